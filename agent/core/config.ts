@@ -1,0 +1,73 @@
+/**
+ * The agent's configuration after parsing and checking (agent/adapters/config-file.ts reads it from UCI text).
+ * Units are in the names. docs/configuration.md is generated from the same option table.
+ */
+import type { Address } from '../../protocol/address.ts';
+import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
+import type { DeviceName, RateLimit, Tariff } from './model.ts';
+
+/** A tariff that applies from one minute of the day to another (local time), before the default one. */
+export type TariffWindow = { readonly fromMinute: number; readonly toMinute: number; readonly tariff: Tariff };
+
+/** A one-tap offer on the page: pay `units` in advance, HOLD mode. */
+export type Package = { readonly name: string; readonly units: TokenAmount };
+
+export type AgentConfig = {
+  readonly isEnabled: boolean;
+  readonly network: {
+    readonly guestDevices: readonly DeviceName[];
+    readonly leaseFile: string;
+    readonly ubusSocket: string;
+    readonly rate?: RateLimit;
+  };
+  readonly portal: {
+    readonly port: number;
+    /** Canonical name that unknown hosts are redirected to, e.g. "portal.lan". */
+    readonly host: string;
+    readonly name: string;
+  };
+  readonly price: {
+    readonly tariff: Tariff;
+    readonly windows: readonly TariffWindow[];
+    readonly packages: readonly Package[];
+    readonly minDeposit: TokenAmount;
+    readonly openFee: TokenAmount;
+    readonly trialBytes: ByteCount;
+    /** Bytes of all trials together per UTC day: what MAC changing can gain at most. */
+    readonly trialBytesPerDay: ByteCount;
+  };
+  readonly chain: {
+    readonly rpcUrl: string;
+    readonly chainId: bigint;
+    readonly channels: Address;
+    readonly token: Address;
+    readonly tokenName: string;
+    readonly tokenVersion: string;
+    readonly registry: Address;
+    readonly payee: Address;
+    /** Channel life from open to expiry. */
+    readonly channelSeconds: number;
+    readonly exitDelaySeconds: number;
+    /** Stop taking vouchers this long before expiry. */
+    readonly marginSeconds: number;
+  };
+  readonly proofs: {
+    readonly collectorUrl?: string;
+    /** Receipts must be signed by this key. */
+    readonly collector?: Address;
+    readonly intervalSeconds: number;
+  };
+  readonly storage: {
+    readonly databasePath: string;
+    readonly deviceKeyPath: string;
+  };
+  readonly session: {
+    /** How long a used-up session's flows are held for a top-up before they are ended. */
+    readonly graceSeconds: number;
+    readonly sampleMs: number;
+    /** Usage is written to disk at the latest after this long... */
+    readonly flushSeconds: number;
+    /** ...or after this many bytes of one session. */
+    readonly flushBytes: ByteCount;
+  };
+};

@@ -1,0 +1,56 @@
+/** Hex text with 0x prefix, the form of every byte string in JSON. */
+export type Hex = `0x${string}`;
+
+const HEX_PATTERN = /^0x(?:[0-9a-fA-F]{2})*$/;
+
+/** True for 0x-prefixed hex of exactly `byteLength` bytes. */
+export function isHexOfLength(value: unknown, byteLength: number): value is Hex {
+  return typeof value === 'string' && value.length === 2 + 2 * byteLength && HEX_PATTERN.test(value);
+}
+
+/** Bytes of 0x-prefixed hex. @throws RangeError if `hex` is not even-length hex. */
+export function bytesFromHex(hex: string): Uint8Array {
+  if (!HEX_PATTERN.test(hex)) throw new RangeError(`hex text must be 0x and pairs of hex digits, got ${hex.slice(0, 20)}`);
+  const bytes = new Uint8Array((hex.length - 2) / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 + 2 * i, 4 + 2 * i), 16);
+  return bytes;
+}
+
+/** Lower-case 0x-prefixed hex of bytes. */
+export function hexFromBytes(bytes: Uint8Array): Hex {
+  let text = '';
+  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
+  return `0x${text}`;
+}
+
+/** Big-endian bytes of an unsigned integer, left-padded to `byteLength`. @throws RangeError if it does not fit. */
+export function bytesFromUint(value: bigint, byteLength: number): Uint8Array {
+  if (value < 0n || value >= 1n << BigInt(8 * byteLength)) {
+    throw new RangeError(`unsigned integer must fit ${byteLength} bytes, got ${value}`);
+  }
+  const bytes = new Uint8Array(byteLength);
+  let rest = value;
+  for (let i = byteLength - 1; i >= 0; i--) {
+    bytes[i] = Number(rest & 0xffn);
+    rest >>= 8n;
+  }
+  return bytes;
+}
+
+/** Unsigned big-endian integer of bytes. */
+export function uintFromBytes(bytes: Uint8Array): bigint {
+  let value = 0n;
+  for (const byte of bytes) value = (value << 8n) | BigInt(byte);
+  return value;
+}
+
+/** One array out of many. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}

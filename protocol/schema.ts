@@ -1,0 +1,59 @@
+/**
+ * Schemas of the protocol's scalar values, and the one way to decode untrusted JSON: a value or a refusal that names
+ * path, expected and got. Whole messages stand beside their types (voucher-wire.ts, open-wire.ts, ...).
+ */
+import * as v from 'valibot';
+import { parseAddress } from './address.ts';
+import { type Hex, isHexOfLength } from './hex.ts';
+import { isCompactSignature } from './signature.ts';
+import { uint64FromDecimal } from './units.ts';
+
+export type Refusal = { readonly path: string; readonly expected: string; readonly got: string };
+export type Decoded<T> = { readonly ok: true; readonly value: T } | ({ readonly ok: false } & Refusal);
+
+/** Decimal string to bigint in 0..2^64-1. */
+export const uint64Schema = v.pipe(
+  v.string(),
+  v.maxLength(20),
+  v.check((text) => uint64FromDecimal(text) !== undefined, 'decimal string of 0..2^64-1'),
+  v.transform((text): bigint => BigInt(text)),
+);
+
+/** 20 bytes of hex, lower-cased. */
+export const addressSchema = v.pipe(
+  v.string(),
+  v.check((text) => parseAddress(text) !== undefined, 'address (0x and 40 hex digits)'),
+  v.transform((text): Hex => text.toLowerCase() as Hex),
+);
+
+/** 32 bytes of hex, lower-cased. */
+export const bytes32Schema = v.pipe(
+  v.string(),
+  v.check((text) => isHexOfLength(text, 32), '32 bytes of hex (0x and 64 hex digits)'),
+  v.transform((text): Hex => text.toLowerCase() as Hex),
+);
+
+/** EIP-2098 signature, 64 bytes of hex. */
+export const signatureSchema = v.pipe(
+  v.string(),
+  v.check((text) => isCompactSignature(text), 'EIP-2098 signature (0x and 128 hex digits)'),
+  v.transform((text): Hex => text.toLowerCase() as Hex),
+);
+
+/** Decodes `input` by `schema`; the refusal shows at most 40 characters of what was got. */
+export function decode<Schema extends v.GenericSchema>(schema: Schema, input: unknown): Decoded<v.InferOutput<Schema>> {
+  const result = v.safeParse(schema, input, { abortEarly: true });
+  if (result.success) return { ok: true, value: result.output };
+  const issue = result.issues[0];
+  return {
+    ok: false,
+    path: v.getDotPath(issue) ?? '',
+    expected: issue.type === 'check' ? issue.message : (issue.expected ?? issue.message),
+    got: printed(issue.input),
+  };
+}
+
+function printed(input: unknown): string {
+  const text = typeof input === 'string' ? JSON.stringify(input) : String(typeof input === 'object' ? typeof input : input);
+  return text.length > 40 ? `${text.slice(0, 37)}...` : text;
+}
