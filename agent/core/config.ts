@@ -1,19 +1,27 @@
 /**
- * The agent's configuration after parsing and checking (agent/adapters/config-file.ts reads it from UCI text).
- * Units are in the names. docs/configuration.md is generated from the same option table.
+ * The agent's configuration after parsing and checking (agent/adapters/uci/read-config.ts reads it from UCI text).
+ * Units are in the names. agent/adapters/uci/option-table.ts says what may be written; docs/configuration.md is generated from it.
  */
 import type { Address } from '../../protocol/address.ts';
 import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
 import type { DeviceName, RateLimit, Tariff } from './model.ts';
 
-/** A tariff that applies from one minute of the day to another (local time), before the default one. */
+/**
+ * A tariff that applies from one minute of the day (0..1439, local time) until before another, before the default one;
+ * past midnight if fromMinute > toMinute. They are never equal. Of windows that overlap the first one counts.
+ */
 export type TariffWindow = { readonly fromMinute: number; readonly toMinute: number; readonly tariff: Tariff };
 
 /** A one-tap offer on the page: pay `units` in advance, HOLD mode. */
 export type Package = { readonly name: string; readonly units: TokenAmount };
 
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
 export type AgentConfig = {
   readonly isEnabled: boolean;
+  readonly logLevel: LogLevel;
+  /** Where the owner's command line reaches the running agent; mode 0600. */
+  readonly controlSocketPath: string;
   readonly network: {
     readonly guestDevices: readonly DeviceName[];
     readonly leaseFile: string;
