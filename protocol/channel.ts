@@ -2,10 +2,11 @@
  * A payment channel between a guest (payer, signer) and a router's owner (payee), as the ShareChannels contract knows it.
  * The config is never stored on chain: its EIP-712 digest is the channel's id, so a digest binds chain, contract and parties.
  */
+
+import type { Address } from './address.ts';
 import { type Domain, domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { bytesFromHex, bytesFromUint, concatBytes, type Hex, hexFromBytes } from './hex.ts';
 import { keccak256Hex } from './keccak.ts';
-import type { Address } from './address.ts';
 import type { TokenAmount } from './units.ts';
 
 export const CHANNELS_DOMAIN_NAME = 'SSP ShareChannels';

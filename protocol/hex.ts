@@ -10,7 +10,8 @@ export function isHexOfLength(value: unknown, byteLength: number): value is Hex 
 
 /** Bytes of 0x-prefixed hex. @throws RangeError if `hex` is not even-length hex. */
 export function bytesFromHex(hex: string): Uint8Array {
-  if (!HEX_PATTERN.test(hex)) throw new RangeError(`hex text must be 0x and pairs of hex digits, got ${hex.slice(0, 20)}`);
+  if (!HEX_PATTERN.test(hex))
+    throw new RangeError(`hex text must be 0x and pairs of hex digits, got ${hex.slice(0, 20)}`);
   const bytes = new Uint8Array((hex.length - 2) / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = Number.parseInt(hex.slice(2 + 2 * i, 4 + 2 * i), 16);
   return bytes;

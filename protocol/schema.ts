@@ -54,6 +54,7 @@ export function decode<Schema extends v.GenericSchema>(schema: Schema, input: un
 }
 
 function printed(input: unknown): string {
-  const text = typeof input === 'string' ? JSON.stringify(input) : String(typeof input === 'object' ? typeof input : input);
+  const text =
+    typeof input === 'string' ? JSON.stringify(input) : String(typeof input === 'object' ? typeof input : input);
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

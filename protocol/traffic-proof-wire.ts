@@ -79,9 +79,19 @@ export function decodeProofUpload(bytes: Uint8Array): Decoded<ProofUpload> {
   }
   let input: unknown;
   try {
-    input = cborDecode(bytes, { strict: true, allowIndefinite: false, allowUndefined: false, rejectDuplicateMapKeys: true });
+    input = cborDecode(bytes, {
+      strict: true,
+      allowIndefinite: false,
+      allowUndefined: false,
+      rejectDuplicateMapKeys: true,
+    });
   } catch (error) {
-    return { ok: false, path: '', expected: 'deterministic CBOR', got: error instanceof Error ? error.message : 'garbage' };
+    return {
+      ok: false,
+      path: '',
+      expected: 'deterministic CBOR',
+      got: error instanceof Error ? error.message : 'garbage',
+    };
   }
   return decode(uploadSchema, input);
 }
@@ -123,7 +133,20 @@ const proofSchema = v.pipe(
     bytesOf(64),
   ]),
   v.transform(
-    ([device, epoch, seq, startS, endS, bytesUp, bytesDown, paid, root, prev, clockState, signature]): SignedTrafficProof => ({
+    ([
+      device,
+      epoch,
+      seq,
+      startS,
+      endS,
+      bytesUp,
+      bytesDown,
+      paid,
+      root,
+      prev,
+      clockState,
+      signature,
+    ]): SignedTrafficProof => ({
       device,
       epoch,
       seq,
@@ -172,7 +195,13 @@ const configSchema = v.pipe(
 const voucherSchema = v.pipe(
   v.strictTuple([bytesOf(32), uint(64), uint(64), bytesOf(64), configSchema]),
   v.transform(
-    ([channelId, amount, ackBytes, signature, config]): ProofVoucher => ({ channelId, amount, ackBytes, signature, config }),
+    ([channelId, amount, ackBytes, signature, config]): ProofVoucher => ({
+      channelId,
+      amount,
+      ackBytes,
+      signature,
+      config,
+    }),
   ),
 );
 
@@ -182,4 +211,3 @@ const uploadSchema = v.strictObject({
   leaves: v.pipe(v.array(leafSchema), v.maxLength(MAX_LEAVES)),
   vouchers: v.pipe(v.array(voucherSchema), v.maxLength(MAX_LEAVES)),
 });
-

@@ -3,7 +3,7 @@
  * Every proof gets exactly one verdict, kept for ever with its reason.
  */
 import type { Address } from './address.ts';
-import { hashStruct, type StructType, typedDigest, domainSeparator } from './eip712.ts';
+import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
 import type { Hex } from './hex.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
 import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';

@@ -131,7 +131,9 @@ function channelMessages(ids: readonly Hex[], firstId: Hex): object {
       signed('payer', value, openDigest(channels, value.channelId, value.amount, value.deadline)),
     ),
     closesByPayee: closes.map((value) => signed('payee', value, closeDigest(channels, value.channelId, value.amount))),
-    closesByDevice: closes.map((value) => signed('device', value, closeDigest(channels, value.channelId, value.amount))),
+    closesByDevice: closes.map((value) =>
+      signed('device', value, closeDigest(channels, value.channelId, value.amount)),
+    ),
     exits: deadlines.map(({ channelId: id, deadline }) =>
       signed('payer', { channelId: id, deadline }, exitDigest(channels, id, deadline)),
     ),
@@ -155,7 +157,9 @@ function malformedSignatures(): object[] {
 }
 
 function fundingMessages(ids: readonly Hex[]): object {
-  const nonces = ids.flatMap((id) => [0n, 1n, (1n << 256n) - 1n].map((n) => ({ channelId: id, n, nonce: depositNonce(id, n) })));
+  const nonces = ids.flatMap((id) =>
+    [0n, 1n, (1n << 256n) - 1n].map((n) => ({ channelId: id, n, nonce: depositNonce(id, n) })),
+  );
   const authorizations = [
     { validAfter: 0n, validBefore: 1_799_999_999n, value: 1_000_000n, nonce: depositNonce(ids[0] as Hex, 0n) },
     { validAfter: 1_700_000_000n, validBefore: (1n << 256n) - 1n, value: 1n, nonce: depositNonce(ids[1] as Hex, 1n) },
@@ -198,7 +202,10 @@ function proofMessages(id: Hex): object {
     paid: epoch,
     voucherDigest: word(`voucher ${epoch}`),
   }));
-  const roots = leaves.map((_, i) => ({ leaves: leaves.slice(0, i + 1), sessionsRoot: sessionsRoot(leaves.slice(0, i + 1)) }));
+  const roots = leaves.map((_, i) => ({
+    leaves: leaves.slice(0, i + 1),
+    sessionsRoot: sessionsRoot(leaves.slice(0, i + 1)),
+  }));
   const first = {
     device: addressOf('device'),
     epoch: 2900n,
@@ -212,7 +219,14 @@ function proofMessages(id: Hex): object {
     prev: GENESIS_PREV,
     clockState: 1n,
   } as const;
-  const second = { ...first, seq: 1n, startS: 17n, endS: 317n, prev: trafficProofDigestHex(registry, first), clockState: 0n } as const;
+  const second = {
+    ...first,
+    seq: 1n,
+    startS: 17n,
+    endS: 317n,
+    prev: trafficProofDigestHex(registry, first),
+    clockState: 0n,
+  } as const;
   const receipts = VERDICTS.map((verdict, i) => ({
     collector: addressOf('collector'),
     proof: trafficProofDigestHex(registry, first),
@@ -229,7 +243,11 @@ function proofMessages(id: Hex): object {
     sessionsRoots: [{ leaves: [], sessionsRoot: sessionsRoot([]) }, ...roots],
     trafficProofs: [first, second].map((value) => signed('device', value, trafficProofDigest(registry, value))),
     proofReceipts: receipts.map((value) =>
-      signed('collector', { ...value, verdictCode: BigInt(VERDICTS.indexOf(value.verdict)) }, proofReceiptDigest(registry, value)),
+      signed(
+        'collector',
+        { ...value, verdictCode: BigInt(VERDICTS.indexOf(value.verdict)) },
+        proofReceiptDigest(registry, value),
+      ),
     ),
   };
 }
@@ -238,7 +256,12 @@ function passCodes(): object[] {
   return ['pass code 0', 'pass code 1'].map((label) => {
     const code = passCodeFromRandom(keccak256Text(label).subarray(0, 13));
     const secretKey = secretKeyFromPassCode(code);
-    return { code, printed: formatPassCode(code), secretKey: hexFromBytes(secretKey), address: addressFromSecretKey(secretKey) };
+    return {
+      code,
+      printed: formatPassCode(code),
+      secretKey: hexFromBytes(secretKey),
+      address: addressFromSecretKey(secretKey),
+    };
   });
 }
 
