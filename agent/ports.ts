@@ -204,6 +204,7 @@ export type OpenRefusalReason =
   | 'deposit-too-small'
   | 'voucher-below-open-fee'
   | 'already-open'
+  | 'trial-used'
   | 'too-many-opens'
   | 'not-selling'
   | 'chain-unreachable'

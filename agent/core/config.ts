@@ -72,6 +72,8 @@ export type AgentConfig = {
   readonly session: {
     /** How long a used-up session's flows are held for a top-up before they are ended. */
     readonly graceSeconds: number;
+    /** A guest whose stations are gone for this long has left: the channel is closed and the rest refunded. */
+    readonly absentSeconds: number;
     readonly sampleMs: number;
     /** Usage is written to disk at the latest after this long... */
     readonly flushSeconds: number;

@@ -49,6 +49,8 @@ export type Channel = {
   readonly deposit: TokenAmount;
   /** Newest accepted voucher; its amount is the credit. */
   readonly voucher: SignedVoucher;
+  /** Final claim, fixed once the kernel has stopped the session and its last counters were read. */
+  readonly closeUnits?: TokenAmount;
   /** Transactions seen: shown to owner and guest. */
   readonly openTx?: Hex;
   readonly closeTx?: Hex;
@@ -74,6 +76,8 @@ export type Session = {
   readonly usage: Usage;
   /** Free bytes granted before any credit. */
   readonly trialBytes: ByteCount;
+  /** The part of usage and charge that traffic proofs already name; the next proof starts here. */
+  readonly proven: { readonly downBytes: ByteCount; readonly upBytes: ByteCount; readonly units: TokenAmount };
   /** Set once the session is over; kept until its channel is settled. */
   readonly ended?: EndReason;
 };

@@ -87,3 +87,16 @@ function textFromGroups(groups: readonly number[]): string {
   if (best.start < 0) return hex.join(':');
   return `${hex.slice(0, best.start).join(':')}::${hex.slice(best.start + best.length).join(':')}`;
 }
+
+/** True if `address` lies in the prefix; false across families. `length` is 0..32 or 0..128. */
+export function isInPrefix(address: IpAddress, prefix: IpAddress, length: number): boolean {
+  if (isIpv6(address) !== isIpv6(prefix)) return false;
+  const shift = BigInt((isIpv6(address) ? 128 : 32) - length);
+  return numberFromIp(address) >> shift === numberFromIp(prefix) >> shift;
+}
+
+function numberFromIp(address: IpAddress): bigint {
+  if (!isIpv6(address)) return address.split('.').reduce((sum, octet) => (sum << 8n) | BigInt(octet), 0n);
+  const groups = groupsFromIpv6(address) as number[];
+  return groups.reduce((sum, group) => (sum << 16n) | BigInt(group), 0n);
+}

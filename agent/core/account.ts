@@ -1,0 +1,75 @@
+/** What a session has paid, used and left: the one place where credit, charge and kernel allowance meet. */
+import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
+import { LOW_CREDIT_DIVISOR, ONE_PACKET_BYTES, TIME_RESERVE_MS } from './limits.ts';
+import { totalBytes } from './meter.ts';
+import type { LiveChannel, LiveSession } from './state.ts';
+import { bytesForUnits, chargeForUsage } from './tariff.ts';
+
+export type Account = {
+  /** Newest voucher's amount once the channel is confirmed on chain, else 0. */
+  readonly creditUnits: TokenAmount;
+  /** Open fee and usage charge; never above creditUnits. */
+  readonly chargedUnits: TokenAmount;
+  /** Cumulative bytes the kernel may let pass, free ones included. */
+  readonly limitBytes: ByteCount;
+  /** limitBytes - used, not below 0. */
+  readonly remainingBytes: ByteCount;
+  /** Not even one full-size packet fits any more. */
+  readonly isUsedUp: boolean;
+  /** 10 % or less of the paid (or free) bytes is left. */
+  readonly isLow: boolean;
+};
+
+export function accountOf(session: LiveSession, channel: LiveChannel | undefined): Account {
+  const used = totalBytes(session.usage);
+  const isFunded = channel !== undefined && hasCredit(channel);
+  const creditUnits = isFunded ? channel.voucher.amount : 0n;
+  const openFee = isFunded ? minimum(channel.openFee, creditUnits) : 0n;
+  const limitBytes = isFunded
+    ? bytesForUnits(
+        channel.tariff,
+        creditUnits - openFee,
+        session.usage.onlineMs + reserveMs(channel),
+        session.trialBytes,
+      )
+    : session.trialBytes;
+  const usageUnits = isFunded ? chargeForUsage(channel.tariff, session.usage, session.trialBytes) : 0n;
+  const remainingBytes = limitBytes > used ? limitBytes - used : 0n;
+  return {
+    creditUnits,
+    chargedUnits: openFee + usageUnits,
+    limitBytes,
+    remainingBytes,
+    isUsedUp: remainingBytes < ONE_PACKET_BYTES,
+    isLow: remainingBytes * LOW_CREDIT_DIVISOR <= grantedBytes(session, channel, isFunded, limitBytes),
+  };
+}
+
+/** Units the payee will claim when the channel closes: the charge, which the newest voucher covers. */
+export function finalClaim(session: LiveSession, channel: LiveChannel): TokenAmount {
+  return minimum(accountOf(session, channel).chargedUnits, channel.voucher.amount);
+}
+
+/** A pending channel's money is not there yet; a failed one's never came. */
+function hasCredit(channel: LiveChannel): boolean {
+  return channel.phase !== 'pending' && channel.phase !== 'failed';
+}
+
+/** Time not yet spent is kept back from the byte allowance, so that a late tick cannot charge more than the credit. */
+function reserveMs(channel: LiveChannel): number {
+  return channel.tariff.unitsPerMinute > 0n ? TIME_RESERVE_MS : 0;
+}
+
+/** What "10 % left" is measured against: the bytes the whole credit buys, or the trial. */
+function grantedBytes(
+  session: LiveSession,
+  channel: LiveChannel | undefined,
+  isFunded: boolean,
+  limitBytes: ByteCount,
+): ByteCount {
+  return isFunded && channel !== undefined ? limitBytes - session.trialBytes : session.trialBytes;
+}
+
+function minimum(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}

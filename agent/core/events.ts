@@ -1,0 +1,66 @@
+/** Everything that can happen to the agent. Each event carries the time it happened; core never reads a clock. */
+import type { Hex } from '../../protocol/hex.ts';
+import type { TokenAmount } from '../../protocol/units.ts';
+import type { SignedVoucher } from '../../protocol/voucher.ts';
+import type { Channel, CounterReading, DeviceName, EndReason, IpAddress, Mac, SessionId, UnboundAddress } from './model.ts';
+
+/** An address a guest device routes for, in CIDR terms: only these may be bound to a station. */
+export type Prefix = { readonly address: IpAddress; readonly length: number };
+
+export type AgentEvent =
+  /** hostapd: a station is associated and authorised. */
+  | { readonly kind: 'station-joined'; readonly mac: Mac; readonly port: DeviceName; readonly nowMs: number }
+  /** hostapd: a station is gone from that port. */
+  | { readonly kind: 'station-left'; readonly mac: Mac; readonly port: DeviceName; readonly nowMs: number }
+  /** The bridge saw the MAC behind a port (wired guests, or hostapd unknown). */
+  | { readonly kind: 'station-on-port'; readonly mac: Mac; readonly port: DeviceName; readonly nowMs: number }
+  /** DHCP gave the address to the MAC: the router's own word, it outranks what packets claim. */
+  | { readonly kind: 'address-leased'; readonly mac: Mac; readonly address: IpAddress; readonly nowMs: number }
+  | { readonly kind: 'address-released'; readonly mac: Mac; readonly address: IpAddress; readonly nowMs: number }
+  /** Neighbour table or packets claim the address for the MAC; taken only if nobody else holds it. */
+  | {
+      readonly kind: 'addresses-seen';
+      readonly seen: readonly UnboundAddress[];
+      readonly prefixes: readonly Prefix[];
+      readonly nowMs: number;
+    }
+  /** A guest asked for the free allowance; `bytes` were granted by judgeTrial. */
+  | { readonly kind: 'trial-started'; readonly mac: Mac; readonly bytes: bigint; readonly dayS: bigint; readonly nowMs: number }
+  /** An open request passed judgeOpen; the journal holds the channel; the transaction is about to be sent. */
+  | { readonly kind: 'channel-opening'; readonly mac: Mac; readonly channel: Channel; readonly nowMs: number }
+  | {
+      readonly kind: 'channel-confirmed';
+      readonly channelId: Hex;
+      readonly deposit: TokenAmount;
+      readonly tx?: Hex;
+      readonly nowMs: number;
+    }
+  | { readonly kind: 'channel-failed'; readonly channelId: Hex; readonly nowMs: number }
+  /** A voucher passed judgeVoucher and its signature check, and is durable. */
+  | { readonly kind: 'voucher-stored'; readonly voucher: SignedVoucher; readonly nowMs: number }
+  /** A station proved the channel's key from another MAC. */
+  | { readonly kind: 'station-attached'; readonly mac: Mac; readonly channelId: Hex; readonly nowMs: number }
+  | { readonly kind: 'session-left'; readonly sessionId: SessionId; readonly reason: EndReason; readonly nowMs: number }
+  | { readonly kind: 'counters-read'; readonly counters: readonly CounterReading[]; readonly nowMs: number }
+  /** The kernel serves exactly `served`; `counters` are the last readings of counters that went. */
+  | {
+      readonly kind: 'reconciled';
+      readonly served: ReadonlySet<SessionId>;
+      readonly counters: readonly CounterReading[];
+      readonly nowMs: number;
+    }
+  | { readonly kind: 'depleted'; readonly sessionId: SessionId; readonly nowMs: number }
+  | { readonly kind: 'channel-closed'; readonly channelId: Hex; readonly units: TokenAmount; readonly tx: Hex; readonly nowMs: number }
+  | { readonly kind: 'close-failed'; readonly channelId: Hex; readonly nowMs: number }
+  /** The journal holds the proof of the interval that ended. */
+  | {
+      readonly kind: 'proof-stored';
+      readonly seq: bigint;
+      readonly digest: Hex;
+      readonly endS: bigint;
+      readonly proven: ReadonlyMap<SessionId, { readonly downBytes: bigint; readonly upBytes: bigint; readonly units: bigint }>;
+      readonly nowMs: number;
+    }
+  /** Usage of these sessions is in the journal. */
+  | { readonly kind: 'usage-stored'; readonly sessionIds: readonly SessionId[]; readonly nowMs: number }
+  | { readonly kind: 'tick'; readonly nowMs: number; readonly nowS: bigint };

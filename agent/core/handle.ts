@@ -1,0 +1,72 @@
+/**
+ * The core: one event in, the new state and what to do out. Pure and deterministic: replaying the events gives the same
+ * state (invariant I4). Each kind of event has its reducer in an on-*.ts file.
+ */
+import type { AgentAction } from './actions.ts';
+import type { AgentConfig } from './config.ts';
+import type { AgentEvent } from './events.ts';
+import {
+  onChannelClosed,
+  onChannelConfirmed,
+  onChannelFailed,
+  onChannelOpening,
+  onCloseFailed,
+  onVoucherStored,
+} from './on-channel.ts';
+import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
+import { onProofStored } from './on-proof.ts';
+import { onSessionLeft, onStationAttached, onTrialStarted } from './on-session.ts';
+import { onAddressesSeen, onAddressLeased, onAddressReleased, onStationJoined, onStationLeft, onStationOnPort } from './on-station.ts';
+import { onTick } from './on-tick.ts';
+import type { AgentState } from './state.ts';
+
+export type Outcome = { readonly state: AgentState; readonly actions: readonly AgentAction[] };
+
+export function handle(state: AgentState, event: AgentEvent, config: AgentConfig): Outcome {
+  switch (event.kind) {
+    case 'station-joined':
+      return onStationJoined(state, event);
+    case 'station-left':
+      return onStationLeft(state, event);
+    case 'station-on-port':
+      return onStationOnPort(state, event);
+    case 'address-leased':
+      return onAddressLeased(state, event);
+    case 'address-released':
+      return onAddressReleased(state, event);
+    case 'addresses-seen':
+      return onAddressesSeen(state, event);
+    case 'trial-started':
+      return onTrialStarted(state, event);
+    case 'channel-opening':
+      return onChannelOpening(state, event);
+    case 'channel-confirmed':
+      return onChannelConfirmed(state, event);
+    case 'channel-failed':
+      return onChannelFailed(state, event);
+    case 'voucher-stored':
+      return onVoucherStored(state, event);
+    case 'station-attached':
+      return onStationAttached(state, event);
+    case 'session-left':
+      return onSessionLeft(state, event);
+    case 'counters-read':
+      return onCountersRead(state, event, config);
+    case 'reconciled':
+      return onReconciled(state, event, config);
+    case 'depleted':
+      return onDepleted(state, event);
+    case 'channel-closed':
+      return onChannelClosed(state, event);
+    case 'close-failed':
+      return onCloseFailed(state, event);
+    case 'proof-stored':
+      return onProofStored(state, event);
+    case 'usage-stored':
+      return onUsageStored(state, event);
+    case 'tick':
+      return onTick(state, event, config);
+    default:
+      return event satisfies never;
+  }
+}

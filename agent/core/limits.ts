@@ -1,0 +1,31 @@
+/** Bounds on everything that outsiders drive, each with its reason. */
+
+/** Addresses of one station: IPv6 privacy extensions use 1-8 at a time; RFC 7934 advises to allow at least 8. */
+export const MAX_ADDRESSES_PER_STATION = 64;
+/** Devices that share one channel: a person's phone, laptop, tablet and some spare. */
+export const MAX_STATIONS_PER_SESSION = 8;
+/** Sessions that the kernel tables are sized for; more guests than any access point associates. */
+export const MAX_SESSIONS = 4096;
+/** Stations remembered without a session (probing phones, MAC storms); the least recently seen are forgotten first. */
+export const MAX_IDLE_STATIONS = 4096;
+/** Seconds of online time that a kernel quota leaves room for, so that a late tick cannot charge beyond the credit. */
+export const TIME_RESERVE_MS = 10_000;
+/** Share of the credit left at which the guest is warned: one tenth. */
+export const LOW_CREDIT_DIVISOR = 10n;
+/** Below this a quota counts as used up: not even one full-size packet fits. */
+export const ONE_PACKET_BYTES = 1500n;
+/** First and longest wait between attempts to send a closing transaction. */
+export const CLOSE_RETRY_MIN_MS = 2_000;
+export const CLOSE_RETRY_MAX_MS = 600_000;
+/** Opens one MAC may have the router relay per hour: each costs the router gas until openFee is claimed. */
+export const MAX_OPENS_PER_MAC_PER_HOUR = 6;
+/** Opens of all guests together per hour: bounds the gas a MAC-changing guest can make the router spend. */
+export const MAX_OPENS_PER_HOUR = 120;
+/** MACs whose trial use is remembered for the day. Beyond it no new trial starts: memory and gift are both bounded. */
+export const MAX_TRIAL_MACS = 4096;
+/** Settled sessions kept in memory for the guest's last look at the refund. */
+export const MAX_SETTLED_SESSIONS = 256;
+/** Largest packet the forward hook can see (GRO merges up to 64 KiB): what a cut may leave unsold at most. */
+export const MAX_PACKET_BYTES = 65_536n;
+/** How often the byte allowance of time-priced sessions follows the clock; must stay below TIME_RESERVE_MS. */
+export const TIME_REFRESH_MS = 5_000;

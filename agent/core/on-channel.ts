@@ -1,0 +1,134 @@
+/** The life of a channel on this router: opening, confirmed, paid further, closed. */
+import type { AgentAction } from './actions.ts';
+import { finalClaim } from './account.ts';
+import type { AgentEvent } from './events.ts';
+import type { Outcome } from './handle.ts';
+import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
+import { beginSession, endSession } from './on-session.ts';
+import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
+
+type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { kind: Kind }>;
+
+const HOUR_MS = 3_600_000;
+
+/** A running trial becomes the channel's session, so that nothing is cut when money comes. */
+export function onChannelOpening(state: AgentState, { mac, channel, nowMs }: EventOf<'channel-opening'>): Outcome {
+  const current = sessionOfMac(state, mac);
+  const isTrial = current !== undefined && current.ended === undefined && current.channelId === undefined;
+  const begun = isTrial
+    ? { state: withSession(state, { ...current, channelId: channel.id }), id: current.id }
+    : beginSession(state, mac, { trialBytes: 0n, channelId: channel.id }, nowMs);
+  const opens = [...state.opens.filter((open) => nowMs - open.atMs < HOUR_MS), { mac, atMs: nowMs }];
+  return {
+    state: {
+      ...begun.state,
+      opens,
+      channels: withEntry(state.channels, channel.id, { ...channel, closeAttempts: 0, nextCloseMs: 0 }),
+      sessionByChannel: withEntry(state.sessionByChannel, channel.id, begun.id),
+    },
+    actions: [{ kind: 'reconcile' }, { kind: 'store-sessions', sessionIds: [begun.id] }, { kind: 'notify', mac }],
+  };
+}
+
+export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-confirmed'>): Outcome {
+  const found = find(state, event.channelId);
+  if (found === undefined || found.channel.phase !== 'pending') return { state, actions: [] };
+  const { channel, session } = found;
+  const tx = event.tx === undefined ? {} : { openTx: event.tx };
+  const active: LiveChannel = { ...channel, ...tx, phase: 'active', deposit: event.deposit };
+  if (session.ended !== undefined) return closeNow(withChannel(state, active), active, session);
+  const { depletedAtMs: _, ...served } = session;
+  return {
+    state: withSession(withChannel(state, active), served),
+    actions: [{ kind: 'store-channel', channelId: channel.id }, { kind: 'reconcile' }, ...notify(session)],
+  };
+}
+
+/** Nothing was charged: the guest is where it was before, on its trial or without service. */
+export function onChannelFailed(state: AgentState, event: EventOf<'channel-failed'>): Outcome {
+  const found = find(state, event.channelId);
+  if (found === undefined || found.channel.phase !== 'pending') return { state, actions: [] };
+  const { channel, session } = found;
+  const failed = withChannel(state, { ...channel, phase: 'failed' });
+  const store: AgentAction = { kind: 'store-channel', channelId: channel.id };
+  const { channelId: _, ...trial } = session;
+  const detached = {
+    ...withSession(failed, trial),
+    sessionByChannel: withoutEntry(failed.sessionByChannel, channel.id),
+  };
+  if (session.trialBytes > 0n && session.ended === undefined) {
+    return { state: detached, actions: [store, { kind: 'store-sessions', sessionIds: [session.id] }, ...notify(session)] };
+  }
+  const ended = endSession(detached, session.id, 'open-failed');
+  return { state: ended.state, actions: [store, { kind: 'reconcile' }, ...ended.actions] };
+}
+
+/** Credit grows, never shrinks (I2): a voucher that is not above the last is ignored here too. */
+export function onVoucherStored(state: AgentState, { voucher }: EventOf<'voucher-stored'>): Outcome {
+  const found = find(state, voucher.channelId);
+  if (found === undefined || voucher.amount <= found.channel.voucher.amount) return { state, actions: [] };
+  const { channel, session } = found;
+  const isServing = channel.phase === 'active' || channel.phase === 'grace';
+  const phase = isServing ? ('active' as const) : channel.phase;
+  const { depletedAtMs: _, ...served } = session;
+  return {
+    state: withSession(withChannel(state, { ...channel, voucher, phase }), served),
+    actions: [{ kind: 'reconcile' }, ...notify(session)],
+  };
+}
+
+export function onChannelClosed(state: AgentState, event: EventOf<'channel-closed'>): Outcome {
+  const found = find(state, event.channelId);
+  if (found === undefined || found.channel.phase !== 'closing') return { state, actions: [] };
+  const { channel, session } = found;
+  const settled: LiveChannel = { ...channel, phase: 'settled', closeUnits: event.units, closeTx: event.tx };
+  return {
+    state: { ...withChannel(state, settled), settledUnits: state.settledUnits + event.units },
+    actions: [{ kind: 'store-channel', channelId: channel.id }, ...notify(session)],
+  };
+}
+
+/** Waits twice as long after each failure: the chain may be away for a day. */
+export function onCloseFailed(state: AgentState, event: EventOf<'close-failed'>): Outcome {
+  const channel = state.channels.get(event.channelId);
+  if (channel === undefined || channel.phase !== 'closing') return { state, actions: [] };
+  const closeAttempts = channel.closeAttempts + 1;
+  const waitMs = Math.min(CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS * 2 ** Math.min(closeAttempts - 1, 16));
+  return {
+    state: withChannel(state, { ...channel, closeAttempts, nextCloseMs: event.nowMs + waitMs }),
+    actions: [{ kind: 'log', event: 'close-failed', details: { attempts: closeAttempts, retryInMs: waitMs } }],
+  };
+}
+
+/** Fixes the final claim and sends it. Call only when the kernel no longer serves the session. */
+export function closeNow(state: AgentState, channel: LiveChannel, session: LiveSession): Outcome {
+  const closeUnits = channel.closeUnits ?? finalClaim(session, channel);
+  const closing: LiveChannel = { ...channel, phase: 'closing', closeUnits, nextCloseMs: Number.POSITIVE_INFINITY };
+  return {
+    state: withChannel(state, closing),
+    actions: [
+      { kind: 'store-sessions', sessionIds: [session.id] },
+      { kind: 'store-channel', channelId: channel.id },
+      { kind: 'close-channel', channelId: channel.id, units: closeUnits },
+    ],
+  };
+}
+
+function find(state: AgentState, channelId: LiveChannel['id']): { channel: LiveChannel; session: LiveSession } | undefined {
+  const channel = state.channels.get(channelId);
+  const sessionId = state.sessionByChannel.get(channelId);
+  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+  return channel === undefined || session === undefined ? undefined : { channel, session };
+}
+
+function withChannel(state: AgentState, channel: LiveChannel): AgentState {
+  return { ...state, channels: withEntry(state.channels, channel.id, channel) };
+}
+
+function withSession(state: AgentState, session: LiveSession): AgentState {
+  return { ...state, sessions: withEntry(state.sessions, session.id, session) };
+}
+
+function notify(session: LiveSession): readonly AgentAction[] {
+  return session.stations.map(({ mac }) => ({ kind: 'notify', mac }));
+}

@@ -1,0 +1,99 @@
+/** Sessions begin, gain a second device, and end. */
+import type { AgentEvent } from './events.ts';
+import type { Outcome } from './handle.ts';
+import { MAX_STATIONS_PER_SESSION } from './limits.ts';
+import type { EndReason, Mac, Session, SessionId, Station } from './model.ts';
+import { type AgentState, channelOfSession, type LiveSession, sessionOfMac, withEntry } from './state.ts';
+
+type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { kind: Kind }>;
+
+export function onTrialStarted(state: AgentState, { mac, bytes, dayS, nowMs }: EventOf<'trial-started'>): Outcome {
+  const used = state.trials.get(mac);
+  const usedBytes = (used?.dayS === dayS ? used.usedBytes : 0n) + bytes;
+  const begun = beginSession(state, mac, { trialBytes: bytes }, nowMs);
+  const trials = withEntry(state.trials, mac, { dayS, usedBytes });
+  return {
+    state: { ...begun.state, trials },
+    actions: [{ kind: 'reconcile' }, { kind: 'store-sessions', sessionIds: [begun.id] }, { kind: 'notify', mac }],
+  };
+}
+
+/** The MAC joins the channel's session; whatever session it had of its own ends. */
+export function onStationAttached(state: AgentState, { mac, channelId }: EventOf<'station-attached'>): Outcome {
+  const id = state.sessionByChannel.get(channelId);
+  const session = id === undefined ? undefined : state.sessions.get(id);
+  const own = sessionOfMac(state, mac);
+  if (session === undefined || session.ended !== undefined || own?.id === session.id) return { state, actions: [] };
+  const left = own === undefined ? { state, actions: [] } : endSession(state, own.id, 'guest-left');
+  const known = left.state.stations.get(mac);
+  const station: Station = { mac, addresses: known?.addresses ?? [] };
+  // The device that was away longest makes room: people replace phones, they do not carry nine.
+  const others = session.stations.slice(Math.max(0, session.stations.length + 1 - MAX_STATIONS_PER_SESSION));
+  const sessionByMac = new Map(left.state.sessionByMac).set(mac, session.id);
+  for (const gone of session.stations) {
+    if (!others.includes(gone)) sessionByMac.delete(gone.mac);
+  }
+  const { absentSinceMs: _, ...present } = session;
+  const sessions = withEntry(left.state.sessions, session.id, { ...present, stations: [...others, station] });
+  return {
+    state: { ...left.state, sessions, sessionByMac },
+    actions: [
+      ...left.actions,
+      { kind: 'reconcile' },
+      { kind: 'store-sessions', sessionIds: [session.id] },
+      { kind: 'notify', mac },
+    ],
+  };
+}
+
+export function onSessionLeft(state: AgentState, { sessionId, reason }: EventOf<'session-left'>): Outcome {
+  return endSession(state, sessionId, reason);
+}
+
+/** Marks the session ended; what it owes is settled once the kernel has stopped it and its last counters are read. */
+export function endSession(state: AgentState, id: SessionId, reason: EndReason): Outcome {
+  const session = state.sessions.get(id);
+  if (session === undefined || session.ended !== undefined) return { state, actions: [] };
+  const sessions = withEntry(state.sessions, id, { ...session, ended: reason });
+  const channel = channelOfSession(state, session);
+  // An open that is still pending is closed when it is confirmed; until then the money is not there to give back.
+  const isClosing = channel !== undefined && channel.phase !== 'pending' && channel.phase !== 'settled';
+  const channels = isClosing ? withEntry(state.channels, channel.id, { ...channel, phase: 'closing' as const }) : state.channels;
+  return {
+    state: { ...state, sessions, channels },
+    actions: [
+      { kind: 'reconcile' },
+      { kind: 'store-sessions', sessionIds: [id] },
+      ...(isClosing ? [{ kind: 'store-channel', channelId: channel.id } as const] : []),
+      ...session.stations.map(({ mac }) => ({ kind: 'notify', mac }) as const),
+    ],
+  };
+}
+
+/** A new session for a MAC; an ended one it had stays only for settlement. */
+export function beginSession(
+  state: AgentState,
+  mac: Mac,
+  fields: Pick<Session, 'trialBytes'> & Partial<Pick<Session, 'channelId'>>,
+  nowMs: number,
+): { readonly state: AgentState; readonly id: SessionId } {
+  const id = state.nextSessionId;
+  const session: LiveSession = {
+    id,
+    startedMs: nowMs,
+    stations: [{ mac, addresses: state.stations.get(mac)?.addresses ?? [] }],
+    usage: { downBytes: 0n, upBytes: 0n, onlineMs: 0 },
+    proven: { downBytes: 0n, upBytes: 0n, units: 0n },
+    counters: new Map(),
+    storedBytes: 0n,
+    storedAtMs: nowMs,
+    ...fields,
+  };
+  const begun = {
+    ...state,
+    nextSessionId: id + 1,
+    sessions: withEntry(state.sessions, id, session),
+    sessionByMac: withEntry(state.sessionByMac, mac, id),
+  };
+  return { state: begun, id };
+}

@@ -1,0 +1,90 @@
+/** Time passes: online time is charged, grace ends, absent guests are seen off, channels near expiry are closed. */
+import { accountOf } from './account.ts';
+import type { AgentAction } from './actions.ts';
+import type { AgentConfig } from './config.ts';
+import type { AgentEvent } from './events.ts';
+import type { Outcome } from './handle.ts';
+import { MAX_SETTLED_SESSIONS, TIME_REFRESH_MS, TIME_RESERVE_MS } from './limits.ts';
+import type { EndReason } from './model.ts';
+import { closeNow } from './on-channel.ts';
+import { hasRunDry, markDepleted, notifyAll } from './on-meter.ts';
+import { dropOldestSettled } from './on-proof.ts';
+import { endSession } from './on-session.ts';
+import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
+
+type Tick = Extract<AgentEvent, { kind: 'tick' }>;
+
+export function onTick(state: AgentState, event: Tick, config: AgentConfig): Outcome {
+  const elapsedMs = Math.min(Math.max(0, event.nowMs - state.lastTickMs), TIME_RESERVE_MS);
+  let next: AgentState = { ...state, lastTickMs: event.nowMs };
+  const actions: AgentAction[] = [];
+  const take = (outcome: Outcome) => {
+    next = outcome.state;
+    actions.push(...outcome.actions);
+  };
+  const isRefreshDue =
+    Math.floor(event.nowMs / TIME_REFRESH_MS) !== Math.floor(state.lastTickMs / TIME_REFRESH_MS);
+  for (const id of state.sessions.keys()) {
+    const session = next.sessions.get(id);
+    if (session === undefined || session.ended !== undefined) continue;
+    take(passTime(next, session, elapsedMs, event.nowMs, isRefreshDue));
+    const current = next.sessions.get(id) as LiveSession;
+    const reason = endReason(next, current, event, config);
+    if (reason !== undefined) take(endSession(next, id, reason));
+    else if (graceEndedSince(current, state.lastTickMs, event.nowMs, config)) {
+      actions.push({ kind: 'reconcile' }, ...notifyAll(current));
+    }
+  }
+  take(retryCloses(next, event.nowMs));
+  if (next.sessions.size > MAX_SETTLED_SESSIONS) take(dropOldestSettled(next));
+  return { state: next, actions };
+}
+
+/** Time counts while something is left: a held guest is not online. */
+function passTime(state: AgentState, session: LiveSession, elapsedMs: number, nowMs: number, isRefreshDue: boolean): Outcome {
+  const channel = channelOfSession(state, session);
+  const isOnline = session.depletedAtMs === undefined && accountOf(session, channel).limitBytes > 0n;
+  if (!isOnline || elapsedMs === 0) return { state, actions: [] };
+  const usage = { ...session.usage, onlineMs: session.usage.onlineMs + elapsedMs };
+  const later = { ...session, usage };
+  const next = { ...state, sessions: withEntry(state.sessions, session.id, later) };
+  const isTimePriced = channel !== undefined && channel.tariff.unitsPerMinute > 0n;
+  if (!isTimePriced) return { state: next, actions: [] };
+  const account = accountOf(later, channel);
+  if (hasRunDry(later, account)) return markDepleted(next, later, account, nowMs);
+  return { state: next, actions: isRefreshDue ? [{ kind: 'reconcile' }, ...notifyAll(later)] : [] };
+}
+
+function endReason(state: AgentState, session: LiveSession, event: Tick, config: AgentConfig): EndReason | undefined {
+  const { graceSeconds, absentSeconds } = config.session;
+  const channel = channelOfSession(state, session);
+  if (session.absentSinceMs !== undefined && event.nowMs - session.absentSinceMs >= absentSeconds * 1000) return 'guest-left';
+  if (channel === undefined) {
+    const isOver = session.depletedAtMs !== undefined && event.nowMs - session.depletedAtMs >= graceSeconds * 1000;
+    return isOver ? 'trial-exhausted' : undefined;
+  }
+  // nowS is 0 while the wall clock is not trusted: no guest is cut off for a clock at 1970.
+  const isNearExpiry = event.nowS > 0n && event.nowS + BigInt(config.chain.marginSeconds) >= channel.config.expiry;
+  return isNearExpiry && channel.phase !== 'pending' ? 'channel-expiring' : undefined;
+}
+
+function graceEndedSince(session: LiveSession, sinceMs: number, nowMs: number, config: AgentConfig): boolean {
+  if (session.depletedAtMs === undefined) return false;
+  const endMs = session.depletedAtMs + config.session.graceSeconds * 1000;
+  return sinceMs < endMs && nowMs >= endMs;
+}
+
+function retryCloses(state: AgentState, nowMs: number): Outcome {
+  let next = state;
+  const actions: AgentAction[] = [];
+  for (const channel of state.channels.values()) {
+    if (channel.phase !== 'closing' || channel.closeUnits === undefined || channel.nextCloseMs > nowMs) continue;
+    const sessionId = state.sessionByChannel.get(channel.id);
+    const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+    if (session === undefined) continue;
+    const closed = closeNow(next, channel, session);
+    next = closed.state;
+    actions.push(...closed.actions);
+  }
+  return { state: next, actions };
+}

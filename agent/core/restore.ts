@@ -1,0 +1,53 @@
+/**
+ * The state after a start, from what the journal holds. Sessions go on where their last stored usage was; what the kernel
+ * counted since is added by the first reading, because kernel counters are cumulative and outlive the agent.
+ */
+import type { JournalSnapshot } from '../ports.ts';
+import { totalBytes } from './meter.ts';
+import type { Session } from './model.ts';
+import { type AgentState, emptyState, type KnownStation, type LiveChannel, type LiveSession } from './state.ts';
+
+export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS: bigint): AgentState {
+  const empty = emptyState(nowMs, nowS);
+  const sessions = new Map<number, LiveSession>();
+  for (const { session, counters } of snapshot.sessions) {
+    sessions.set(session.id, {
+      ...session,
+      startedMs: nowMs,
+      counters: new Map(counters.map(({ key, bytes }) => [key, bytes])),
+      storedBytes: totalBytes(session.usage),
+      storedAtMs: nowMs,
+    });
+  }
+  const running = [...sessions.values()].filter(({ ended }) => ended === undefined);
+  const last = snapshot.lastProof;
+  return {
+    ...empty,
+    sessions,
+    channels: new Map(snapshot.channels.map((channel) => [channel.id, liveChannel(channel)])),
+    sessionByMac: new Map(running.flatMap(({ id, stations }) => stations.map(({ mac }) => [mac, id] as const))),
+    sessionByChannel: new Map(
+      [...sessions.values()].flatMap(({ id, channelId }) => (channelId === undefined ? [] : [[channelId, id] as const])),
+    ),
+    stations: new Map(running.flatMap((session) => stationsOf(session, nowMs))),
+    addressOwner: new Map(
+      running.flatMap(({ stations }) => stations.flatMap(({ mac, addresses }) => addresses.map((ip) => [ip, mac] as const))),
+    ),
+    trials: new Map(snapshot.trials.map(({ mac, dayS, usedBytes }) => [mac, { dayS, usedBytes }])),
+    nextSessionId: Math.max(0, ...sessions.keys()) + 1,
+    proofs: last === undefined ? empty.proofs : chainAfter(last, nowMs),
+    settledUnits: snapshot.channels.reduce((sum, { phase, closeUnits }) => (phase === 'settled' ? sum + (closeUnits ?? 0n) : sum), 0n),
+  };
+}
+
+function chainAfter(last: NonNullable<JournalSnapshot['lastProof']>, nowMs: number): AgentState['proofs'] {
+  return { nextSeq: last.proof.seq + 1n, prev: last.digest, startedMs: nowMs, startedS: last.proof.endS };
+}
+
+function liveChannel(channel: JournalSnapshot['channels'][number]): LiveChannel {
+  return { ...channel, closeAttempts: 0, nextCloseMs: 0 };
+}
+
+function stationsOf(session: Session, nowMs: number): (readonly [KnownStation['mac'], KnownStation])[] {
+  return session.stations.map((station) => [station.mac, { ...station, lastSeenMs: nowMs, isAssociated: false }] as const);
+}

@@ -1,0 +1,98 @@
+/** Everything the agent knows. Plain readonly data; changed only by handle(). */
+import type { Hex } from '../../protocol/hex.ts';
+import type { ByteCount } from '../../protocol/units.ts';
+import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
+import type { Channel, CounterKey, DeviceName, IpAddress, Mac, Session, SessionId, Station } from './model.ts';
+
+/** A session with what is known of it only while the agent runs. */
+export type LiveSession = Session & {
+  /** Last known value of each kernel counter. */
+  readonly counters: ReadonlyMap<CounterKey, ByteCount>;
+  /** Since when nothing is left; the kernel holds flows until the grace time is over. */
+  readonly depletedAtMs?: number;
+  /** Since when no station of the session is associated. */
+  readonly absentSinceMs?: number;
+  /** Usage in the journal; what is newer is lost, in the guest's favour, if the power fails. */
+  readonly storedBytes: ByteCount;
+  readonly storedAtMs: number;
+};
+
+/** A channel with its settlement in progress. */
+export type LiveChannel = Channel & {
+  readonly closeAttempts: number;
+  readonly nextCloseMs: number;
+};
+
+export type KnownStation = Station & {
+  readonly lastSeenMs: number;
+  readonly isAssociated: boolean;
+  /** Port of a second association while the first still stands: taken over only when the first is gone. */
+  readonly pendingPort?: DeviceName;
+};
+
+export type TrialUse = { readonly dayS: bigint; readonly usedBytes: ByteCount };
+
+/** Where the proof chain stands. */
+export type ProofChain = {
+  readonly nextSeq: bigint;
+  readonly prev: Hex;
+  /** Start of the open interval. */
+  readonly startedMs: number;
+  readonly startedS: bigint;
+};
+
+export type AgentState = {
+  readonly stations: ReadonlyMap<Mac, KnownStation>;
+  readonly sessions: ReadonlyMap<SessionId, LiveSession>;
+  readonly channels: ReadonlyMap<Hex, LiveChannel>;
+  readonly sessionByMac: ReadonlyMap<Mac, SessionId>;
+  readonly sessionByChannel: ReadonlyMap<Hex, SessionId>;
+  readonly addressOwner: ReadonlyMap<IpAddress, Mac>;
+  readonly trials: ReadonlyMap<Mac, TrialUse>;
+  /** Monotonic times of relayed opens in the last hour, by MAC. */
+  readonly opens: readonly { readonly mac: Mac; readonly atMs: number }[];
+  readonly nextSessionId: SessionId;
+  readonly proofs: ProofChain;
+  readonly lastTickMs: number;
+  /** Units of channels settled since the journal began. */
+  readonly settledUnits: bigint;
+};
+
+export function emptyState(nowMs: number, nowS: bigint): AgentState {
+  return {
+    stations: new Map(),
+    sessions: new Map(),
+    channels: new Map(),
+    sessionByMac: new Map(),
+    sessionByChannel: new Map(),
+    addressOwner: new Map(),
+    trials: new Map(),
+    opens: [],
+    nextSessionId: 1,
+    proofs: { nextSeq: 0n, prev: GENESIS_PREV, startedMs: nowMs, startedS: nowS },
+    lastTickMs: nowMs,
+    settledUnits: 0n,
+  };
+}
+
+/** A copy of `map` with one entry set. */
+export function withEntry<K, V>(map: ReadonlyMap<K, V>, key: K, value: V): ReadonlyMap<K, V> {
+  return new Map(map).set(key, value);
+}
+
+/** A copy of `map` without `key`; the same map if it was not there. */
+export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<K, V> {
+  if (!map.has(key)) return map;
+  const copy = new Map(map);
+  copy.delete(key);
+  return copy;
+}
+
+export function sessionOfMac(state: AgentState, mac: Mac): LiveSession | undefined {
+  const id = state.sessionByMac.get(mac);
+  return id === undefined ? undefined : state.sessions.get(id);
+}
+
+export function channelOfSession(state: AgentState, session: Session): LiveChannel | undefined {
+  return session.channelId === undefined ? undefined : state.channels.get(session.channelId);
+}

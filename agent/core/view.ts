@@ -1,0 +1,82 @@
+/** What guest and owner are shown, as functions of the state. */
+import type { GuestView, SessionRow } from '../ports.ts';
+import { accountOf } from './account.ts';
+import type { Mac, Session } from './model.ts';
+import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, sessionOfMac } from './state.ts';
+import { millisForUnits } from './tariff.ts';
+
+export function guestView(state: AgentState, mac: Mac): GuestView {
+  const session = sessionOfMac(state, mac);
+  if (session === undefined) return emptyView(mac);
+  const channel = channelOfSession(state, session);
+  const account = accountOf(session, channel);
+  const isOver = session.ended !== undefined;
+  const isOnline = !isOver && session.depletedAtMs === undefined && !account.isUsedUp;
+  const chargedUnits = channel?.closeUnits ?? account.chargedUnits;
+  return {
+    mac,
+    isOnline,
+    phase: phaseOf(session, channel),
+    sessionId: session.id,
+    downBytes: session.usage.downBytes,
+    upBytes: session.usage.upBytes,
+    onlineMs: session.usage.onlineMs,
+    chargedUnits,
+    creditUnits: account.creditUnits,
+    depositUnits: channel?.deposit ?? 0n,
+    bytesRemaining: isOver ? 0n : account.remainingBytes,
+    isLow: isOver || account.isLow,
+    ...(channel === undefined ? {} : { channelId: channel.id, lastVoucher: channel.voucher }),
+    ...timeLeft(channel, account.creditUnits - account.chargedUnits),
+    ...refundOf(channel),
+  };
+}
+
+export function sessionRow(state: AgentState, session: LiveSession): SessionRow {
+  const channel = channelOfSession(state, session);
+  const account = accountOf(session, channel);
+  return {
+    id: session.id,
+    macs: session.stations.map(({ mac }) => mac),
+    addresses: session.stations.flatMap(({ mac, addresses }) => state.stations.get(mac)?.addresses ?? addresses),
+    phase: phaseOf(session, channel),
+    ...(channel === undefined ? {} : { channelId: channel.id }),
+    downBytes: session.usage.downBytes,
+    upBytes: session.usage.upBytes,
+    onlineMs: session.usage.onlineMs,
+    chargedUnits: channel?.closeUnits ?? account.chargedUnits,
+    creditUnits: account.creditUnits,
+    bytesRemaining: session.ended === undefined ? account.remainingBytes : 0n,
+  };
+}
+
+function phaseOf(session: Session, channel: LiveChannel | undefined): GuestView['phase'] {
+  if (channel !== undefined) return channel.phase;
+  return session.ended === undefined ? 'trial' : 'none';
+}
+
+function timeLeft(channel: LiveChannel | undefined, unitsLeft: bigint): { readonly secondsRemaining?: number } {
+  const millis = channel === undefined ? undefined : millisForUnits(channel.tariff, unitsLeft > 0n ? unitsLeft : 0n);
+  return millis === undefined ? {} : { secondsRemaining: Number(millis / 1000n) };
+}
+
+function refundOf(channel: LiveChannel | undefined): Pick<GuestView, 'refund'> {
+  if (channel?.phase !== 'settled' || channel.closeTx === undefined) return {};
+  return { refund: { units: channel.deposit - (channel.closeUnits ?? 0n), tx: channel.closeTx } };
+}
+
+function emptyView(mac: Mac): GuestView {
+  return {
+    mac,
+    isOnline: false,
+    phase: 'none',
+    downBytes: 0n,
+    upBytes: 0n,
+    onlineMs: 0,
+    chargedUnits: 0n,
+    creditUnits: 0n,
+    depositUnits: 0n,
+    bytesRemaining: 0n,
+    isLow: false,
+  };
+}
