@@ -1,0 +1,250 @@
+/**
+ * Every option of /etc/config/shareagent: name, kind (with unit and range), default and what it is for. Parser, error
+ * messages, the commented default file and docs/configuration.md all come from this one table.
+ */
+import { ZERO_ADDRESS } from '../../../protocol/address.ts';
+import {
+  address,
+  bytes,
+  chainId,
+  choice,
+  deviceName,
+  duration,
+  filePath,
+  flag,
+  hostName,
+  httpUrl,
+  integer,
+  label,
+  type OptionKind,
+  ssp,
+  timeOfDay,
+} from './option-kind.ts';
+import { defaulted, listed, optional, required, type SectionSpec } from './option-spec.ts';
+
+const ANVIL_RPC = 'http://127.0.0.1:8545';
+const perMb = ssp('0', '1000000', '0.1');
+const perMinute = ssp('0', '1000000', '0.05');
+
+export const OPTION_TABLE = {
+  agent: {
+    max: 1,
+    shown: ['enabled'],
+    doc: 'The agent itself.',
+    options: {
+      enabled: defaulted(flag(), '0', 'Sell WiFi. While 0 nothing runs, and guests stay behind the static deny table.'),
+      log_level: defaulted(
+        choice('debug', 'info', 'warn', 'error'),
+        'info',
+        'What is written to the system log (logread -e shareagent).',
+      ),
+      control_socket: defaulted(
+        filePath(90),
+        '/var/run/shareagent/control.sock',
+        'Where the command line reaches the running agent; mode 0600.',
+      ),
+    },
+  },
+  network: {
+    max: 1,
+    shown: ['guest_device'],
+    doc: 'The guest network. Only these devices are touched: LAN, LuCI and ssh stay as they are.',
+    options: {
+      guest_device: listed(deviceName(), ['br-guest'], 8, 'A bridge whose guests pay. One line for each.'),
+      lease_file: defaulted(filePath(200), '/tmp/dhcp.leases', 'Lease file of dnsmasq.'),
+      ubus_socket: defaulted(
+        filePath(100),
+        '/var/run/ubus/ubus.sock',
+        'Socket of ubusd: hostapd, dnsmasq and netifd are heard through it.',
+      ),
+      rate_down: defaulted(
+        integer(0, 10_000_000, 'kbit/s, 0 = unlimited'),
+        '0',
+        'Fastest download of one guest. Set it together with rate_up.',
+      ),
+      rate_up: defaulted(
+        integer(0, 10_000_000, 'kbit/s, 0 = unlimited'),
+        '0',
+        'Fastest upload of one guest. Set it together with rate_down.',
+      ),
+    },
+  },
+  portal: {
+    max: 1,
+    shown: ['name'],
+    doc: 'The page that guests pay on.',
+    options: {
+      port: defaulted(integer(1024, 65_535), '2080', 'TCP port of the portal on the guest devices.'),
+      host: defaulted(hostName(), 'portal.lan', 'Name of the portal in its address; the router resolves it to itself.'),
+      name: defaulted(label(32), 'SSP WiFi', 'What guests read at the top of the page.'),
+    },
+  },
+  price: {
+    max: 1,
+    shown: ['per_mb', 'per_minute', 'min_deposit'],
+    doc: 'What guests pay. Traffic and time add up. A change applies to new sessions; a running one keeps the price it was opened with.',
+    options: {
+      per_mb: defaulted(perMb, '0.1', 'Price of 1,000,000 bytes, upload and download together, IP headers included.'),
+      per_minute: defaulted(perMinute, '0', 'Price of one minute online.'),
+      min_deposit: defaulted(
+        ssp('0.0001', '1000000', '1'),
+        '1',
+        'Smallest deposit that a channel is opened for; at least 20 times open_fee. What is not used goes back to the guest.',
+      ),
+      open_fee: defaulted(
+        ssp('0', '10000', '0.05'),
+        '0.05',
+        'Charged once for each channel: gives back the gas that the router pays to open it.',
+      ),
+      trial_bytes: defaulted(
+        bytes(0n, 1_000_000_000n),
+        '1MB',
+        'Free bytes of one guest each day, enough to open the page and pay. 0 = none.',
+      ),
+      trial_bytes_per_day: defaulted(
+        bytes(0n, 1_000_000_000_000n),
+        '200MB',
+        'Free bytes of all guests together each day (UTC): the most that guests can take by changing their MAC address.',
+      ),
+    },
+  },
+  window: {
+    max: 24,
+    shown: [],
+    doc: 'Another price from one time of day to another, past midnight if `to` is earlier than `from`. Of windows that overlap the first one counts.',
+    options: {
+      from: required(timeOfDay(), 0, '22:00', 'First minute of the window.'),
+      to: required(timeOfDay(), 1, '06:00', 'First minute after the window.'),
+      per_mb: defaulted(
+        perMb,
+        '0',
+        'Price of 1,000,000 bytes in the window. With per_minute 0 as well, the window is free.',
+      ),
+      per_minute: defaulted(perMinute, '0', 'Price of one minute online in the window.'),
+    },
+  },
+  package: {
+    max: 12,
+    shown: [],
+    doc: 'A one-tap offer on the page: the guest commits this much, and gets back what is not used.',
+    options: {
+      name: required(label(24), '-', 'Coffee break', 'What the button says.'),
+      price: required(ssp('0.0001', '1000000', '5'), 1n, '5', 'The most that is spent; not below price.min_deposit.'),
+    },
+  },
+  chain: {
+    max: 1,
+    shown: ['payee', 'rpc_url', 'chain_id', 'channels', 'token', 'registry'],
+    doc: 'The chain that channels settle on.',
+    options: {
+      payee: required(
+        address(),
+        ZERO_ADDRESS,
+        '0x1111111111111111111111111111111111111111',
+        'Your own address: what guests pay goes there.',
+      ),
+      rpc_url: required(httpUrl(), ANVIL_RPC, ANVIL_RPC, 'JSON-RPC endpoint of the chain.'),
+      chain_id: required(chainId(), 31337n, '31337', 'Id that rpc_url must answer with.'),
+      channels: required(
+        address(),
+        ZERO_ADDRESS,
+        '0x2222222222222222222222222222222222222222',
+        'Contract ShareChannels.',
+      ),
+      token: required(address(), ZERO_ADDRESS, '0x3333333333333333333333333333333333333333', 'The SSP token.'),
+      token_name: defaulted(label(64), 'Shareswap', "The token's EIP-712 domain name, exactly as the contract has it."),
+      token_version: defaulted(label(16), '1', "The token's EIP-712 domain version."),
+      registry: required(
+        address(),
+        ZERO_ADDRESS,
+        '0x4444444444444444444444444444444444444444',
+        'Contract DeviceRegistry: the domain of everything the router signs about itself.',
+      ),
+      channel_life: defaulted(
+        duration(600, 366 * 86_400),
+        '7d',
+        'From opening a channel to its expiry, when anyone may give the guest the rest back.',
+      ),
+      exit_delay: defaulted(
+        duration(60, 30 * 86_400),
+        '1h',
+        'How long you have to claim after a guest asks for the deposit back on chain. Below 1h an outage can cost you income.',
+      ),
+      voucher_margin: defaulted(
+        duration(30, 7 * 86_400),
+        '15m',
+        'No vouchers are taken this long before expiry, so that the claim still gets through. Less than half of channel_life.',
+      ),
+    },
+  },
+  proofs: {
+    max: 1,
+    shown: [],
+    doc: 'Signed traffic proofs: what your rewards rest on.',
+    options: {
+      collector_url: optional(
+        httpUrl(),
+        'https://collector.example/v1/proofs',
+        'Where proofs are sent. Unset: they are kept on the router.',
+      ),
+      collector: optional(
+        address(),
+        '0x5555555555555555555555555555555555555555',
+        'Key that the receipts must be signed with. Needed with collector_url.',
+      ),
+      interval: defaulted(duration(1, 86_400), '10m', 'Time that one proof covers.'),
+    },
+  },
+  storage: {
+    max: 1,
+    shown: [],
+    doc: 'What must survive a power cut. Not in /tmp, which is memory.',
+    options: {
+      database: defaulted(filePath(200), '/etc/shareagent/ledger.db', 'The ledger (SQLite).'),
+      device_key: defaulted(
+        filePath(200),
+        '/etc/shareagent/device.key',
+        "The router's key; made at the first start with mode 0600. Whoever has it can sign as this router.",
+      ),
+    },
+  },
+  session: {
+    max: 1,
+    shown: [],
+    doc: 'How sessions are measured and ended.',
+    options: {
+      grace: defaulted(
+        duration(0, 3600),
+        '30s',
+        'How long a used-up guest is held for a top-up before its connections are ended. No byte passes meanwhile.',
+      ),
+      sample_ms: defaulted(
+        integer(100, 60_000, 'ms'),
+        '1000',
+        'How often the counters are read. The kernel cuts off by itself, so this only paces the display.',
+      ),
+      flush: defaulted(
+        duration(1, 3600),
+        '60s',
+        'Usage is written to disk at the latest after this long; what is newer is lost at a power cut, in the favour of the guest.',
+      ),
+      flush_bytes: defaulted(bytes(1_000n, 1_000_000_000n), '5MB', 'Or after this many bytes of one session.'),
+    },
+  },
+} as const satisfies Readonly<Record<string, SectionSpec>>;
+
+export type OptionTable = typeof OPTION_TABLE;
+export type SectionType = keyof OptionTable;
+
+/** What a parsed section holds, by the table. */
+export type SectionValues<Type extends SectionType> = {
+  readonly [Name in keyof OptionTable[Type]['options']]: ValueOf<OptionTable[Type]['options'][Name]>;
+};
+
+type ValueOf<O> = O extends { readonly presence: infer P; readonly kind: OptionKind<infer T> }
+  ? P extends 'list'
+    ? readonly T[]
+    : P extends 'optional'
+      ? T | undefined
+      : T
+  : never;
