@@ -1,0 +1,71 @@
+/**
+ * Runs every test/e2e/*.e2e.ts, one after another (they build networks and measure time, so they must not share the
+ * machine), then prints "N passed, N failed". Arguments select files by a part of their name.
+ */
+import { spawn } from 'node:child_process';
+import { readdirSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { elevate } from '../lab/elevate.ts';
+
+/** More than any file may take; a hanging one is a failure, not a hanging run. */
+const FILE_TIMEOUT_MS = 180_000;
+const SHOWN_LINES = 60;
+
+elevate();
+const directory = fileURLToPath(new URL('.', import.meta.url));
+const wanted = process.argv.slice(2);
+const files = readdirSync(directory)
+  .filter((name) => name.endsWith('.e2e.ts'))
+  .filter((name) => wanted.length === 0 || wanted.some((part) => name.includes(part)))
+  .sort();
+let failed = 0;
+const startedMs = performance.now();
+for (const name of files) {
+  process.stdout.write(`${name} ...`);
+  const result = await runFile(name);
+  process.stdout.write(
+    `\r${result.isOk ? 'ok    ' : 'FAILED'} ${name} ${result.summary} ${result.seconds.toFixed(1)} s\n`,
+  );
+  if (!result.isOk) {
+    failed += 1;
+    process.stdout.write(`${result.output.split('\n').slice(-SHOWN_LINES).join('\n')}\n`);
+  }
+}
+const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
+process.stdout.write(`${files.length - failed} passed, ${failed} failed (${seconds} s)\n`);
+process.exit(failed === 0 && files.length > 0 ? 0 : 1);
+
+type FileResult = {
+  readonly isOk: boolean;
+  readonly summary: string;
+  readonly output: string;
+  readonly seconds: number;
+};
+
+/** Runs the file as the TAP program that it is; tap's own runner would run it in a worker without the terminal. */
+function runFile(name: string): Promise<FileResult> {
+  return new Promise((resolve) => {
+    const begunMs = performance.now();
+    const child = spawn(process.execPath, [`${directory}${name}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    let output = '';
+    let isLate = false;
+    const take = (chunk: Buffer): void => {
+      output += chunk.toString('utf8');
+    };
+    child.stdout.on('data', take);
+    child.stderr.on('data', take);
+    const timer = setTimeout(() => {
+      isLate = true;
+      // The lab cleans up on SIGTERM.
+      child.kill('SIGTERM');
+      setTimeout(() => child.kill('SIGKILL'), 5_000).unref();
+    }, FILE_TIMEOUT_MS);
+    child.once('close', (code) => {
+      clearTimeout(timer);
+      const count = output.split('\n').filter((line) => /^\s+ok \d+/.test(line)).length;
+      const summary = isLate ? `(killed after ${FILE_TIMEOUT_MS / 1_000} s)` : `(${count} checks)`;
+      const seconds = (performance.now() - begunMs) / 1_000;
+      resolve({ isOk: code === 0 && !isLate && count > 0, summary, output, seconds });
+    });
+  });
+}
