@@ -1,0 +1,43 @@
+# What a person types. Everything runs under the pinned Node that `make deps` fetches; the system needs npm, sh and make.
+RUN := sh tools/with-node
+
+.DEFAULT_GOAL := help
+.PHONY: help deps check test demo bench fix vectors clean
+
+help:
+	@echo 'make demo          a paying guest in a small world of network namespaces (KEEP=1 leaves it up)'
+	@echo 'make test          everything: types, lint, unused code, contracts, unit tests, end to end'
+	@echo 'make check         the quick part of it, before each commit'
+	@echo 'make bench         benchmarks (NAME=forward for one of them)'
+	@echo 'make fix           format, and fix what the linter can'
+	@echo 'make vectors       write test/vectors/protocol-digests.json anew'
+	@echo 'make deps          pinned Node and packages only'
+	@echo 'make clean         remove what was built or fetched'
+
+# Skips itself when nothing changed, so that every target may ask for it.
+deps:
+	@sh tools/install-dependencies
+
+check: deps
+	@$(RUN) node test/run.ts types lint unused unit
+
+test: deps
+	@sh tools/install-packages test
+	@$(RUN) node test/run.ts
+
+demo: deps
+	@sh tools/install-packages demo
+	@KEEP=$(KEEP) $(RUN) node test/lab/demo.ts
+
+bench: deps
+	@sh tools/install-packages test
+	@$(RUN) node test/bench/run.ts $(NAME)
+
+fix: deps
+	@$(RUN) biome check --write
+
+vectors: deps
+	@$(RUN) node tools/make-vectors.ts
+
+clean:
+	rm -rf node_modules .tools .tap build dist bench/out test/bench/out contracts/out contracts/cache captive-portal/page/dist
