@@ -115,10 +115,11 @@ export const OPTION_TABLE = {
     options: {
       from: required(timeOfDay(), 0, '22:00', 'First minute of the window.'),
       to: required(timeOfDay(), 1, '06:00', 'First minute after the window.'),
-      per_mb: defaulted(
+      per_mb: required(
         perMb,
-        '0',
-        'Price of 1,000,000 bytes in the window. With per_minute 0 as well, the window is free.',
+        1n,
+        '0.05',
+        'Price of 1,000,000 bytes in the window. 0 with per_minute 0: the window is free.',
       ),
       per_minute: defaulted(perMinute, '0', 'Price of one minute online in the window.'),
     },
@@ -217,6 +218,11 @@ export const OPTION_TABLE = {
         duration(0, 3600),
         '30s',
         'How long a used-up guest is held for a top-up before its connections are ended. No byte passes meanwhile.',
+      ),
+      absent: defaulted(
+        duration(5, 86_400),
+        '5m',
+        'How long a guest may be out of reach before the session ends and the rest of the deposit goes back.',
       ),
       sample_ms: defaulted(
         integer(100, 60_000, 'ms'),
