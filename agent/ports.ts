@@ -8,10 +8,10 @@ import type { SignedAuthorization } from '../protocol/funding.ts';
 import type { Hex } from '../protocol/hex.ts';
 import type { OpenRequest } from '../protocol/open-wire.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
-import type { SignedTrafficProof } from '../protocol/traffic-proof.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedProofReceipt } from '../protocol/verdict.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
+import type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
 import type {
   Channel,
   CounterReading,
@@ -20,10 +20,13 @@ import type {
   IpAddress,
   Lease,
   Mac,
-  Session,
   SessionId,
   UnboundAddress,
 } from './core/model.ts';
+import type { GuestView, SessionRow } from './core/view.ts';
+
+export type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
+export type { GuestView, SessionRow } from './core/view.ts';
 
 /** Monotonic time for metering and deadlines; wall time only for what is signed. */
 export interface Clock {
@@ -83,28 +86,6 @@ export interface Neighbours {
 /** A proof closed but not yet acknowledged by the collector. */
 export type OutboxItem = { readonly digest: Hex; readonly seq: bigint; readonly body: Uint8Array };
 
-export type ProofRecord = {
-  readonly proof: SignedTrafficProof;
-  readonly digest: Hex;
-  readonly receipt?: SignedProofReceipt;
-};
-
-/** Facts that survive a crash. One commit is one transaction; the promise resolves when it is on disk. */
-export type JournalEntry =
-  | { readonly kind: 'channel'; readonly channel: Channel }
-  | { readonly kind: 'session'; readonly session: Session; readonly counters: readonly CounterReading[] }
-  | { readonly kind: 'session-forgotten'; readonly sessionId: SessionId }
-  | { readonly kind: 'proof'; readonly record: ProofRecord; readonly body: Uint8Array }
-  | { readonly kind: 'receipt'; readonly digest: Hex; readonly receipt: SignedProofReceipt }
-  | { readonly kind: 'trial'; readonly mac: Mac; readonly dayS: bigint; readonly usedBytes: bigint };
-
-export type JournalSnapshot = {
-  readonly channels: readonly Channel[];
-  readonly sessions: readonly { readonly session: Session; readonly counters: readonly CounterReading[] }[];
-  readonly trials: readonly { readonly mac: Mac; readonly dayS: bigint; readonly usedBytes: bigint }[];
-  readonly lastProof?: ProofRecord;
-};
-
 export interface Journal {
   load(): JournalSnapshot;
   /** Group commit: entries of concurrent calls share one transaction and one fsync. Rejects if nothing was stored. */
@@ -144,7 +125,11 @@ export interface Chain {
 
 /** Sends one proof to the collector. */
 export interface ProofUploader {
-  upload(body: Uint8Array): Promise<{ readonly ok: true; readonly receipt: SignedProofReceipt } | { readonly ok: false; readonly message: string }>;
+  upload(
+    body: Uint8Array,
+  ): Promise<
+    { readonly ok: true; readonly receipt: SignedProofReceipt } | { readonly ok: false; readonly message: string }
+  >;
 }
 
 /** Signs with the device key; a hardware key store can implement it. */
@@ -152,30 +137,6 @@ export interface Signer {
   readonly address: Address;
   sign(digest: Uint8Array): Hex;
 }
-
-/** Everything the guest's page shows. Amounts in units, bytes as counted in the kernel. */
-export type GuestView = {
-  readonly mac: Mac;
-  readonly isOnline: boolean;
-  readonly phase: 'none' | 'trial' | Channel['phase'];
-  readonly sessionId?: SessionId;
-  readonly channelId?: Hex;
-  readonly downBytes: bigint;
-  readonly upBytes: bigint;
-  readonly onlineMs: number;
-  /** Charged so far, and the credit of the newest voucher. */
-  readonly chargedUnits: TokenAmount;
-  readonly creditUnits: TokenAmount;
-  readonly depositUnits: TokenAmount;
-  /** True what is left: bytes the kernel will still let pass, both directions. */
-  readonly bytesRemaining: bigint;
-  /** Seconds left at the tariff's price per minute; absent without a time price. */
-  readonly secondsRemaining?: number;
-  /** True once 10 % or less is left. */
-  readonly isLow: boolean;
-  readonly lastVoucher?: SignedVoucher;
-  readonly refund?: { readonly units: TokenAmount; readonly tx: Hex };
-};
 
 export type DeskRefusal = {
   readonly ok: false;
@@ -227,21 +188,6 @@ export interface GuestDesk {
   /** Calls `listener` with each change of the guest's view until the returned function is called. */
   watch(mac: Mac, listener: (view: GuestView) => void): () => void;
 }
-
-/** One line of `shareagent sessions`. */
-export type SessionRow = {
-  readonly id: SessionId;
-  readonly macs: readonly Mac[];
-  readonly addresses: readonly IpAddress[];
-  readonly phase: GuestView['phase'];
-  readonly channelId?: Hex;
-  readonly downBytes: bigint;
-  readonly upBytes: bigint;
-  readonly onlineMs: number;
-  readonly chargedUnits: TokenAmount;
-  readonly creditUnits: TokenAmount;
-  readonly bytesRemaining: bigint;
-};
 
 export type AgentStatus = {
   readonly version: string;

@@ -17,4 +17,8 @@ export type AgentAction =
   /** Tell whoever watches this MAC that its view changed. */
   | { readonly kind: 'notify'; readonly mac: Mac }
   /** One line in the log for a decision against a guest: reason, value, threshold. */
-  | { readonly kind: 'log'; readonly event: string; readonly details: { readonly [name: string]: string | number | bigint } };
+  | {
+      readonly kind: 'log';
+      readonly event: string;
+      readonly details: { readonly [name: string]: string | number | bigint };
+    };

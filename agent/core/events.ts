@@ -2,7 +2,16 @@
 import type { Hex } from '../../protocol/hex.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
-import type { Channel, CounterReading, DeviceName, EndReason, IpAddress, Mac, SessionId, UnboundAddress } from './model.ts';
+import type {
+  Channel,
+  CounterReading,
+  DeviceName,
+  EndReason,
+  IpAddress,
+  Mac,
+  SessionId,
+  UnboundAddress,
+} from './model.ts';
 
 /** An address a guest device routes for, in CIDR terms: only these may be bound to a station. */
 export type Prefix = { readonly address: IpAddress; readonly length: number };
@@ -25,7 +34,13 @@ export type AgentEvent =
       readonly nowMs: number;
     }
   /** A guest asked for the free allowance; `bytes` were granted by judgeTrial. */
-  | { readonly kind: 'trial-started'; readonly mac: Mac; readonly bytes: bigint; readonly dayS: bigint; readonly nowMs: number }
+  | {
+      readonly kind: 'trial-started';
+      readonly mac: Mac;
+      readonly bytes: bigint;
+      readonly dayS: bigint;
+      readonly nowMs: number;
+    }
   /** An open request passed judgeOpen; the journal holds the channel; the transaction is about to be sent. */
   | { readonly kind: 'channel-opening'; readonly mac: Mac; readonly channel: Channel; readonly nowMs: number }
   | {
@@ -50,7 +65,13 @@ export type AgentEvent =
       readonly nowMs: number;
     }
   | { readonly kind: 'depleted'; readonly sessionId: SessionId; readonly nowMs: number }
-  | { readonly kind: 'channel-closed'; readonly channelId: Hex; readonly units: TokenAmount; readonly tx: Hex; readonly nowMs: number }
+  | {
+      readonly kind: 'channel-closed';
+      readonly channelId: Hex;
+      readonly units: TokenAmount;
+      readonly tx: Hex;
+      readonly nowMs: number;
+    }
   | { readonly kind: 'close-failed'; readonly channelId: Hex; readonly nowMs: number }
   /** The journal holds the proof of the interval that ended. */
   | {
@@ -58,9 +79,15 @@ export type AgentEvent =
       readonly seq: bigint;
       readonly digest: Hex;
       readonly endS: bigint;
-      readonly proven: ReadonlyMap<SessionId, { readonly downBytes: bigint; readonly upBytes: bigint; readonly units: bigint }>;
+      readonly proven: ReadonlyMap<
+        SessionId,
+        { readonly downBytes: bigint; readonly upBytes: bigint; readonly units: bigint }
+      >;
       readonly nowMs: number;
     }
   /** Usage of these sessions is in the journal. */
   | { readonly kind: 'usage-stored'; readonly sessionIds: readonly SessionId[]; readonly nowMs: number }
   | { readonly kind: 'tick'; readonly nowMs: number; readonly nowS: bigint };
+
+/** The event of one kind: what its reducer takes. */
+export type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { kind: Kind }>;

@@ -2,7 +2,6 @@
  * The core: one event in, the new state and what to do out. Pure and deterministic: replaying the events gives the same
  * state (invariant I4). Each kind of event has its reducer in an on-*.ts file.
  */
-import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
 import type { AgentEvent } from './events.ts';
 import {
@@ -16,11 +15,17 @@ import {
 import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
 import { onProofStored } from './on-proof.ts';
 import { onSessionLeft, onStationAttached, onTrialStarted } from './on-session.ts';
-import { onAddressesSeen, onAddressLeased, onAddressReleased, onStationJoined, onStationLeft, onStationOnPort } from './on-station.ts';
+import {
+  onAddressesSeen,
+  onAddressLeased,
+  onAddressReleased,
+  onStationJoined,
+  onStationLeft,
+  onStationOnPort,
+} from './on-station.ts';
 import { onTick } from './on-tick.ts';
+import type { Outcome } from './outcome.ts';
 import type { AgentState } from './state.ts';
-
-export type Outcome = { readonly state: AgentState; readonly actions: readonly AgentAction[] };
 
 export function handle(state: AgentState, event: AgentEvent, config: AgentConfig): Outcome {
   switch (event.kind) {

@@ -48,11 +48,14 @@ export function judgeOpen(
   if (state.channels.has(id) || (currentChannel !== undefined && current?.ended === undefined)) {
     return refuse('already-open', 'no open channel for this device', currentChannel?.id ?? id);
   }
-  if (state.sessions.size >= MAX_SESSIONS) return refuse('not-selling', `fewer than ${MAX_SESSIONS} sessions`, `${state.sessions.size}`);
+  if (state.sessions.size >= MAX_SESSIONS)
+    return refuse('not-selling', `fewer than ${MAX_SESSIONS} sessions`, `${state.sessions.size}`);
   const recent = state.opens.filter((open) => nowMs - open.atMs < HOUR_MS);
   const own = recent.filter((open) => open.mac === mac).length;
-  if (own >= MAX_OPENS_PER_MAC_PER_HOUR) return refuse('too-many-opens', `${MAX_OPENS_PER_MAC_PER_HOUR} opens an hour`, `${own + 1}`);
-  if (recent.length >= MAX_OPENS_PER_HOUR) return refuse('too-many-opens', `${MAX_OPENS_PER_HOUR} opens an hour in all`, `${recent.length + 1}`);
+  if (own >= MAX_OPENS_PER_MAC_PER_HOUR)
+    return refuse('too-many-opens', `${MAX_OPENS_PER_MAC_PER_HOUR} opens an hour`, `${own + 1}`);
+  if (recent.length >= MAX_OPENS_PER_HOUR)
+    return refuse('too-many-opens', `${MAX_OPENS_PER_HOUR} opens an hour in all`, `${recent.length + 1}`);
   return { ok: true, channel: channelFrom(id, request) };
 }
 
@@ -77,10 +80,14 @@ function judgeQuote(
 }
 
 function judgeMoney({ quote, deposit, voucher }: OpenRequest): OpenJudgement | undefined {
-  if (deposit < quote.minDeposit) return refuse('deposit-too-small', `at least ${quote.minDeposit} units`, `${deposit}`);
-  if (voucher.amount < quote.openFee) return refuse('voucher-below-open-fee', `at least ${quote.openFee} units`, `${voucher.amount}`);
-  if (voucher.amount > deposit) return refuse('config-mismatch', `a first voucher of at most ${deposit}`, `${voucher.amount}`);
-  if (voucher.ackBytes !== 0n) return refuse('config-mismatch', 'a first voucher that acknowledges 0 bytes', `${voucher.ackBytes}`);
+  if (deposit < quote.minDeposit)
+    return refuse('deposit-too-small', `at least ${quote.minDeposit} units`, `${deposit}`);
+  if (voucher.amount < quote.openFee)
+    return refuse('voucher-below-open-fee', `at least ${quote.openFee} units`, `${voucher.amount}`);
+  if (voucher.amount > deposit)
+    return refuse('config-mismatch', `a first voucher of at most ${deposit}`, `${voucher.amount}`);
+  if (voucher.ackBytes !== 0n)
+    return refuse('config-mismatch', 'a first voucher that acknowledges 0 bytes', `${voucher.ackBytes}`);
   return undefined;
 }
 

@@ -12,7 +12,12 @@ export const DAY_S = 86_400n;
 
 export type TrialJudgement =
   | { readonly ok: true; readonly bytes: ByteCount; readonly dayS: bigint }
-  | { readonly ok: false; readonly reason: 'trial-used' | 'already-open' | 'not-selling'; readonly expected: string; readonly got: string };
+  | {
+      readonly ok: false;
+      readonly reason: 'trial-used' | 'already-open' | 'not-selling';
+      readonly expected: string;
+      readonly got: string;
+    };
 
 export function judgeTrial(state: AgentState, price: AgentConfig['price'], mac: Mac, nowS: bigint): TrialJudgement {
   const dayS = nowS - (nowS % DAY_S);
@@ -32,7 +37,12 @@ export function judgeTrial(state: AgentState, price: AgentConfig['price'], mac: 
     return { ok: false, reason: 'trial-used', expected: 'free allowance left for today', got: `used up by ${whose}` };
   }
   if (state.sessions.size >= MAX_SESSIONS) {
-    return { ok: false, reason: 'not-selling', expected: `fewer than ${MAX_SESSIONS} sessions`, got: `${state.sessions.size}` };
+    return {
+      ok: false,
+      reason: 'not-selling',
+      expected: `fewer than ${MAX_SESSIONS} sessions`,
+      got: `${state.sessions.size}`,
+    };
   }
   return { ok: true, bytes: price.trialBytes, dayS };
 }

@@ -47,7 +47,11 @@ export function judgeVoucher(
     return refuse(reason, 'a channel in phase active or grace', channel.phase);
   }
   if (time !== undefined && time.nowS + BigInt(time.marginSeconds) >= channel.config.expiry) {
-    return refuse('channel-draining', `expiry more than ${time.marginSeconds} s away`, `${channel.config.expiry - time.nowS} s`);
+    return refuse(
+      'channel-draining',
+      `expiry more than ${time.marginSeconds} s away`,
+      `${channel.config.expiry - time.nowS} s`,
+    );
   }
   const last = channel.voucher;
   if (voucher.amount === last.amount && voucher.signature === last.signature) {

@@ -65,7 +65,13 @@ export type Station = {
 };
 
 /** Why a session ended. */
-export type EndReason = 'guest-left' | 'owner' | 'credit-exhausted' | 'trial-exhausted' | 'channel-expiring' | 'open-failed';
+export type EndReason =
+  | 'guest-left'
+  | 'owner'
+  | 'credit-exhausted'
+  | 'trial-exhausted'
+  | 'channel-expiring'
+  | 'open-failed';
 
 /** One guest's service: a trial without a channel, or the service of one channel. */
 export type Session = {

@@ -1,13 +1,12 @@
 /** The life of a channel on this router: opening, confirmed, paid further, closed. */
-import type { AgentAction } from './actions.ts';
+
 import { finalClaim } from './account.ts';
-import type { AgentEvent } from './events.ts';
-import type { Outcome } from './handle.ts';
+import type { AgentAction } from './actions.ts';
+import type { EventOf } from './events.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import { beginSession, endSession } from './on-session.ts';
+import type { Outcome } from './outcome.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
-
-type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { kind: Kind }>;
 
 const HOUR_MS = 3_600_000;
 
@@ -57,7 +56,10 @@ export function onChannelFailed(state: AgentState, event: EventOf<'channel-faile
     sessionByChannel: withoutEntry(failed.sessionByChannel, channel.id),
   };
   if (session.trialBytes > 0n && session.ended === undefined) {
-    return { state: detached, actions: [store, { kind: 'store-sessions', sessionIds: [session.id] }, ...notify(session)] };
+    return {
+      state: detached,
+      actions: [store, { kind: 'store-sessions', sessionIds: [session.id] }, ...notify(session)],
+    };
   }
   const ended = endSession(detached, session.id, 'open-failed');
   return { state: ended.state, actions: [store, { kind: 'reconcile' }, ...ended.actions] };
@@ -114,7 +116,10 @@ export function closeNow(state: AgentState, channel: LiveChannel, session: LiveS
   };
 }
 
-function find(state: AgentState, channelId: LiveChannel['id']): { channel: LiveChannel; session: LiveSession } | undefined {
+function find(
+  state: AgentState,
+  channelId: LiveChannel['id'],
+): { channel: LiveChannel; session: LiveSession } | undefined {
   const channel = state.channels.get(channelId);
   const sessionId = state.sessionByChannel.get(channelId);
   const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);

@@ -2,16 +2,14 @@
 import { type Account, accountOf } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
-import type { AgentEvent } from './events.ts';
-import type { Outcome } from './handle.ts';
+import type { EventOf } from './events.ts';
 import { MAX_PACKET_BYTES } from './limits.ts';
 import { addReadings, totalBytes } from './meter.ts';
 import type { CounterReading, SessionId } from './model.ts';
 import { closeNow } from './on-channel.ts';
 import { forgetIfDone } from './on-proof.ts';
+import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
-
-type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { kind: Kind }>;
 
 export function onCountersRead(state: AgentState, event: EventOf<'counters-read'>, config: AgentConfig): Outcome {
   return applyReadings(state, event.counters, event.nowMs, config);
@@ -44,7 +42,8 @@ export function onReconciled(state: AgentState, event: EventOf<'reconciled'>, co
  */
 export function onDepleted(state: AgentState, { sessionId, nowMs }: EventOf<'depleted'>): Outcome {
   const session = state.sessions.get(sessionId);
-  if (session === undefined || session.ended !== undefined || session.depletedAtMs !== undefined) return { state, actions: [] };
+  if (session === undefined || session.ended !== undefined || session.depletedAtMs !== undefined)
+    return { state, actions: [] };
   const account = accountOf(session, channelOfSession(state, session));
   if (account.remainingBytes > MAX_PACKET_BYTES) return { state, actions: [{ kind: 'reconcile' }] };
   return markDepleted(state, session, account, nowMs);
@@ -54,7 +53,8 @@ export function onUsageStored(state: AgentState, { sessionIds, nowMs }: EventOf<
   const sessions = new Map(state.sessions);
   for (const id of sessionIds) {
     const session = sessions.get(id);
-    if (session !== undefined) sessions.set(id, { ...session, storedBytes: totalBytes(session.usage), storedAtMs: nowMs });
+    if (session !== undefined)
+      sessions.set(id, { ...session, storedBytes: totalBytes(session.usage), storedAtMs: nowMs });
   }
   return { state: { ...state, sessions }, actions: [] };
 }
@@ -64,7 +64,9 @@ export function markDepleted(state: AgentState, session: LiveSession, account: A
   const channel = channelOfSession(state, session);
   const held = { ...state, sessions: withEntry(state.sessions, session.id, { ...session, depletedAtMs: nowMs }) };
   const channels =
-    channel?.phase === 'active' ? withEntry(held.channels, channel.id, { ...channel, phase: 'grace' as const }) : held.channels;
+    channel?.phase === 'active'
+      ? withEntry(held.channels, channel.id, { ...channel, phase: 'grace' as const })
+      : held.channels;
   return {
     state: { ...held, channels },
     actions: [

@@ -3,9 +3,9 @@ import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
 import { accountOf } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentEvent } from './events.ts';
-import type { Outcome } from './handle.ts';
 import { MAX_SETTLED_SESSIONS } from './limits.ts';
 import type { SessionId } from './model.ts';
+import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, withoutEntry } from './state.ts';
 
 type ProofStored = Extract<AgentEvent, { kind: 'proof-stored' }>;
@@ -90,6 +90,7 @@ function dropSession(state: AgentState, session: LiveSession): AgentState {
     sessions: withoutEntry(state.sessions, session.id),
     sessionByMac,
     channels: channelId === undefined ? state.channels : withoutEntry(state.channels, channelId),
-    sessionByChannel: channelId === undefined ? state.sessionByChannel : withoutEntry(state.sessionByChannel, channelId),
+    sessionByChannel:
+      channelId === undefined ? state.sessionByChannel : withoutEntry(state.sessionByChannel, channelId),
   };
 }

@@ -1,11 +1,9 @@
 /** Sessions begin, gain a second device, and end. */
-import type { AgentEvent } from './events.ts';
-import type { Outcome } from './handle.ts';
+import type { EventOf } from './events.ts';
 import { MAX_STATIONS_PER_SESSION } from './limits.ts';
 import type { EndReason, Mac, Session, SessionId, Station } from './model.ts';
+import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveSession, sessionOfMac, withEntry } from './state.ts';
-
-type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { kind: Kind }>;
 
 export function onTrialStarted(state: AgentState, { mac, bytes, dayS, nowMs }: EventOf<'trial-started'>): Outcome {
   const used = state.trials.get(mac);
@@ -58,7 +56,9 @@ export function endSession(state: AgentState, id: SessionId, reason: EndReason):
   const channel = channelOfSession(state, session);
   // An open that is still pending is closed when it is confirmed; until then the money is not there to give back.
   const isClosing = channel !== undefined && channel.phase !== 'pending' && channel.phase !== 'settled';
-  const channels = isClosing ? withEntry(state.channels, channel.id, { ...channel, phase: 'closing' as const }) : state.channels;
+  const channels = isClosing
+    ? withEntry(state.channels, channel.id, { ...channel, phase: 'closing' as const })
+    : state.channels;
   return {
     state: { ...state, sessions, channels },
     actions: [

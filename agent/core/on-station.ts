@@ -1,13 +1,11 @@
 /** Stations come, go, and claim addresses. What the router itself handed out outranks what packets claim. */
 import type { AgentAction } from './actions.ts';
-import type { AgentEvent, Prefix } from './events.ts';
-import type { Outcome } from './handle.ts';
+import type { EventOf, Prefix } from './events.ts';
 import { MAX_ADDRESSES_PER_STATION, MAX_IDLE_STATIONS } from './limits.ts';
 import type { IpAddress, Mac } from './model.ts';
 import { isInPrefix, isLinkLocal } from './names.ts';
+import type { Outcome } from './outcome.ts';
 import { type AgentState, type KnownStation, sessionOfMac, withEntry, withoutEntry } from './state.ts';
-
-type EventOf<Kind extends AgentEvent['kind']> = Extract<AgentEvent, { kind: Kind }>;
 
 /**
  * A station that is still associated elsewhere keeps its old port until hostapd says it left: whoever clones a MAC on
@@ -17,7 +15,11 @@ export function onStationJoined(state: AgentState, { mac, port, nowMs }: EventOf
   const known = stationOf(state, mac, nowMs);
   if (known.isAssociated && known.port !== undefined && known.port !== port) {
     const next = { ...known, pendingPort: port, lastSeenMs: nowMs };
-    const log: AgentAction = { kind: 'log', event: 'second-association-held', details: { held: known.port, asked: port } };
+    const log: AgentAction = {
+      kind: 'log',
+      event: 'second-association-held',
+      details: { held: known.port, asked: port },
+    };
     return { state: withStation(state, next), actions: [log] };
   }
   const { pendingPort: _, ...rest } = known;
@@ -40,7 +42,8 @@ export function onStationLeft(state: AgentState, { mac, port, nowMs }: EventOf<'
 /** Wired guests, and wireless ones while the bus is away: the port of the first sighting holds for the session. */
 export function onStationOnPort(state: AgentState, { mac, port, nowMs }: EventOf<'station-on-port'>): Outcome {
   const known = stationOf(state, mac, nowMs);
-  if (known.port !== undefined && (known.isAssociated || sessionOfMac(state, mac) !== undefined)) return { state, actions: [] };
+  if (known.port !== undefined && (known.isAssociated || sessionOfMac(state, mac) !== undefined))
+    return { state, actions: [] };
   const next = withStation(state, { ...known, port, lastSeenMs: nowMs });
   return { state: next, actions: actionsIfServed(state, mac, known.port !== port) };
 }
@@ -134,4 +137,3 @@ function actionsIfServed(state: AgentState, mac: Mac, isChanged: boolean): reado
   if (!isChanged || session === undefined || session.ended !== undefined) return [];
   return [{ kind: 'reconcile' }, { kind: 'store-sessions', sessionIds: [session.id] }];
 }
-

@@ -3,13 +3,13 @@ import { accountOf } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
 import type { AgentEvent } from './events.ts';
-import type { Outcome } from './handle.ts';
 import { MAX_SETTLED_SESSIONS, TIME_REFRESH_MS, TIME_RESERVE_MS } from './limits.ts';
 import type { EndReason } from './model.ts';
 import { closeNow } from './on-channel.ts';
 import { hasRunDry, markDepleted, notifyAll } from './on-meter.ts';
 import { dropOldestSettled } from './on-proof.ts';
 import { endSession } from './on-session.ts';
+import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
 
 type Tick = Extract<AgentEvent, { kind: 'tick' }>;
@@ -22,8 +22,7 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
     next = outcome.state;
     actions.push(...outcome.actions);
   };
-  const isRefreshDue =
-    Math.floor(event.nowMs / TIME_REFRESH_MS) !== Math.floor(state.lastTickMs / TIME_REFRESH_MS);
+  const isRefreshDue = Math.floor(event.nowMs / TIME_REFRESH_MS) !== Math.floor(state.lastTickMs / TIME_REFRESH_MS);
   for (const id of state.sessions.keys()) {
     const session = next.sessions.get(id);
     if (session === undefined || session.ended !== undefined) continue;
@@ -41,7 +40,13 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
 }
 
 /** Time counts while something is left: a held guest is not online. */
-function passTime(state: AgentState, session: LiveSession, elapsedMs: number, nowMs: number, isRefreshDue: boolean): Outcome {
+function passTime(
+  state: AgentState,
+  session: LiveSession,
+  elapsedMs: number,
+  nowMs: number,
+  isRefreshDue: boolean,
+): Outcome {
   const channel = channelOfSession(state, session);
   const isOnline = session.depletedAtMs === undefined && accountOf(session, channel).limitBytes > 0n;
   if (!isOnline || elapsedMs === 0) return { state, actions: [] };
@@ -58,7 +63,8 @@ function passTime(state: AgentState, session: LiveSession, elapsedMs: number, no
 function endReason(state: AgentState, session: LiveSession, event: Tick, config: AgentConfig): EndReason | undefined {
   const { graceSeconds, absentSeconds } = config.session;
   const channel = channelOfSession(state, session);
-  if (session.absentSinceMs !== undefined && event.nowMs - session.absentSinceMs >= absentSeconds * 1000) return 'guest-left';
+  if (session.absentSinceMs !== undefined && event.nowMs - session.absentSinceMs >= absentSeconds * 1000)
+    return 'guest-left';
   if (channel === undefined) {
     const isOver = session.depletedAtMs !== undefined && event.nowMs - session.depletedAtMs >= graceSeconds * 1000;
     return isOver ? 'trial-exhausted' : undefined;

@@ -2,7 +2,7 @@
  * The state after a start, from what the journal holds. Sessions go on where their last stored usage was; what the kernel
  * counted since is added by the first reading, because kernel counters are cumulative and outlive the agent.
  */
-import type { JournalSnapshot } from '../ports.ts';
+import type { JournalSnapshot } from './journal-entry.ts';
 import { totalBytes } from './meter.ts';
 import type { Session } from './model.ts';
 import { type AgentState, emptyState, type KnownStation, type LiveChannel, type LiveSession } from './state.ts';
@@ -27,16 +27,23 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
     channels: new Map(snapshot.channels.map((channel) => [channel.id, liveChannel(channel)])),
     sessionByMac: new Map(running.flatMap(({ id, stations }) => stations.map(({ mac }) => [mac, id] as const))),
     sessionByChannel: new Map(
-      [...sessions.values()].flatMap(({ id, channelId }) => (channelId === undefined ? [] : [[channelId, id] as const])),
+      [...sessions.values()].flatMap(({ id, channelId }) =>
+        channelId === undefined ? [] : [[channelId, id] as const],
+      ),
     ),
     stations: new Map(running.flatMap((session) => stationsOf(session, nowMs))),
     addressOwner: new Map(
-      running.flatMap(({ stations }) => stations.flatMap(({ mac, addresses }) => addresses.map((ip) => [ip, mac] as const))),
+      running.flatMap(({ stations }) =>
+        stations.flatMap(({ mac, addresses }) => addresses.map((ip) => [ip, mac] as const)),
+      ),
     ),
     trials: new Map(snapshot.trials.map(({ mac, dayS, usedBytes }) => [mac, { dayS, usedBytes }])),
     nextSessionId: Math.max(0, ...sessions.keys()) + 1,
     proofs: last === undefined ? empty.proofs : chainAfter(last, nowMs),
-    settledUnits: snapshot.channels.reduce((sum, { phase, closeUnits }) => (phase === 'settled' ? sum + (closeUnits ?? 0n) : sum), 0n),
+    settledUnits: snapshot.channels.reduce(
+      (sum, { phase, closeUnits }) => (phase === 'settled' ? sum + (closeUnits ?? 0n) : sum),
+      0n,
+    ),
   };
 }
 
@@ -49,5 +56,7 @@ function liveChannel(channel: JournalSnapshot['channels'][number]): LiveChannel 
 }
 
 function stationsOf(session: Session, nowMs: number): (readonly [KnownStation['mac'], KnownStation])[] {
-  return session.stations.map((station) => [station.mac, { ...station, lastSeenMs: nowMs, isAssociated: false }] as const);
+  return session.stations.map(
+    (station) => [station.mac, { ...station, lastSeenMs: nowMs, isAssociated: false }] as const,
+  );
 }

@@ -1,7 +1,7 @@
 /** Everything the agent knows. Plain readonly data; changed only by handle(). */
 import type { Hex } from '../../protocol/hex.ts';
-import type { ByteCount } from '../../protocol/units.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
+import type { ByteCount } from '../../protocol/units.ts';
 import type { Channel, CounterKey, DeviceName, IpAddress, Mac, Session, SessionId, Station } from './model.ts';
 
 /** A session with what is known of it only while the agent runs. */

@@ -5,7 +5,7 @@
  * cumulative usage. Both sides are kept over the common denominator, so the inverse is exact: the byte allowance is the
  * largest number of bytes whose charge does not exceed the credit (invariant I1).
  */
-import { type ByteCount, BYTES_PER_MB, MAX_UINT64, type TokenAmount } from '../../protocol/units.ts';
+import { BYTES_PER_MB, type ByteCount, MAX_UINT64, type TokenAmount } from '../../protocol/units.ts';
 import type { AgentConfig } from './config.ts';
 import type { Tariff, Usage } from './model.ts';
 

@@ -1,9 +1,51 @@
 /** What guest and owner are shown, as functions of the state. */
-import type { GuestView, SessionRow } from '../ports.ts';
+
+import type { Hex } from '../../protocol/hex.ts';
+import type { TokenAmount } from '../../protocol/units.ts';
+import type { SignedVoucher } from '../../protocol/voucher.ts';
 import { accountOf } from './account.ts';
-import type { Mac, Session } from './model.ts';
+import type { Channel, IpAddress, Mac, Session, SessionId } from './model.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, sessionOfMac } from './state.ts';
 import { millisForUnits } from './tariff.ts';
+
+/** Everything the guest's page shows. Amounts in units, bytes as counted in the kernel. */
+export type GuestView = {
+  readonly mac: Mac;
+  readonly isOnline: boolean;
+  readonly phase: 'none' | 'trial' | Channel['phase'];
+  readonly sessionId?: SessionId;
+  readonly channelId?: Hex;
+  readonly downBytes: bigint;
+  readonly upBytes: bigint;
+  readonly onlineMs: number;
+  /** Charged so far, and the credit of the newest voucher. */
+  readonly chargedUnits: TokenAmount;
+  readonly creditUnits: TokenAmount;
+  readonly depositUnits: TokenAmount;
+  /** True what is left: bytes the kernel will still let pass, both directions. */
+  readonly bytesRemaining: bigint;
+  /** Seconds left at the tariff's price per minute; absent without a time price. */
+  readonly secondsRemaining?: number;
+  /** True once 10 % or less is left. */
+  readonly isLow: boolean;
+  readonly lastVoucher?: SignedVoucher;
+  readonly refund?: { readonly units: TokenAmount; readonly tx: Hex };
+};
+
+/** One line of `shareagent sessions`. */
+export type SessionRow = {
+  readonly id: SessionId;
+  readonly macs: readonly Mac[];
+  readonly addresses: readonly IpAddress[];
+  readonly phase: GuestView['phase'];
+  readonly channelId?: Hex;
+  readonly downBytes: bigint;
+  readonly upBytes: bigint;
+  readonly onlineMs: number;
+  readonly chargedUnits: TokenAmount;
+  readonly creditUnits: TokenAmount;
+  readonly bytesRemaining: bigint;
+};
 
 export function guestView(state: AgentState, mac: Mac): GuestView {
   const session = sessionOfMac(state, mac);

@@ -1,0 +1,28 @@
+/** What survives a crash: the facts that the journal keeps, and the picture it gives back at a start. */
+import type { Hex } from '../../protocol/hex.ts';
+import type { SignedTrafficProof } from '../../protocol/traffic-proof.ts';
+import type { SignedProofReceipt } from '../../protocol/verdict.ts';
+import type { Channel, CounterReading, Mac, Session, SessionId } from './model.ts';
+
+/** A proof with its digest, and the collector's receipt once there is one. */
+export type ProofRecord = {
+  readonly proof: SignedTrafficProof;
+  readonly digest: Hex;
+  readonly receipt?: SignedProofReceipt;
+};
+
+/** Facts that survive a crash. One commit is one transaction; the promise resolves when it is on disk. */
+export type JournalEntry =
+  | { readonly kind: 'channel'; readonly channel: Channel }
+  | { readonly kind: 'session'; readonly session: Session; readonly counters: readonly CounterReading[] }
+  | { readonly kind: 'session-forgotten'; readonly sessionId: SessionId }
+  | { readonly kind: 'proof'; readonly record: ProofRecord; readonly body: Uint8Array }
+  | { readonly kind: 'receipt'; readonly digest: Hex; readonly receipt: SignedProofReceipt }
+  | { readonly kind: 'trial'; readonly mac: Mac; readonly dayS: bigint; readonly usedBytes: bigint };
+
+export type JournalSnapshot = {
+  readonly channels: readonly Channel[];
+  readonly sessions: readonly { readonly session: Session; readonly counters: readonly CounterReading[] }[];
+  readonly trials: readonly { readonly mac: Mac; readonly dayS: bigint; readonly usedBytes: bigint }[];
+  readonly lastProof?: ProofRecord;
+};

@@ -1,0 +1,242 @@
+/**
+ * The one loop: edges -> events -> core -> actions -> edges. Holds the state, executes actions, and nothing decides here.
+ *
+ * Order that matters: what is owed is in the journal before anything outside is told (a close is sent only after its final
+ * claim is durable); the kernel is brought in line by one reconciler at a time, always to the newest state.
+ */
+import type { AgentAction } from './core/actions.ts';
+import type { AgentConfig } from './core/config.ts';
+import { enforcementPlan } from './core/enforcement.ts';
+import type { AgentEvent } from './core/events.ts';
+import { handle } from './core/handle.ts';
+import type { Mac, SessionId } from './core/model.ts';
+import { type AgentState, channelOfSession, type LiveChannel, type LiveSession } from './core/state.ts';
+import type { Chain, Clock, Enforcer, Journal, JournalEntry } from './ports.ts';
+
+export type DriverLog = {
+  info(details: object, event: string): void;
+  warn(details: object, event: string): void;
+  error(details: object, event: string): void;
+};
+
+export type DriverDeps = {
+  readonly config: AgentConfig;
+  readonly clock: Clock;
+  readonly enforcer: Enforcer;
+  readonly journal: Journal;
+  readonly chain: Chain;
+  readonly log: DriverLog;
+};
+
+type EventBody<E = AgentEvent> = E extends AgentEvent ? Omit<E, 'nowMs'> : never;
+
+/** How long to wait before the kernel is tried again after it refused. */
+const RECONCILE_RETRY_MS = 1_000;
+
+export class Driver {
+  readonly #deps: DriverDeps;
+  #state: AgentState;
+  #reconciling: Promise<void> | undefined;
+  #isReconcileDue = false;
+  #isClosed = false;
+  #kernelTrouble: string | undefined;
+  #storageTrouble: string | undefined;
+  readonly #due = new Set<SessionId>();
+  readonly #watchers = new Map<Mac, Set<() => void>>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(deps: DriverDeps, state: AgentState) {
+    this.#deps = deps;
+    this.#state = state;
+  }
+
+  get state(): AgentState {
+    return this.#state;
+  }
+
+  /** Why nothing can be sold right now, from what the edges last said; undefined if all is well. */
+  get trouble(): string | undefined {
+    return this.#storageTrouble ?? this.#kernelTrouble;
+  }
+
+  /** Feeds one event to the core and sets its actions going. */
+  dispatch(body: EventBody): void {
+    const event = { ...body, nowMs: this.#deps.clock.monotonicMs() } as AgentEvent;
+    const { state, actions } = handle(this.#state, event, this.#deps.config);
+    this.#state = state;
+    const notified = new Set<Mac>();
+    for (const action of actions) {
+      if (action.kind === 'notify') notified.add(action.mac);
+      else this.#execute(action);
+    }
+    this.#storeDue();
+    for (const mac of notified) for (const call of this.#watchers.get(mac) ?? []) call();
+  }
+
+  /** Resolves when the kernel equals the state as it is now (or as it is later); rejects if the kernel refuses. */
+  async reconciled(): Promise<void> {
+    this.#isReconcileDue = true;
+    await this.#reconcileLoop();
+    if (this.#kernelTrouble !== undefined) throw new Error(this.#kernelTrouble);
+  }
+
+  watch(mac: Mac, call: () => void): () => void {
+    const calls = this.#watchers.get(mac) ?? new Set();
+    this.#watchers.set(mac, calls.add(call));
+    return () => {
+      calls.delete(call);
+      if (calls.size === 0 && this.#watchers.get(mac) === calls) this.#watchers.delete(mac);
+    };
+  }
+
+  /** Stores entries durably. @throws the journal's error; nothing was stored then. */
+  async commit(entries: readonly JournalEntry[]): Promise<void> {
+    try {
+      await this.#deps.journal.commit(entries);
+      this.#storageTrouble = undefined;
+    } catch (cause) {
+      this.#storageTrouble = `the journal cannot be written: ${cause instanceof Error ? cause.message : cause}`;
+      this.#deps.log.error({ err: cause }, 'journal-commit-failed');
+      throw cause;
+    }
+  }
+
+  /** Writes all usage that is newer than the journal and waits for what is under way. */
+  async close(): Promise<void> {
+    await this.#storeSessions([...this.#state.sessions.keys()]).catch(() => undefined);
+    this.#isClosed = true;
+    await Promise.allSettled([...this.#running, this.#reconciling]);
+  }
+
+  /** The session as the journal keeps it: with the addresses and ports its stations have now. */
+  sessionEntry(session: LiveSession, proven = session.proven): JournalEntry {
+    const { counters, depletedAtMs: _, absentSinceMs: __, storedBytes: ___, storedAtMs: ____, ...kept } = session;
+    const stations = kept.stations.map((station) => {
+      const known = this.#state.stations.get(station.mac);
+      if (known === undefined) return station;
+      const { mac, port, addresses } = known;
+      return port === undefined ? { mac, addresses } : { mac, port, addresses };
+    });
+    return {
+      kind: 'session',
+      session: { ...kept, stations, proven },
+      counters: [...counters].map(([key, bytes]) => ({ sessionId: session.id, key, bytes, packets: 0n })),
+    };
+  }
+
+  #execute(action: Exclude<AgentAction, { kind: 'notify' }>): void {
+    switch (action.kind) {
+      case 'reconcile':
+        this.#isReconcileDue = true;
+        this.#run(this.#reconcileLoop());
+        return;
+      case 'store-sessions':
+        for (const id of action.sessionIds) this.#due.add(id);
+        return;
+      case 'store-channel':
+        this.#run(this.#storeChannel(action.channelId));
+        return;
+      case 'close-channel':
+        this.#run(this.#closeChannel(action.channelId, action.units));
+        return;
+      case 'forget-session':
+        this.#run(this.commit([{ kind: 'session-forgotten', sessionId: action.sessionId }]));
+        return;
+      case 'log':
+        this.#deps.log.info(action.details, action.event);
+        return;
+      default:
+        action satisfies never;
+    }
+  }
+
+  /** One at a time, to the newest state; whoever calls while it runs gets the same promise, which covers their change. */
+  #reconcileLoop(): Promise<void> {
+    this.#reconciling ??= this.#reconcileUntilCurrent().finally(() => {
+      this.#reconciling = undefined;
+    });
+    return this.#reconciling;
+  }
+
+  async #reconcileUntilCurrent(): Promise<void> {
+    while (this.#isReconcileDue && !this.#isClosed) {
+      this.#isReconcileDue = false;
+      const plan = enforcementPlan(this.#state, this.#deps.config, this.#deps.clock.monotonicMs());
+      try {
+        const counters = await this.#deps.enforcer.reconcile(plan);
+        this.#kernelTrouble = undefined;
+        this.dispatch({ kind: 'reconciled', served: new Set(plan.grants.map(({ sessionId }) => sessionId)), counters });
+      } catch (cause) {
+        this.#kernelTrouble = `the packet filter cannot be changed: ${cause instanceof Error ? cause.message : cause}`;
+        this.#deps.log.error({ err: cause }, 'reconcile-failed');
+        this.#retryReconcile();
+        return;
+      }
+    }
+  }
+
+  #retryReconcile(): void {
+    setTimeout(() => {
+      if (this.#isClosed) return;
+      this.#isReconcileDue = true;
+      this.#run(this.#reconcileLoop());
+    }, RECONCILE_RETRY_MS).unref();
+  }
+
+  #storeDue(): void {
+    if (this.#due.size === 0) return;
+    const ids = [...this.#due];
+    this.#due.clear();
+    this.#run(this.#storeSessions(ids));
+  }
+
+  async #storeSessions(ids: readonly SessionId[]): Promise<void> {
+    const sessions = ids.flatMap((id) => this.#state.sessions.get(id) ?? []);
+    const kept = sessions.filter((session) => !this.#isDone(session));
+    if (kept.length === 0) return;
+    await this.commit(kept.map((session) => this.sessionEntry(session)));
+    this.dispatch({ kind: 'usage-stored', sessionIds: kept.map(({ id }) => id) });
+  }
+
+  /** A settled session is out of the journal; writing it again would bring it back. */
+  #isDone(session: LiveSession): boolean {
+    return session.ended !== undefined && channelOfSession(this.#state, session)?.phase === 'settled';
+  }
+
+  async #storeChannel(id: LiveChannel['id']): Promise<void> {
+    const channel = this.#state.channels.get(id);
+    if (channel !== undefined) await this.commit([channelEntry(channel)]);
+  }
+
+  async #closeChannel(id: LiveChannel['id'], units: bigint): Promise<void> {
+    const channel = this.#state.channels.get(id);
+    if (channel === undefined) return;
+    try {
+      await this.commit([channelEntry(channel)]);
+    } catch {
+      this.dispatch({ kind: 'close-failed', channelId: id });
+      return;
+    }
+    const result = await this.#deps.chain.close(channel.config, channel.voucher, units);
+    if (result.ok) {
+      this.#deps.log.info({ channel: id, units: units.toString(), tx: result.tx }, 'channel-closed');
+      this.dispatch({ kind: 'channel-closed', channelId: id, units, tx: result.tx });
+      return;
+    }
+    this.#deps.log.warn({ channel: id, reason: result.reason, message: result.message }, 'channel-close-refused');
+    this.dispatch({ kind: 'close-failed', channelId: id });
+  }
+
+  /** Keeps hold of work under way, so that close() can wait for it and nothing rejects unseen. */
+  #run(work: Promise<void>): void {
+    const watched = work
+      .catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'action-failed'))
+      .finally(() => this.#running.delete(watched));
+    this.#running.add(watched);
+  }
+}
+
+export function channelEntry(channel: LiveChannel): JournalEntry {
+  const { closeAttempts: _, nextCloseMs: __, ...kept } = channel;
+  return { kind: 'channel', channel: kept };
+}

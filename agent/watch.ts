@@ -1,0 +1,173 @@
+/**
+ * Keeps the core's picture of the world fresh: samples the counters, ticks, reads neighbours, verifies the packet filter,
+ * and turns what the edges report into events. All timers of the agent are here.
+ */
+import type { AgentConfig } from './core/config.ts';
+import type { Prefix } from './core/events.ts';
+import type { SessionId } from './core/model.ts';
+import { parseIp } from './core/names.ts';
+import type { Driver, DriverLog } from './driver.ts';
+import type { Chain, Clock, Enforcer, Neighbours, StationEvent, StationSource } from './ports.ts';
+import type { ProofMaker } from './proof-maker.ts';
+
+export type WatchDeps = {
+  readonly config: AgentConfig;
+  readonly driver: Driver;
+  readonly clock: Clock;
+  readonly enforcer: Enforcer;
+  readonly stations: StationSource;
+  readonly neighbours: Neighbours;
+  readonly chain: Chain;
+  readonly proofs: ProofMaker;
+  /** Networks of the guest devices, as the kernel has them now. */
+  readonly guestPrefixes: () => readonly Prefix[];
+  readonly log: DriverLog;
+};
+
+/** Rules are read back, and neighbours listed, this often; reliability.md asks for 5 s at most. */
+const VERIFY_MS = 3_000;
+const NEIGHBOURS_MS = 5_000;
+/** A pending open is looked up this often, and given up after this long without a deposit on chain. */
+const PENDING_MS = 5_000;
+const PENDING_GIVE_UP_MS = 120_000;
+
+export class Watch {
+  readonly #deps: WatchDeps;
+  readonly #timers: NodeJS.Timeout[] = [];
+  readonly #busy = new Set<string>();
+  readonly #depleted = new Set<SessionId>();
+  readonly #pendingSinceMs = new Map<string, number>();
+
+  constructor(deps: WatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** Reads the world once, brings the kernel in line, then starts the timers. */
+  async start(): Promise<void> {
+    const { enforcer, stations, config, driver } = this.#deps;
+    enforcer.onEvent((event) => {
+      if (event.kind === 'depleted') {
+        this.#depleted.add(event.sessionId);
+        void this.#once('depleted', () => this.#onDepleted());
+      } else void this.#once('verify', () => this.#verify(event.what));
+    });
+    await this.#listNeighbours();
+    await driver.reconciled().catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'first-reconcile-failed'));
+    await this.#sample();
+    await stations.start((event) => this.#onStation(event));
+    this.#every(config.session.sampleMs, 'sample', () => this.#sample());
+    this.#every(VERIFY_MS, 'verify', () => this.#verify('periodic check'));
+    this.#every(NEIGHBOURS_MS, 'neighbours', () => this.#listNeighbours());
+    this.#every(PENDING_MS, 'pending', () => this.#lookUpPending());
+    await this.#lookUpPending();
+  }
+
+  close(): void {
+    for (const timer of this.#timers) clearInterval(timer);
+  }
+
+  async #sample(): Promise<void> {
+    const { driver, clock, enforcer, proofs, guestPrefixes } = this.#deps;
+    if (driver.state.sessions.size > 0) {
+      const { counters, unbound } = await enforcer.read();
+      driver.dispatch({ kind: 'counters-read', counters });
+      if (unbound.length > 0) driver.dispatch({ kind: 'addresses-seen', seen: unbound, prefixes: guestPrefixes() });
+    }
+    const wall = clock.wall();
+    driver.dispatch({ kind: 'tick', nowS: wall.isSynced ? wall.unixS : 0n });
+    proofs.poll();
+  }
+
+  /** The counters first: what the core decides about a used-up quota it decides on fresh numbers. */
+  async #onDepleted(): Promise<void> {
+    const { driver, enforcer } = this.#deps;
+    while (this.#depleted.size > 0) {
+      const ids = [...this.#depleted];
+      this.#depleted.clear();
+      const { counters } = await enforcer.read();
+      driver.dispatch({ kind: 'counters-read', counters });
+      for (const sessionId of ids) driver.dispatch({ kind: 'depleted', sessionId });
+    }
+  }
+
+  async #verify(why: string): Promise<void> {
+    const { driver, enforcer, log } = this.#deps;
+    if (await enforcer.verify()) return;
+    log.warn({ why }, 'packet-filter-repaired');
+    await driver.reconciled();
+  }
+
+  async #listNeighbours(): Promise<void> {
+    const { driver, neighbours, guestPrefixes } = this.#deps;
+    const seen = await neighbours.list();
+    if (seen.length > 0) driver.dispatch({ kind: 'addresses-seen', seen, prefixes: guestPrefixes() });
+  }
+
+  #onStation(event: StationEvent): void {
+    const { driver } = this.#deps;
+    switch (event.kind) {
+      case 'joined':
+        driver.dispatch({ kind: 'station-joined', mac: event.mac, port: event.port });
+        return;
+      case 'left':
+        driver.dispatch({ kind: 'station-left', mac: event.mac, port: event.port });
+        return;
+      case 'leased':
+        driver.dispatch({ kind: 'address-leased', mac: event.lease.mac, address: event.lease.address });
+        return;
+      case 'released':
+        driver.dispatch({ kind: 'address-released', mac: event.mac, address: event.address });
+        return;
+      case 'resync':
+        void this.#once('neighbours', () => this.#listNeighbours());
+        return;
+      default:
+        event satisfies never;
+    }
+  }
+
+  /** After a crash, or when the chain was away, an open may have gone through unseen: the chain knows. */
+  async #lookUpPending(): Promise<void> {
+    const { driver, chain, clock } = this.#deps;
+    const pending = [...driver.state.channels.values()].filter(({ phase }) => phase === 'pending');
+    for (const { id, voucher } of pending) {
+      const sinceMs = this.#pendingSinceMs.get(id) ?? clock.monotonicMs();
+      this.#pendingSinceMs.set(id, sinceMs);
+      const result = await chain.channel(id);
+      if (!result.ok) continue;
+      if (result.channel.deposit >= voucher.amount && !result.channel.isClosed) {
+        driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
+      } else if (clock.monotonicMs() - sinceMs > PENDING_GIVE_UP_MS) {
+        driver.dispatch({ kind: 'channel-failed', channelId: id });
+      }
+    }
+    const ids = new Set<string>(pending.map(({ id }) => id));
+    for (const id of this.#pendingSinceMs.keys()) if (!ids.has(id)) this.#pendingSinceMs.delete(id);
+  }
+
+  #every(intervalMs: number, name: string, work: () => Promise<void>): void {
+    this.#timers.push(setInterval(() => void this.#once(name, work), intervalMs));
+  }
+
+  /** Skips a turn while the same work is still under way: a slow edge must not pile up calls. */
+  async #once(name: string, work: () => Promise<void>): Promise<void> {
+    if (this.#busy.has(name)) return;
+    this.#busy.add(name);
+    try {
+      await work();
+    } catch (cause) {
+      this.#deps.log.warn({ err: cause, work: name }, 'watch-failed');
+    } finally {
+      this.#busy.delete(name);
+    }
+  }
+}
+
+/** CIDR texts ("10.0.0.1/24") of the guest devices to prefixes; link-local and malformed ones are left out. */
+export function prefixesFromCidrs(cidrs: readonly string[]): readonly Prefix[] {
+  return cidrs.flatMap((cidr) => {
+    const [text, length] = cidr.split('/');
+    const address = parseIp(text ?? '');
+    return address === undefined || address.startsWith('fe80') ? [] : [{ address, length: Number(length) }];
+  });
+}
