@@ -1,0 +1,258 @@
+/**
+ * blobmsg: named, typed values inside DATA and SIGNATURE. Extended blob attributes whose id is the type and whose payload
+ * is a name header (u16 length, name, NUL, padding to 4) and a value.
+ *
+ * From plain JavaScript values the type follows the ubus command: boolean = INT8, integer = INT32 or INT64, fraction =
+ * DOUBLE, null = UNSPEC; bigint is always INT64. A service ignores an argument whose type is not exactly what it expects,
+ * so where the guess is wrong say it: double(2), int64(5), int16(7), int8(1).
+ */
+import { type BlobWriter, visitAttributes } from './blob.ts';
+
+export const BlobmsgType = {
+  UNSPEC: 0,
+  ARRAY: 1,
+  TABLE: 2,
+  STRING: 3,
+  INT64: 4,
+  INT32: 5,
+  INT16: 6,
+  INT8: 7,
+  DOUBLE: 8,
+} as const;
+export type BlobmsgTypeId = (typeof BlobmsgType)[keyof typeof BlobmsgType];
+
+/** A value as received. INT8 is a boolean, INT16 and INT32 are signed numbers, INT64 is a bigint. */
+export type BlobmsgValue = null | boolean | number | bigint | string | readonly BlobmsgValue[] | BlobmsgTable;
+export type BlobmsgTable = { readonly [name: string]: BlobmsgValue };
+
+/** A value to send. Fields that are undefined are left out. */
+export type BlobmsgInput =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | TypedNumber
+  | readonly BlobmsgInput[]
+  | BlobmsgInputTable;
+export type BlobmsgInputTable = { readonly [name: string]: BlobmsgInput | undefined };
+
+/** A field with its exact type: what the wire holds and nothing guessed. */
+export type BlobmsgField = { readonly name: string; readonly type: BlobmsgTypeId; readonly value: FieldValue };
+export type FieldValue = null | number | bigint | string | readonly BlobmsgField[];
+
+/** json-c, by which the ubus command and rpcd read, refuses deeper nesting (JSON_TOKENER_DEFAULT_DEPTH). */
+export const MAX_DEPTH = 32;
+
+/** A number with an explicit wire type. */
+export class TypedNumber {
+  readonly type: BlobmsgTypeId;
+  readonly value: number | bigint;
+
+  constructor(type: BlobmsgTypeId, value: number | bigint) {
+    this.type = type;
+    this.value = value;
+  }
+}
+
+/** One byte, 0..255; ubus uses it for booleans. */
+export function int8(value: number): TypedNumber {
+  return new TypedNumber(BlobmsgType.INT8, checkedInteger(value, 0, 255, 'int8'));
+}
+
+export function int16(value: number): TypedNumber {
+  return new TypedNumber(BlobmsgType.INT16, checkedInteger(value, -32_768, 32_767, 'int16'));
+}
+
+export function int64(value: number | bigint): TypedNumber {
+  return new TypedNumber(BlobmsgType.INT64, BigInt(value));
+}
+
+export function double(value: number): TypedNumber {
+  return new TypedNumber(BlobmsgType.DOUBLE, value);
+}
+
+/** Writes the fields of a table (without a header of its own). @throws RangeError for what blobmsg cannot hold. */
+export function writeTable(writer: BlobWriter, table: BlobmsgInputTable): void {
+  writeTableAt(writer, table, 1);
+}
+
+/** Writes fields with their exact types: the inverse of fieldsFromBytes. */
+export function writeFields(writer: BlobWriter, fields: readonly BlobmsgField[]): void {
+  for (const field of fields) {
+    const start = beginField(writer, field.name, field.type);
+    if (isFieldList(field.value)) writeFields(writer, field.value);
+    else writeScalar(writer, field.type, field.value);
+    writer.end(start);
+  }
+}
+
+/** Decodes the payload of DATA or SIGNATURE. @throws BlobmsgError if it is not blobmsg. */
+export function tableFromBytes(bytes: Buffer): BlobmsgTable {
+  return tableFromFields(fieldsFromBytes(bytes));
+}
+
+/** Decodes with exact types. @throws BlobmsgError if it is not blobmsg. */
+export function fieldsFromBytes(bytes: Buffer): BlobmsgField[] {
+  return readFields(bytes, 0, bytes.length, 1);
+}
+
+/** Plain values of typed fields; of two fields with one name the later wins. */
+export function tableFromFields(fields: readonly BlobmsgField[]): BlobmsgTable {
+  const table: Record<string, BlobmsgValue> = {};
+  for (const field of fields) {
+    // Assigning to "__proto__" would change the prototype instead of adding a field.
+    if (field.name === '__proto__') {
+      Object.defineProperty(table, field.name, {
+        value: plainValue(field),
+        enumerable: true,
+        configurable: true,
+        writable: true,
+      });
+    } else table[field.name] = plainValue(field);
+  }
+  return table;
+}
+
+function plainValue(field: BlobmsgField): BlobmsgValue {
+  const { type, value } = field;
+  if (isFieldList(value)) return type === BlobmsgType.ARRAY ? value.map(plainValue) : tableFromFields(value);
+  return type === BlobmsgType.INT8 ? value !== 0 : value;
+}
+
+function isFieldList(value: FieldValue): value is readonly BlobmsgField[] {
+  return Array.isArray(value);
+}
+
+function readFields(bytes: Buffer, start: number, end: number, depth: number): BlobmsgField[] {
+  if (depth > MAX_DEPTH) throw new BlobmsgError(`nested deeper than ${MAX_DEPTH}`);
+  const fields: BlobmsgField[] = [];
+  visitAttributes(bytes, start, end, (id, isExtended, payloadStart, payloadEnd) => {
+    if (!isExtended || id > BlobmsgType.DOUBLE) throw new BlobmsgError(`attribute ${id} is not a blobmsg value`);
+    const size = payloadEnd - payloadStart;
+    const nameLength = size >= 4 ? bytes.readUInt16BE(payloadStart) : 0;
+    const valueStart = payloadStart + ((nameLength + 6) & ~3);
+    if (size < 4 || valueStart > payloadEnd || bytes[payloadStart + 2 + nameLength] !== 0) {
+      throw new BlobmsgError('name header does not fit its attribute');
+    }
+    const type = id as BlobmsgTypeId;
+    const name = nameLength === 0 ? '' : cText(bytes, payloadStart + 2, payloadStart + 2 + nameLength);
+    fields.push({ name, type, value: readValue(bytes, type, valueStart, payloadEnd, depth) });
+  });
+  return fields;
+}
+
+function readValue(bytes: Buffer, type: BlobmsgTypeId, start: number, end: number, depth: number): FieldValue {
+  switch (type) {
+    case BlobmsgType.UNSPEC:
+      return null;
+    case BlobmsgType.ARRAY:
+    case BlobmsgType.TABLE:
+      return readFields(bytes, start, end, depth + 1);
+    case BlobmsgType.STRING:
+      if (end === start || bytes[end - 1] !== 0) throw new BlobmsgError('string has no terminator');
+      return cText(bytes, start, end - 1);
+    case BlobmsgType.INT64:
+      return bytes.readBigInt64BE(sized(start, end, 8));
+    case BlobmsgType.INT32:
+      return bytes.readInt32BE(sized(start, end, 4));
+    case BlobmsgType.INT16:
+      return bytes.readInt16BE(sized(start, end, 2));
+    case BlobmsgType.INT8:
+      return bytes.readUInt8(sized(start, end, 1));
+    case BlobmsgType.DOUBLE:
+      return bytes.readDoubleBE(sized(start, end, 8));
+  }
+}
+
+function sized(start: number, end: number, size: number): number {
+  if (end - start !== size) throw new BlobmsgError(`number must have ${size} bytes, has ${end - start}`);
+  return start;
+}
+
+/** Text up to the first NUL: what every C reader on the bus sees. Bytes that are not UTF-8 become U+FFFD. */
+function cText(bytes: Buffer, start: number, end: number): string {
+  const nul = bytes.indexOf(0, start);
+  return bytes.toString('utf8', start, nul >= 0 && nul < end ? nul : end);
+}
+
+function writeTableAt(writer: BlobWriter, table: BlobmsgInputTable, depth: number): void {
+  // A cycle ends here too.
+  if (depth > MAX_DEPTH) throw new RangeError(`ubus data must not nest deeper than ${MAX_DEPTH}`);
+  for (const name of Object.keys(table)) {
+    const value = table[name];
+    if (value !== undefined) writeValue(writer, name, value, depth);
+  }
+}
+
+function writeValue(writer: BlobWriter, name: string, value: BlobmsgInput, depth: number): void {
+  if (value !== null && typeof value === 'object' && !(value instanceof TypedNumber)) {
+    const isArray = Array.isArray(value);
+    const start = beginField(writer, name, isArray ? BlobmsgType.ARRAY : BlobmsgType.TABLE);
+    if (!isArray) writeTableAt(writer, value as BlobmsgInputTable, depth + 1);
+    else if (depth >= MAX_DEPTH) throw new RangeError(`ubus data must not nest deeper than ${MAX_DEPTH}`);
+    else for (const element of value as readonly BlobmsgInput[]) writeValue(writer, '', element, depth + 1);
+    writer.end(start);
+    return;
+  }
+  const [type, scalar] = typedScalar(value);
+  const start = beginField(writer, name, type);
+  writeScalar(writer, type, scalar);
+  writer.end(start);
+}
+
+function typedScalar(
+  value: null | boolean | number | bigint | string | TypedNumber,
+): [BlobmsgTypeId, null | number | bigint | string] {
+  if (value === null) return [BlobmsgType.UNSPEC, null];
+  if (typeof value === 'boolean') return [BlobmsgType.INT8, value ? 1 : 0];
+  if (typeof value === 'string') return [BlobmsgType.STRING, value];
+  if (typeof value === 'bigint') return [BlobmsgType.INT64, value];
+  if (value instanceof TypedNumber) return [value.type, value.value];
+  if (Number.isInteger(value) && value === (value | 0)) return [BlobmsgType.INT32, value];
+  if (Number.isSafeInteger(value)) return [BlobmsgType.INT64, BigInt(value)];
+  return [BlobmsgType.DOUBLE, value];
+}
+
+function beginField(writer: BlobWriter, name: string, type: BlobmsgTypeId): number {
+  const start = writer.begin(type, true);
+  const length = Buffer.byteLength(name);
+  if (length > 0xffff || name.includes('\0'))
+    throw new RangeError(`field name must be at most 65535 bytes without NUL, got ${length}`);
+  writer.u16(length);
+  writer.text(name);
+  for (let used = length + 2; used < ((length + 6) & ~3); used++) writer.u8(0);
+  return start;
+}
+
+function writeScalar(writer: BlobWriter, type: BlobmsgTypeId, value: null | number | bigint | string): void {
+  if (type === BlobmsgType.STRING) writeText(writer, String(value));
+  else if (type === BlobmsgType.INT64) writer.i64(BigInt(value as bigint));
+  else if (type === BlobmsgType.INT32) writer.u32((value as number) >>> 0);
+  else if (type === BlobmsgType.INT16) writer.u16((value as number) & 0xffff);
+  else if (type === BlobmsgType.INT8) writer.u8(value as number);
+  else if (type === BlobmsgType.DOUBLE) writer.f64(value as number);
+}
+
+function writeText(writer: BlobWriter, text: string): void {
+  if (text.includes('\0')) {
+    throw new RangeError('string must not contain NUL: other programs on the bus would see it cut');
+  }
+  writer.text(text);
+  writer.u8(0);
+}
+
+function checkedInteger(value: number, min: number, max: number, what: string): number {
+  if (!Number.isInteger(value) || value < min || value > max)
+    throw new RangeError(`${what} must be an integer ${min}..${max}, got ${value}`);
+  return value;
+}
+
+/** Bytes from the bus that are not valid blobmsg. */
+export class BlobmsgError extends Error {
+  override readonly name = 'BlobmsgError';
+
+  constructor(what: string) {
+    super(`blobmsg: ${what}`);
+  }
+}

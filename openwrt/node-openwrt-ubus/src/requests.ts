@@ -1,0 +1,141 @@
+/**
+ * The requests of the ubus protocol, one function each, over an open connection. Stateless: caching, retrying and
+ * restoring are the client's.
+ */
+import { type BlobmsgInputTable, type BlobmsgTable, BlobmsgType, tableFromBytes } from './blobmsg.ts';
+import type { ObjectHandler, RequestOptions, UbusConnection } from './connection.ts';
+import { type MessageAttributes, MessageType, type OutgoingAttributes } from './message.ts';
+import { UbusError, UbusStatus } from './status.ts';
+
+/** An object on the bus. Its id changes each time its owner publishes it anew. */
+export type UbusObject = {
+  readonly path: string;
+  readonly id: number;
+  /** Argument names and blobmsg types by method. */
+  readonly methods: Readonly<Record<string, Readonly<Record<string, number>>>>;
+};
+
+/** System object for events. */
+export const EVENT_OBJECT = 1;
+
+const IGNORE = (): void => undefined;
+
+/**
+ * Objects whose path is `pattern`, or starts with it if it ends in "*". Empty if there is none, or if access rules hide it.
+ */
+export async function lookup(
+  connection: UbusConnection,
+  pattern: string,
+  options?: RequestOptions,
+): Promise<UbusObject[]> {
+  // Before 24.10 an empty path makes ubusd read out of bounds.
+  if (pattern === '') throw new UbusError(UbusStatus.INVALID_ARGUMENT, 'lookup of an empty path');
+  const objects: UbusObject[] = [];
+  const attributes = pattern === '*' ? {} : { objectPath: pattern };
+  try {
+    await connection.request(
+      MessageType.LOOKUP,
+      0,
+      attributes,
+      `lookup ${pattern}`,
+      (reply) => objects.push(objectFrom(reply)),
+      options,
+    );
+  } catch (error) {
+    if (error instanceof UbusError && error.status === UbusStatus.NOT_FOUND) return [];
+    throw error;
+  }
+  return objects;
+}
+
+/** Calls a method; each DATA of the answer becomes one table. */
+export async function invoke(
+  connection: UbusConnection,
+  objectId: number,
+  method: string,
+  args: BlobmsgInputTable,
+  what: string,
+  options?: RequestOptions,
+): Promise<BlobmsgTable[]> {
+  const replies: BlobmsgTable[] = [];
+  const take = (reply: MessageAttributes): void => {
+    replies.push(reply.data === undefined ? {} : tableFromBytes(reply.data));
+  };
+  // DATA is sent even when empty: libubus services refuse a call without it.
+  await connection.request(MessageType.INVOKE, objectId, { objectId, method, data: args }, what, take, options);
+  return replies;
+}
+
+/**
+ * Adds an object and returns its id. Without `path` it is anonymous: a subscriber or event listener. `handler` is
+ * registered before this resolves, because ubusd may call the object in the same breath.
+ */
+export async function addObject(
+  connection: UbusConnection,
+  handler: ObjectHandler,
+  path?: string,
+  signature?: BlobmsgInputTable,
+  options?: RequestOptions,
+): Promise<number> {
+  let objectId: number | undefined;
+  const attributes: OutgoingAttributes = path === undefined ? {} : { objectPath: path, signature: signature ?? {} };
+  const take = (reply: MessageAttributes): void => {
+    objectId = reply.objectId;
+    if (objectId !== undefined) connection.register(objectId, handler);
+  };
+  await connection.request(MessageType.ADD_OBJECT, 0, attributes, `add object ${path ?? '(anonymous)'}`, take, options);
+  if (objectId === undefined) throw new UbusError(UbusStatus.NO_DATA, `add object ${path ?? '(anonymous)'}: no id`);
+  return objectId;
+}
+
+export async function removeObject(connection: UbusConnection, objectId: number): Promise<void> {
+  await connection.request(MessageType.REMOVE_OBJECT, 0, { objectId }, 'remove object', IGNORE);
+  connection.unregister(objectId);
+}
+
+/** Lets our object `objectId` receive the notifications of `target`. Twice means every notification twice. */
+export async function subscribe(
+  connection: UbusConnection,
+  objectId: number,
+  target: number,
+  what: string,
+): Promise<void> {
+  await connection.request(MessageType.SUBSCRIBE, 0, { objectId, target }, what, IGNORE);
+}
+
+/** Lets our object `objectId` receive events whose id matches. */
+export async function registerEvents(connection: UbusConnection, objectId: number, pattern: string): Promise<void> {
+  // Object ids travel as signed 32 bit here.
+  await invoke(connection, EVENT_OBJECT, 'register', { object: objectId | 0, pattern }, `listen ${pattern}`);
+}
+
+export async function sendEvent(
+  connection: UbusConnection,
+  id: string,
+  data: BlobmsgInputTable,
+  options?: RequestOptions,
+): Promise<void> {
+  await invoke(connection, EVENT_OBJECT, 'send', { id, data }, `send ${id}`, options);
+}
+
+/** Resolves when ubusd has answered: everything written before has been read by it. */
+export async function ping(connection: UbusConnection, options?: RequestOptions): Promise<void> {
+  await connection.request(MessageType.PING, 0, {}, 'ping', IGNORE, options);
+}
+
+function objectFrom(reply: MessageAttributes): UbusObject {
+  const { objectPath, objectId, signature } = reply;
+  if (objectPath === undefined || objectId === undefined)
+    throw new UbusError(UbusStatus.PARSE_ERROR, 'lookup reply without path or id');
+  const methods: Record<string, Record<string, number>> = Object.create(null);
+  const table = signature === undefined ? {} : tableFromBytes(signature);
+  for (const [method, args] of Object.entries(table)) {
+    const types: Record<string, number> = Object.create(null);
+    if (args !== null && typeof args === 'object') {
+      for (const [name, type] of Object.entries(args))
+        types[name] = typeof type === 'number' ? type : BlobmsgType.UNSPEC;
+    }
+    methods[method] = types;
+  }
+  return { path: objectPath, id: objectId, methods };
+}
