@@ -1,0 +1,60 @@
+/**
+ * Plain form posts for browsers without JavaScript. Success is a 303 to the page: a sign-in sheet looks again whether it is
+ * online only after a real navigation.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Mac } from '../agent/core/model.ts';
+import type { DeskResult } from '../agent/ports.ts';
+import { passFormFromBody, type PurchaseResult, purchaseWithPassCode } from './pass-purchase.ts';
+import { freshTerms, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
+import { markProblem, type Problem } from './problem.ts';
+import { statusPage } from './status-page.ts';
+
+export function addForms(app: FastifyInstance, context: PortalContext): void {
+  const { desk } = context;
+  app.get('/status', async (request, reply) => {
+    const guest = await ratedGuestOf(context, request);
+    return guest.ok ? sendStatus(context, reply, guest.mac) : sendRefusal(context, reply, guest.problem);
+  });
+  addForm(app, context, '/pass', (mac, body) => purchaseWithPassCode(context, mac, passFormFromBody(body)));
+  addForm(app, context, '/trial', async (mac) => outcome(await desk.startTrial(mac)));
+  addForm(app, context, '/leave', async (mac) => outcome(await desk.leave(mac)));
+}
+
+function addForm(
+  app: FastifyInstance,
+  context: PortalContext,
+  url: string,
+  act: (mac: Mac, body: unknown) => Promise<PurchaseResult>,
+): void {
+  app.post(url, async (request: FastifyRequest, reply: FastifyReply) => {
+    const guest = await ratedGuestOf(context, request);
+    if (!guest.ok) return sendRefusal(context, reply, guest.problem);
+    const result = await act(guest.mac, request.body);
+    return result.ok ? reply.redirect('/', 303) : sendStatus(context, reply, guest.mac, result.problem);
+  });
+}
+
+function sendStatus(context: PortalContext, reply: FastifyReply, mac: Mac, problem?: Problem): FastifyReply {
+  const page = statusPage({
+    name: context.config.portal.name,
+    view: context.desk.view(mac),
+    terms: freshTerms(context),
+    ...(problem !== undefined && { problem }),
+  });
+  return sendPage(problem === undefined ? reply : markProblem(reply, problem), page);
+}
+
+/** For a device that is no guest or asks too often: no view, no quote, just what to do. */
+function sendRefusal({ config }: PortalContext, reply: FastifyReply, problem: Problem): FastifyReply {
+  const page = statusPage({ name: config.portal.name, view: undefined, terms: undefined, problem });
+  return sendPage(markProblem(reply, problem), page);
+}
+
+function sendPage(reply: FastifyReply, page: string): FastifyReply {
+  return reply.type('text/html; charset=utf-8').send(page);
+}
+
+function outcome(result: DeskResult): PurchaseResult {
+  return result.ok ? { ok: true } : { ok: false, problem: problemOfRefusal(result) };
+}

@@ -1,0 +1,72 @@
+/**
+ * The JSON API under /api: what the guest's page, and any program of a guest's, may ask. Bodies are decoded by the
+ * protocol's schemas; every answer is the guest's view or a problem.
+ */
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Mac } from '../agent/core/model.ts';
+import type { DeskResult } from '../agent/ports.ts';
+import { decodeOpenRequest } from '../protocol/open-wire.ts';
+import type { Decoded } from '../protocol/schema.ts';
+import { decodeVoucher } from '../protocol/voucher-wire.ts';
+import type { EventStreams } from './event-streams.ts';
+import { freshTerms, guestOf, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
+import { sendProblem } from './problem.ts';
+import { viewJsonFromView } from './view-json.ts';
+
+export function addGuestApi(app: FastifyInstance, context: PortalContext, streams: EventStreams): void {
+  const { desk } = context;
+  app.get('/api/view', async (request, reply) => {
+    const guest = await guestOf(context, request);
+    return guest.ok ? sendJson(reply, viewJsonFromView(desk.view(guest.mac))) : sendProblem(reply, guest.problem);
+  });
+  app.get('/api/quote', async (request, reply) => {
+    const guest = await ratedGuestOf(context, request);
+    if (!guest.ok) return sendProblem(reply, guest.problem);
+    const terms = freshTerms(context);
+    return terms === undefined ? sendProblem(reply, { reason: 'not-selling' }) : sendJson(reply, terms);
+  });
+  app.get('/api/events', { exposeHeadRoute: false }, async (request, reply) => {
+    const guest = await guestOf(context, request);
+    if (!guest.ok) return sendProblem(reply, guest.problem);
+    if (!streams.hasRoomFor(guest.mac)) return sendProblem(reply, { reason: 'too-many-streams' });
+    void reply.header('content-type', 'text/event-stream').hijack();
+    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '');
+    streams.open(guest.mac, reply.raw);
+    return reply;
+  });
+  addAction(app, context, '/api/open', decodeOpenRequest, (mac, open) => desk.open(mac, open));
+  addAction(app, context, '/api/voucher', decodeVoucher, (mac, voucher) => desk.voucher(mac, voucher));
+  addAction(app, context, '/api/trial', decodeNothing, (mac) => desk.startTrial(mac));
+  addAction(app, context, '/api/leave', decodeNothing, (mac) => desk.leave(mac));
+}
+
+/** A POST: identify, limit, decode, ask the desk, answer with the view or the refusal. */
+function addAction<T>(
+  app: FastifyInstance,
+  context: PortalContext,
+  url: string,
+  decode: (body: unknown) => Decoded<T>,
+  act: (mac: Mac, value: T) => Promise<DeskResult>,
+): void {
+  app.post(url, async (request: FastifyRequest, reply: FastifyReply) => {
+    const guest = await ratedGuestOf(context, request);
+    if (!guest.ok) return sendProblem(reply, guest.problem);
+    const decoded = decode(request.body);
+    if (!decoded.ok) {
+      const path = decoded.path === '' ? 'body' : decoded.path;
+      return sendProblem(reply, { reason: 'malformed', expected: `${path}: ${decoded.expected}`, got: decoded.got });
+    }
+    const result = await act(guest.mac, decoded.value);
+    return result.ok ? sendJson(reply, viewJsonFromView(result.view)) : sendProblem(reply, problemOfRefusal(result));
+  });
+}
+
+/** Actions without parameters take no body, or an empty object. */
+function decodeNothing(body: unknown): Decoded<undefined> {
+  const isNothing = body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0);
+  return isNothing ? { ok: true, value: undefined } : { ok: false, path: '', expected: 'no body', got: 'a body' };
+}
+
+function sendJson(reply: FastifyReply, value: object): FastifyReply {
+  return reply.type('application/json').send(JSON.stringify(value));
+}

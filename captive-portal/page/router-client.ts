@@ -1,0 +1,40 @@
+/** The page's calls to the router. Every outcome is a value: a view, terms, or a problem with what to do. */
+import { ENGLISH, type ProblemReason } from './strings.ts';
+import { type ProblemJson, type TermsJson, termsFromJson, type View, type ViewJson, viewFromJson } from './wire.ts';
+import type { Terms } from './wallet.ts';
+
+export type Problem = { readonly reason: string; readonly text: string; readonly last?: ProblemJson['last'] };
+export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
+
+export function getView(): Promise<Answer<View>> {
+  return call('/api/view', {}, (json) => viewFromJson(json as ViewJson));
+}
+
+export function getTerms(): Promise<Answer<Terms>> {
+  return call('/api/quote', {}, (json) => termsFromJson(json as TermsJson));
+}
+
+export function post(url: '/api/open' | '/api/voucher' | '/api/trial' | '/api/leave', body?: object): Promise<Answer<View>> {
+  const headers = { 'content-type': 'application/json' };
+  const options = body === undefined ? { method: 'POST' } : { method: 'POST', headers, body: JSON.stringify(body) };
+  return call(url, options, (json) => viewFromJson(json as ViewJson));
+}
+
+/** A problem in the guest's words. */
+export function problemOf(reason: string): Problem {
+  const known = ENGLISH.problems[reason as ProblemReason] as string | undefined;
+  return { reason, text: known ?? ENGLISH.problems.internal };
+}
+
+async function call<T>(url: string, options: RequestInit, read: (json: unknown) => T): Promise<Answer<T>> {
+  try {
+    const response = await fetch(url, { ...options, credentials: 'omit', cache: 'no-store' });
+    const json: unknown = await response.json();
+    if (response.ok) return { ok: true, value: read(json) };
+    const { reason, last } = json as ProblemJson;
+    return { ok: false, problem: { ...problemOf(reason), ...(last !== undefined && { last }) } };
+  } catch {
+    // No answer, or one that is not the router's (the guest changed networks): both mean the same to the guest.
+    return { ok: false, problem: problemOf('offline') };
+  }
+}

@@ -1,0 +1,158 @@
+/** The page's elements: what is shown for a view. Reads nothing from the router and decides nothing about money. */
+import type { PaymentMode } from '../../protocol/open-wire.ts';
+import { sspFromUnits } from '../../protocol/units.ts';
+import { canAdd, canFinish, canOpen, explanationOf, moodOf } from './mood.ts';
+import { ENGLISH } from './strings.ts';
+import { bytesForPurchase, type Terms } from './wallet.ts';
+import type { View } from './wire.ts';
+import { dataText, isUnlimited, moneyText, priceText, speedText, timeText } from './wording.ts';
+
+export type Shown = {
+  readonly view: View;
+  readonly terms: Terms | undefined;
+  /** How this page pays, if it opened the channel. */
+  readonly mode: PaymentMode | undefined;
+  readonly isAdding: boolean;
+  /** Bytes a second, both directions, over the last moments. */
+  readonly bytesPerSecond: bigint;
+  /** Milliseconds since the view was made. */
+  readonly ageMs: number;
+};
+
+export function element<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (found === null) throw new Error(`The page has no element "${id}".`);
+  return found as T;
+}
+
+export function show(shown: Shown): void {
+  const { view, terms, mode, isAdding } = shown;
+  const mood = moodOf(view);
+  element('state').dataset['mood'] = mood;
+  setText('heading', ENGLISH.heading[mood]);
+  setText('explain', explanationOf(view, mode, ENGLISH));
+  showUsage(shown);
+  showRefund(view);
+  const isOpening = canOpen(mood);
+  const canGrow = canAdd(mood) && mode !== 'stream' && view.creditUnits < view.depositUnits;
+  element('add').hidden = !canGrow || isAdding;
+  element('finish').hidden = !canFinish(mood);
+  setText('finish', mood.startsWith('trial') ? ENGLISH.live.finishTrial : ENGLISH.live.finish);
+  element('offer').hidden = !isOpening || terms === undefined;
+  const hasTrial = view.phase === 'none' && terms !== undefined && terms.trialBytes > 0n;
+  element('trial').hidden = !hasTrial;
+  element('pay').hidden = !isOpening && !(canGrow && isAdding);
+  setText('pay-heading', isOpening ? ENGLISH.pay.heading : ENGLISH.pay.addHeading);
+  setText('pay-button', isOpening ? ENGLISH.pay.button : ENGLISH.pay.add);
+}
+
+export function showOffer(terms: Terms): void {
+  const { main, extra } = priceText(terms.quote, ENGLISH);
+  setText('price', main);
+  setText('price-extra', extra ?? '');
+  element('price-extra').hidden = extra === undefined;
+  setText('trial', ENGLISH.trial.button(dataText(terms.trialBytes)));
+}
+
+/** A problem, or undefined to take the last one away. */
+export function showProblem(text: string | undefined): void {
+  setText('problem', text ?? '');
+  element('problem').hidden = text === undefined;
+}
+
+export function showConnection(text: string | undefined): void {
+  setText('connection', text ?? '');
+  element('connection').hidden = text === undefined;
+}
+
+/** Choices as radio cards. `most`: units that the deposit still allows, or undefined for a new channel. */
+export function showChoices(terms: Terms, most: bigint | undefined): void {
+  const { quote, packages } = terms;
+  const fee = most === undefined ? quote.openFee : 0n;
+  const fitting = packages.filter(({ units }) => most === undefined || units <= most);
+  const offered = fitting.length === 0 && most !== undefined ? [{ name: '', units: most }] : fitting;
+  const cards = offered.map(({ name, units }, i) => {
+    const data = bytesForPurchase(quote, units, fee);
+    const main = data === undefined ? name : dataText(data);
+    return choiceCard(`${i}`, `${units}`, main, moneyText(units), data === undefined || name === main ? '' : name);
+  });
+  if (most === undefined) {
+    cards.push(choiceCard('stream', 'stream', ENGLISH.pay.stream, '', ENGLISH.pay.streamDetail));
+  }
+  element('options').replaceChildren(...cards);
+  element('choices').hidden = cards.length === 0;
+  const first = document.querySelector<HTMLInputElement>('input[name=package]');
+  if (first !== null) first.checked = true;
+}
+
+/** Units of the chosen package, 'stream', or undefined if there is nothing to choose. */
+export function chosen(): bigint | 'stream' | undefined {
+  const input = document.querySelector<HTMLInputElement>('input[name=package]:checked');
+  const units = input?.dataset['units'];
+  if (units === undefined) return undefined;
+  return units === 'stream' ? 'stream' : BigInt(units);
+}
+
+function choiceCard(value: string, units: string, main: string, price: string, detail: string): HTMLElement {
+  const label = document.createElement('label');
+  label.className = 'option';
+  const input = document.createElement('input');
+  Object.assign(input, { type: 'radio', name: 'package', value });
+  input.dataset['units'] = units;
+  const text = document.createElement('span');
+  text.className = 'option-text';
+  text.append(span('option-main', main), ...(detail === '' ? [] : [span('option-detail', detail)]));
+  label.append(input, text, span('option-price', price));
+  return label;
+}
+
+function span(className: string, text: string): HTMLElement {
+  const made = document.createElement('span');
+  made.className = className;
+  made.textContent = text;
+  return made;
+}
+
+function showUsage({ view, bytesPerSecond, ageMs }: Shown): void {
+  const used = view.downBytes + view.upBytes;
+  const isRunning = ['trial', 'pending', 'active', 'grace', 'drain'].includes(view.phase);
+  element('usage').hidden = !isRunning && used === 0n;
+  const isEndless = isUnlimited(view.bytesRemaining);
+  setText('left-value', isEndless ? ENGLISH.live.unlimited : dataText(view.bytesRemaining));
+  element('left-label').hidden = isEndless;
+  element('left-bar').hidden = isEndless || !isRunning;
+  element<HTMLProgressElement>('left-bar').value = permille(view.bytesRemaining, view.bytesRemaining + used);
+  document.querySelector<HTMLElement>('.left')?.toggleAttribute('hidden', !isRunning);
+  setText('down', dataText(view.downBytes));
+  setText('up', dataText(view.upBytes));
+  setText('time', timeText((view.onlineMs + (view.isOnline ? ageMs : 0)) / 1_000));
+  setText('speed', speedText(bytesPerSecond));
+  const secondsLeft = view.secondsRemaining;
+  element('time-left-row').hidden = secondsLeft === undefined;
+  if (secondsLeft !== undefined) setText('time-left', timeText(secondsLeft - ageMs / 1_000));
+  for (const row of document.querySelectorAll<HTMLElement>('.money')) row.hidden = view.channelId === undefined;
+  setText('spent', moneyText(view.chargedUnits));
+  setText('money', moneyText(positive(view.creditUnits - view.chargedUnits)));
+  setText('aside', moneyText(view.depositUnits));
+}
+
+function showRefund({ refund }: View): void {
+  element('refund').hidden = refund === undefined;
+  if (refund === undefined) return;
+  setText('refund-text', ENGLISH.live.refund(sspFromUnits(refund.units)));
+  setText('refund-tx', refund.tx);
+}
+
+/** Writes only what changed, so that screen readers and selections are left alone. */
+function setText(id: string, text: string): void {
+  const target = element(id);
+  if (target.textContent !== text) target.textContent = text;
+}
+
+function permille(part: bigint, whole: bigint): number {
+  return whole <= 0n ? 0 : Number((part * 1_000n) / whole);
+}
+
+function positive(value: bigint): bigint {
+  return value > 0n ? value : 0n;
+}

@@ -1,0 +1,148 @@
+/**
+ * The captive portal: a Fastify app that answers probes, the captive portal API, the guest's page and its JSON API.
+ * It takes no decision about money or traffic (the desk does), believes no header about who the guest is (the kernel says),
+ * and does not listen: the composition root does, on the guest interface only.
+ *
+ * @see RFC 8908, RFC 8952, RFC 9457
+ */
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import type { Clock, GuestDesk } from '../agent/ports.ts';
+import { acceptsCaptiveJson, CAPTIVE_MEDIA_TYPE, captiveState } from './captive-api.ts';
+import { capConnections } from './connection-caps.ts';
+import { EventStreams } from './event-streams.ts';
+import { addForms } from './forms.ts';
+import { admit, portalUrl, redirectBody } from './gate.ts';
+import { addGuestApi } from './guest-api.ts';
+import { MalformedBodyError, parseJsonBody } from './json-body.ts';
+import * as limits from './limits.ts';
+import type { PageAssets } from './page-assets.ts';
+import type { PortalConfig } from './portal-config.ts';
+import type { PortalContext, PortalLog } from './portal-context.ts';
+import { type Problem, sendProblem } from './problem.ts';
+import { RateLimit } from './rate-limit.ts';
+import { addStaticPage } from './static-page.ts';
+
+export type PortalDeps = {
+  readonly desk: GuestDesk;
+  /** An AgentConfig will do. */
+  readonly config: PortalConfig;
+  readonly page: PageAssets;
+  readonly clock: Clock;
+  readonly log: PortalLog;
+};
+
+/** No stored copy of anything: portals of other places have the same name, and must not serve this one's guests or reverse. */
+const HEADERS = {
+  'cache-control': 'no-store',
+  'content-security-policy':
+    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
+  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
+  // Not no-referrer: browsers would then send "Origin: null" with our own forms.
+  'referrer-policy': 'same-origin',
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+};
+
+/** An app that is ready to listen or to be injected into; close() ends event streams and connections. */
+export function buildPortal({ desk, config, page, clock, log }: PortalDeps): FastifyInstance {
+  const context: PortalContext = { desk, config, clock, log, rate: new RateLimit() };
+  const { host, name } = config.portal;
+  const app = Fastify({
+    logger: false,
+    trustProxy: false,
+    bodyLimit: limits.MAX_BODY_BYTES,
+    requestTimeout: limits.REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: limits.KEEP_ALIVE_MS,
+    connectionTimeout: limits.SOCKET_IDLE_MS,
+    forceCloseConnections: true,
+    http: {
+      headersTimeout: limits.HEADERS_TIMEOUT_MS,
+      connectionsCheckingInterval: limits.CONNECTION_CHECK_MS,
+      maxHeaderSize: limits.MAX_HEADER_BYTES,
+    },
+    frameworkErrors: (_error, request, reply) => void passGate(request, reply, host, { reason: 'malformed' }),
+  });
+  const streams = new EventStreams(desk);
+  capConnections(app.server, (address) => desk.identify(address));
+  app.addHook('onRequest', async (request, reply) => passGate(request, reply, host));
+  app.addHook('preClose', async () => streams.close());
+  addBodyParsers(app);
+  app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(reply, problemOfError(error, request, log)));
+  app.setNotFoundHandler((request, reply) =>
+    /^\/(api|captive-portal)(\/|$)/.test(request.url)
+      ? sendProblem(reply, { reason: 'not-found' })
+      : redirectToPage(reply, host),
+  );
+  addStaticPage(app, page, name);
+  addCaptiveApi(app, context);
+  addGuestApi(app, context, streams);
+  addForms(app, context);
+  return app;
+}
+
+/** Answers what is not for the portal, or not in order; returns undefined if the request may go on. */
+function passGate(request: FastifyRequest, reply: FastifyReply, host: string, otherwise?: Problem): FastifyReply | undefined {
+  void reply.headers(HEADERS);
+  const admission = admit(request.raw, host);
+  switch (admission.kind) {
+    case 'elsewhere':
+      return redirectToPage(reply, host);
+    case 'refused':
+      return sendProblem(reply, { reason: admission.reason });
+    case 'admitted':
+      return otherwise === undefined ? undefined : sendProblem(reply, otherwise);
+    default:
+      return admission satisfies never;
+  }
+}
+
+/** 302 for probes and strays. Closing the connection makes the browser look up and connect anew once the guest is online. */
+function redirectToPage(reply: FastifyReply, host: string): FastifyReply {
+  return reply
+    .code(302)
+    .header('location', portalUrl(host))
+    .header('connection', 'close')
+    .type('text/html; charset=utf-8')
+    .send(redirectBody(host));
+}
+
+function addCaptiveApi(app: FastifyInstance, { desk, config }: PortalContext): void {
+  const { host } = config.portal;
+  app.get('/captive-portal/api', async (request, reply) => {
+    void reply.header('vary', 'accept');
+    if (!acceptsCaptiveJson(request.headers.accept)) return redirectToPage(reply, host);
+    const mac = await desk.identify(request.socket.remoteAddress ?? '');
+    const state = captiveState(host, mac === undefined ? undefined : desk.view(mac));
+    return reply.type(CAPTIVE_MEDIA_TYPE).send(JSON.stringify(state));
+  });
+}
+
+function addBodyParsers(app: FastifyInstance): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) => {
+    try {
+      done(null, parseJsonBody(String(body)));
+    } catch (error) {
+      done(error as Error);
+    }
+  });
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+    done(null, new URLSearchParams(String(body))),
+  );
+}
+
+/** What a thrown error tells the guest. Anything not expected is logged here, once, and told as "internal". */
+function problemOfError(error: FastifyError, request: FastifyRequest, log: PortalLog): Problem {
+  if (error instanceof MalformedBodyError) return { reason: 'malformed', expected: 'JSON', got: error.got };
+  switch (error.code) {
+    case 'FST_ERR_CTP_BODY_TOO_LARGE':
+      return { reason: 'too-large', expected: `at most ${limits.MAX_BODY_BYTES} bytes`, got: 'more' };
+    case 'FST_ERR_CTP_INVALID_MEDIA_TYPE':
+      return { reason: 'unsupported-media-type', expected: 'application/json', got: 'another media type' };
+    case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
+      return { reason: 'malformed', expected: 'a body as long as Content-Length says', got: 'another length' };
+    default:
+      log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'portal-request-failed');
+      return { reason: 'internal' };
+  }
+}

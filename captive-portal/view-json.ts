@@ -1,0 +1,40 @@
+/** The guest's view and the router's terms as JSON. The guest's MAC stays inside: the page has no use for it. */
+import { quoteJsonFromQuote, type SignedQuote } from '../protocol/quote.ts';
+import { voucherJsonFromVoucher } from '../protocol/voucher.ts';
+import type { GuestView } from '../agent/ports.ts';
+import type { TermsJson, ViewJson } from './page/wire.ts';
+import type { PortalConfig } from './portal-config.ts';
+
+export function viewJsonFromView(view: GuestView): ViewJson {
+  return {
+    v: 1,
+    isOnline: view.isOnline,
+    phase: view.phase,
+    downBytes: `${view.downBytes}`,
+    upBytes: `${view.upBytes}`,
+    onlineMs: view.onlineMs,
+    chargedUnits: `${view.chargedUnits}`,
+    creditUnits: `${view.creditUnits}`,
+    depositUnits: `${view.depositUnits}`,
+    bytesRemaining: `${view.bytesRemaining}`,
+    isLow: view.isLow,
+    ...(view.channelId !== undefined && { channelId: view.channelId }),
+    ...(view.secondsRemaining !== undefined && { secondsRemaining: view.secondsRemaining }),
+    ...(view.lastVoucher !== undefined && { lastVoucher: voucherJsonFromVoucher(view.lastVoucher) }),
+    ...(view.refund !== undefined && { refund: { units: `${view.refund.units}`, tx: view.refund.tx } }),
+  };
+}
+
+/** `nowS`: the router's wall clock, which stamps the guest's authorisation. */
+export function termsJson(quote: SignedQuote, { chain, price }: PortalConfig, nowS: bigint): TermsJson {
+  const chainId = `${chain.chainId}`;
+  return {
+    v: 1,
+    quote: quoteJsonFromQuote(quote),
+    deployment: { chainId, channels: chain.channels },
+    tokenDomain: { name: chain.tokenName, version: chain.tokenVersion, chainId, verifyingContract: chain.token },
+    packages: price.packages.map(({ name, units }) => ({ name, units: `${units}` })),
+    trialBytes: `${price.trialBytes}`,
+    nowS: `${nowS}`,
+  };
+}
