@@ -1,0 +1,155 @@
+/**
+ * Channels and their newest vouchers. A stored voucher never decreases, whatever is asked: the guard is in the SQL.
+ * An entry with an older voucher is normal, not an error: a change of phase may be written while a newer voucher of the
+ * same channel is already on its way to disk.
+ */
+import type { Database, Statement } from 'better-sqlite3';
+import type { PaymentMode } from '../../../protocol/open-wire.ts';
+import type { Channel, ChannelPhase } from '../../core/model.ts';
+import { hexOf, oneOf, toBlob, toInteger, toOptionalBlob } from './columns.ts';
+import { JournalError } from './journal-error.ts';
+
+type ChannelRow = {
+  readonly id: Uint8Array;
+  readonly payer: Uint8Array;
+  readonly signer: Uint8Array;
+  readonly payee: Uint8Array;
+  readonly device: Uint8Array;
+  readonly expiry: bigint;
+  readonly exit_delay: bigint;
+  readonly salt: Uint8Array;
+  readonly mode: string;
+  readonly units_per_mb: bigint;
+  readonly units_per_minute: bigint;
+  readonly open_fee: bigint;
+  readonly phase: string;
+  readonly deposit: bigint;
+  readonly open_tx: Uint8Array | null;
+  readonly close_tx: Uint8Array | null;
+  readonly amount: bigint;
+  readonly ack_bytes: bigint;
+  readonly voucher_signature: Uint8Array;
+};
+
+const MODES = Object.keys({ hold: true, stream: true } satisfies Record<PaymentMode, true>) as PaymentMode[];
+const PHASES = Object.keys({
+  pending: true,
+  active: true,
+  grace: true,
+  drain: true,
+  closing: true,
+  settled: true,
+  failed: true,
+} satisfies Record<ChannelPhase, true>) as ChannelPhase[];
+
+export class ChannelRows {
+  readonly #upsertChannel: Statement;
+  readonly #upsertVoucher: Statement;
+  readonly #rowOf: Statement;
+  readonly #all: Statement;
+
+  constructor(database: Database) {
+    // The WHERE leaves the page untouched when only the voucher is new.
+    this.#upsertChannel = database.prepare(`
+      INSERT INTO channels (id, payer, signer, payee, device, expiry, exit_delay, salt, mode, units_per_mb,
+        units_per_minute, open_fee, phase, deposit, open_tx, close_tx)
+      VALUES (@id, @payer, @signer, @payee, @device, @expiry, @exitDelay, @salt, @mode, @unitsPerMb,
+        @unitsPerMinute, @openFee, @phase, @deposit, @openTx, @closeTx)
+      ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, units_per_mb = excluded.units_per_mb,
+        units_per_minute = excluded.units_per_minute, open_fee = excluded.open_fee, phase = excluded.phase,
+        deposit = excluded.deposit, open_tx = excluded.open_tx, close_tx = excluded.close_tx
+      WHERE (mode, units_per_mb, units_per_minute, open_fee, phase, deposit, open_tx, close_tx)
+        IS NOT (excluded.mode, excluded.units_per_mb, excluded.units_per_minute, excluded.open_fee, excluded.phase,
+          excluded.deposit, excluded.open_tx, excluded.close_tx)`);
+    this.#rowOf = database.prepare('SELECT row FROM channels WHERE id = ?').pluck();
+    this.#upsertVoucher = database.prepare(`
+      INSERT INTO vouchers (channel, amount, ack_bytes, signature) VALUES (@row, @amount, @ackBytes, @signature)
+      ON CONFLICT (channel) DO UPDATE SET amount = excluded.amount, ack_bytes = excluded.ack_bytes,
+        signature = excluded.signature
+      WHERE excluded.amount > vouchers.amount`);
+    this.#all = database.prepare(`
+      SELECT c.*, v.amount, v.ack_bytes, v.signature AS voucher_signature
+      FROM channels c JOIN vouchers v ON v.channel = c.row ORDER BY c.row`);
+  }
+
+  store(channel: Channel): void {
+    const { id, config, tariff, voucher } = channel;
+    if (voucher.channelId !== id) {
+      throw new JournalError('JOURNAL_REFUSED', `channel ${id} carries a voucher of channel ${voucher.channelId}`);
+    }
+    assertCovered(channel, (message) => new JournalError('JOURNAL_REFUSED', message));
+    const idBlob = toBlob(id, 32, 'channel id');
+    this.#upsertChannel.run({
+      id: idBlob,
+      payer: toBlob(config.payer, 20, 'payer'),
+      signer: toBlob(config.signer, 20, 'signer'),
+      payee: toBlob(config.payee, 20, 'payee'),
+      device: toBlob(config.device, 20, 'device'),
+      expiry: toInteger(config.expiry, 'expiry'),
+      exitDelay: toInteger(config.exitDelay, 'exit delay'),
+      salt: toBlob(config.salt, 32, 'salt'),
+      mode: channel.mode,
+      unitsPerMb: toInteger(tariff.unitsPerMb, 'units per MB'),
+      unitsPerMinute: toInteger(tariff.unitsPerMinute, 'units per minute'),
+      openFee: toInteger(channel.openFee, 'open fee'),
+      phase: channel.phase,
+      deposit: toInteger(channel.deposit, 'deposit'),
+      openTx: toOptionalBlob(channel.openTx, 32, 'open transaction'),
+      closeTx: toOptionalBlob(channel.closeTx, 32, 'close transaction'),
+    });
+    this.#upsertVoucher.run({
+      row: this.#rowOf.get(idBlob),
+      amount: toInteger(voucher.amount, 'voucher amount'),
+      ackBytes: toInteger(voucher.ackBytes, 'acknowledged bytes'),
+      signature: toBlob(voucher.signature, 64, 'voucher signature'),
+    });
+  }
+
+  /** All channels, in the order in which they were first stored. @throws JournalError JOURNAL_CORRUPT */
+  all(): readonly Channel[] {
+    return (this.#all.all() as ChannelRow[]).map((row) => {
+      const channel = channelFromRow(row);
+      assertCovered(channel, (message) => new JournalError('JOURNAL_CORRUPT', message));
+      return channel;
+    });
+  }
+}
+
+/** Invariant I2. A pending channel's deposit is not known yet, and a failed one's never was. */
+function assertCovered(channel: Channel, error: (message: string) => JournalError): void {
+  if (channel.phase === 'pending' || channel.phase === 'failed') return;
+  if (channel.voucher.amount <= channel.deposit) return;
+  throw error(
+    `channel ${channel.id} (${channel.phase}) has a voucher of ${channel.voucher.amount}, ` +
+      `which is above its deposit of ${channel.deposit}`,
+  );
+}
+
+function channelFromRow(row: ChannelRow): Channel {
+  const id = hexOf(row.id);
+  return {
+    id,
+    config: {
+      payer: hexOf(row.payer),
+      signer: hexOf(row.signer),
+      payee: hexOf(row.payee),
+      device: hexOf(row.device),
+      expiry: row.expiry,
+      exitDelay: row.exit_delay,
+      salt: hexOf(row.salt),
+    },
+    mode: oneOf(MODES, row.mode, `mode of channel ${id}`),
+    tariff: { unitsPerMb: row.units_per_mb, unitsPerMinute: row.units_per_minute },
+    openFee: row.open_fee,
+    phase: oneOf(PHASES, row.phase, `phase of channel ${id}`),
+    deposit: row.deposit,
+    voucher: {
+      channelId: id,
+      amount: row.amount,
+      ackBytes: row.ack_bytes,
+      signature: hexOf(row.voucher_signature),
+    },
+    ...(row.open_tx === null ? {} : { openTx: hexOf(row.open_tx) }),
+    ...(row.close_tx === null ? {} : { closeTx: hexOf(row.close_tx) }),
+  };
+}

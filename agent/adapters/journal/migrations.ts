@@ -1,0 +1,117 @@
+/**
+ * The journal's schema, as the list of steps that lead to it. Steps are only ever appended: step n takes a file from
+ * schema version n-1 to n, in one transaction with the row that records it.
+ *
+ * Amounts and byte counts are signed 64-bit integers: the whole SSP supply is below 2^47, and 2^63 bytes are 8 EiB.
+ * Anything larger is refused before it gets here (columns.ts).
+ */
+import type { Database } from 'better-sqlite3';
+import { JournalError } from './journal-error.ts';
+
+type Migration = { readonly name: string; readonly sql: string };
+
+/** "SSPJ" */
+const APPLICATION_ID = 0x5353504a;
+
+const MIGRATIONS: readonly Migration[] = [
+  {
+    name: 'channels, vouchers, sessions, proofs, trials',
+    // Vouchers stand apart from their channel, and bodies from their proof: a new voucher then rewrites one small page.
+    sql: `
+      CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT;
+      CREATE TABLE channels (
+        row INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE CHECK (length(id) = 32),
+        payer BLOB NOT NULL CHECK (length(payer) = 20),
+        signer BLOB NOT NULL CHECK (length(signer) = 20),
+        payee BLOB NOT NULL CHECK (length(payee) = 20),
+        device BLOB NOT NULL CHECK (length(device) = 20),
+        expiry INTEGER NOT NULL,
+        exit_delay INTEGER NOT NULL,
+        salt BLOB NOT NULL CHECK (length(salt) = 32),
+        mode TEXT NOT NULL,
+        units_per_mb INTEGER NOT NULL,
+        units_per_minute INTEGER NOT NULL,
+        open_fee INTEGER NOT NULL,
+        phase TEXT NOT NULL,
+        deposit INTEGER NOT NULL,
+        open_tx BLOB CHECK (length(open_tx) = 32),
+        close_tx BLOB CHECK (length(close_tx) = 32)
+      ) STRICT;
+      CREATE TABLE vouchers (
+        channel INTEGER PRIMARY KEY REFERENCES channels (row),
+        amount INTEGER NOT NULL CHECK (amount >= 0),
+        ack_bytes INTEGER NOT NULL CHECK (ack_bytes >= 0),
+        signature BLOB NOT NULL CHECK (length(signature) = 64)
+      ) STRICT;
+      CREATE TABLE sessions (
+        id INTEGER PRIMARY KEY,
+        channel BLOB CHECK (length(channel) = 32),
+        started_ms REAL NOT NULL,
+        down_bytes INTEGER NOT NULL,
+        up_bytes INTEGER NOT NULL,
+        online_ms REAL NOT NULL,
+        trial_bytes INTEGER NOT NULL,
+        proven_down_bytes INTEGER NOT NULL,
+        proven_up_bytes INTEGER NOT NULL,
+        proven_units INTEGER NOT NULL,
+        ended TEXT,
+        stations TEXT NOT NULL,
+        counters TEXT NOT NULL
+      ) STRICT;
+      CREATE TABLE proofs (
+        seq INTEGER PRIMARY KEY,
+        epoch INTEGER NOT NULL,
+        device BLOB NOT NULL CHECK (length(device) = 20),
+        start_s INTEGER NOT NULL,
+        end_s INTEGER NOT NULL,
+        up_bytes INTEGER NOT NULL,
+        down_bytes INTEGER NOT NULL,
+        paid INTEGER NOT NULL,
+        sessions_root BLOB NOT NULL CHECK (length(sessions_root) = 32),
+        prev BLOB NOT NULL CHECK (length(prev) = 32),
+        clock_state INTEGER NOT NULL,
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        digest BLOB NOT NULL CHECK (length(digest) = 32),
+        collector BLOB CHECK (length(collector) = 20),
+        verdict TEXT,
+        received_s INTEGER,
+        receipt_signature BLOB CHECK (length(receipt_signature) = 64)
+      ) STRICT;
+      CREATE TABLE proof_bodies (seq INTEGER PRIMARY KEY, body BLOB NOT NULL) STRICT;
+      CREATE TABLE outbox (seq INTEGER PRIMARY KEY) STRICT;
+      CREATE TABLE trials (mac TEXT PRIMARY KEY, day_s INTEGER NOT NULL, used_bytes INTEGER NOT NULL) STRICT;
+    `,
+  },
+];
+
+/** Schema version of a file that this program writes. */
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+/** Brings the file to SCHEMA_VERSION. `facts` are stored if the file is new. @throws JournalError JOURNAL_NEWER_SCHEMA */
+export function migrate(database: Database, facts: ReadonlyMap<string, string>): void {
+  const found = Number(database.pragma('user_version', { simple: true }) as bigint);
+  if (found === SCHEMA_VERSION) return;
+  if (found > SCHEMA_VERSION) {
+    throw new JournalError(
+      'JOURNAL_NEWER_SCHEMA',
+      `${database.name} has schema version ${found}, this program knows up to ${SCHEMA_VERSION}. ` +
+        'Install the version that wrote it: going back could forget what guests paid.',
+    );
+  }
+  const step = database.transaction((version: number, { name, sql }: Migration) => {
+    if (version === 1) {
+      database.exec('CREATE TABLE migrations (version INTEGER PRIMARY KEY, name TEXT NOT NULL) STRICT');
+      database.pragma(`application_id = ${APPLICATION_ID}`);
+    }
+    database.exec(sql);
+    database.prepare('INSERT INTO migrations (version, name) VALUES (?, ?)').run(BigInt(version), name);
+    database.pragma(`user_version = ${version}`);
+    if (version > 1) return;
+    const insert = database.prepare('INSERT INTO facts (name, value) VALUES (?, ?)');
+    for (const [fact, value] of facts) insert.run(fact, value);
+  });
+  for (const [i, migration] of MIGRATIONS.entries()) {
+    if (i >= found) step.immediate(i + 1, migration);
+  }
+}

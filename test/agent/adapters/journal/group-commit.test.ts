@@ -1,0 +1,98 @@
+import t from 'tap';
+import {
+  GroupCommit,
+  MAX_WAITING_COMMITS,
+  type Transactions,
+} from '../../../../agent/adapters/journal/group-commit.ts';
+import { JournalError } from '../../../../agent/adapters/journal/journal-error.ts';
+
+/** Transactions that note what was asked of them, and fail where the test says so. */
+function recording(fails: Partial<Record<keyof Transactions<string>, Error>> = {}) {
+  const calls: string[] = [];
+  const note = (name: keyof Transactions<string>) => (request?: string) => {
+    calls.push(request === undefined ? name : `${name} ${request}`);
+    const failure = fails[name];
+    if (failure !== undefined) throw failure;
+  };
+  const transactions: Transactions<string> = {
+    begin: note('begin'),
+    apply: note('apply'),
+    commit: note('commit'),
+    rollback: note('rollback'),
+    settle: note('settle'),
+  };
+  return { calls, transactions, fails };
+}
+
+const sqliteError = (code: string) => Object.assign(new Error('disk I/O error'), { code });
+
+t.test('requests of one window share one transaction', async (t) => {
+  const { calls, transactions } = recording();
+  const commits = new GroupCommit(transactions, 1);
+  await Promise.all([commits.add('a'), commits.add('b')]);
+  t.strictSame(calls, ['begin', 'apply a', 'apply b', 'commit', 'settle']);
+  t.strictSame(commits.counts, { groups: 1, requests: 2 });
+});
+
+t.test('after a failed sync every request of the group is rejected and nothing more is accepted', async (t) => {
+  const { calls, transactions } = recording({ commit: sqliteError('SQLITE_IOERR_FSYNC') });
+  const commits = new GroupCommit(transactions, 0);
+  const results = await Promise.allSettled([commits.add('a'), commits.add('b')]);
+  t.match(results, [
+    { status: 'rejected', reason: { code: 'JOURNAL_IO', message: /SQLITE_IOERR_FSYNC/ } },
+    { status: 'rejected', reason: { code: 'JOURNAL_IO' } },
+  ]);
+  t.strictSame(calls, ['begin', 'apply a', 'apply b', 'commit', 'rollback']);
+  await t.rejects(commits.add('c'), { code: 'JOURNAL_FAILED', message: /until it is reopened.*SQLITE_IOERR_FSYNC/ });
+  t.equal(calls.length, 5, 'the store is not touched again');
+  t.strictSame(commits.counts, { groups: 0, requests: 0 });
+});
+
+t.test('a full disk rejects the group but not the next one', async (t) => {
+  const { fails, transactions } = recording({ commit: sqliteError('SQLITE_FULL') });
+  const commits = new GroupCommit(transactions, 0);
+  await t.rejects(commits.add('a'), { code: 'JOURNAL_FULL' });
+  delete fails.commit;
+  await commits.add('b');
+});
+
+t.test('a failed checkpoint leaves the durable group acknowledged and stops the journal', async (t) => {
+  const { transactions } = recording({ settle: sqliteError('SQLITE_IOERR_FSYNC') });
+  const commits = new GroupCommit(transactions, 0);
+  await commits.add('a');
+  await t.rejects(commits.add('b'), { code: 'JOURNAL_FAILED' });
+});
+
+t.test('an entry that throws is refused alone; damage found while storing stops everything', async (t) => {
+  const { fails, transactions } = recording({ apply: new RangeError('hex text must be pairs') });
+  const commits = new GroupCommit(transactions, 0);
+  await t.rejects(commits.add('a'), { code: 'JOURNAL_REFUSED', message: /hex text/ });
+  fails.apply = sqliteError('SQLITE_CONSTRAINT_CHECK');
+  await t.rejects(commits.add('b'), { code: 'JOURNAL_REFUSED' });
+  fails.apply = new JournalError('JOURNAL_REFUSED', 'no');
+  await t.rejects(commits.add('c'), { message: 'no' });
+  fails.apply = sqliteError('SQLITE_CORRUPT');
+  await t.rejects(commits.add('d'), { code: 'JOURNAL_CORRUPT' });
+  await t.rejects(commits.add('e'), { code: 'JOURNAL_FAILED' });
+});
+
+t.test('more than the bound may not wait', async (t) => {
+  const { transactions } = recording();
+  const commits = new GroupCommit(transactions, 0);
+  const waiting = Array.from({ length: MAX_WAITING_COMMITS }, () => commits.add('a'));
+  await t.rejects(commits.add('b'), { code: 'JOURNAL_OVERLOADED' });
+  await Promise.all(waiting);
+});
+
+t.test('what is added while a failing group is settled is rejected too', async (t) => {
+  const { transactions } = recording({ settle: sqliteError('SQLITE_IOERR_WRITE') });
+  const late: Promise<unknown>[] = [];
+  const settle = (): void => {
+    late.push(t.rejects(commits.add('late'), { code: 'JOURNAL_FAILED' }));
+    transactions.settle();
+  };
+  const commits = new GroupCommit<string>({ ...transactions, settle }, 0);
+  await commits.add('a');
+  t.equal(late.length, 1);
+  await Promise.all(late);
+});
