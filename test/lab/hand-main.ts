@@ -2,9 +2,9 @@
 import { Resolver } from 'node:dns/promises';
 import { connect } from 'node:net';
 import { createInterface } from 'node:readline';
+import { closeEvents, openEvents } from './hand-events.ts';
 import { abortFlow, flowState, request, startDownload, startUpload } from './hand-http.ts';
 import type { ConnectOutcome, HandOperations } from './hand-protocol.ts';
-import { closeSocket, openSocket, sendOnSocket } from './hand-socket.ts';
 import { receiveDatagrams, sendDatagrams } from './hand-udp.ts';
 import { serve, served } from './internet-server.ts';
 
@@ -27,10 +27,9 @@ const handlers: Handlers = {
   resolve: resolveName,
   serve,
   served: () => Promise.resolve(served()),
-  socketOpen: (input) =>
-    openSocket(input, (text) => say({ socket: input.socket, ...(text === undefined ? {} : { text }) })),
-  socketSend: ({ socket, text }) => Promise.resolve(sendOnSocket(socket, text)),
-  socketClose: ({ socket }) => Promise.resolve(closeSocket(socket)),
+  eventsOpen: (input) =>
+    openEvents(input, (data) => say({ stream: input.stream, ...(data === undefined ? {} : { data }) })),
+  eventsClose: ({ stream }) => Promise.resolve(closeEvents(stream)),
 };
 
 createInterface({ input: process.stdin })

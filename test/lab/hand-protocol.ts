@@ -96,15 +96,10 @@ export type HandOperations = {
       readonly udpBytes: number;
     };
   };
-  readonly socketOpen: {
-    readonly input: {
-      readonly socket: string;
-      readonly url: string;
-      readonly address?: string;
-      readonly headers?: Readonly<Record<string, string>>;
-    };
+  /** Follows server-sent events of `url` until closed; each arrives as a message of its own. */
+  readonly eventsOpen: {
+    readonly input: { readonly stream: string; readonly url: string; readonly address: string };
     readonly output: object;
   };
-  readonly socketSend: { readonly input: { readonly socket: string; readonly text: string }; readonly output: object };
-  readonly socketClose: { readonly input: { readonly socket: string }; readonly output: object };
+  readonly eventsClose: { readonly input: { readonly stream: string }; readonly output: object };
 };

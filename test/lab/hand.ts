@@ -21,7 +21,7 @@ export class Hand {
   readonly #running: Running;
   readonly #waiting = new Map<number, Waiting>();
   #nextId = 0;
-  #onSocket: (socket: string, text: string | undefined) => void = () => {};
+  readonly #listeners = new Map<string, (data: string | undefined) => void>();
 
   private constructor(name: string, running: Running) {
     this.#name = name;
@@ -76,18 +76,28 @@ export class Hand {
     }) as Promise<HandOperations[Name]['output']>;
   }
 
-  /** Called with each message of a web socket, and with undefined when it is closed. */
-  onSocket(listener: (socket: string, text: string | undefined) => void): void {
-    this.#onSocket = listener;
+  /** Opens an event stream; `listener` gets the data of each event, and undefined when it ends. */
+  async follow(
+    stream: string,
+    url: string,
+    address: string,
+    listener: (data: string | undefined) => void,
+  ): Promise<() => Promise<void>> {
+    this.#listeners.set(stream, listener);
+    await this.call('eventsOpen', { stream, url, address });
+    return async () => {
+      this.#listeners.delete(stream);
+      await this.call('eventsClose', { stream });
+    };
   }
 
   #take(line: string): void {
     const message = JSON.parse(line) as
       | { readonly id: number; readonly output: unknown }
       | { readonly id: number; readonly error: string }
-      | { readonly socket: string; readonly text?: string };
-    if ('socket' in message) {
-      this.#onSocket(message.socket, message.text);
+      | { readonly stream: string; readonly data?: string };
+    if ('stream' in message) {
+      this.#listeners.get(message.stream)?.(message.data);
       return;
     }
     const waiting = this.#waiting.get(message.id);
