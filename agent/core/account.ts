@@ -16,6 +16,8 @@ export type Account = {
   readonly remainingBytes: ByteCount;
   /** Not even one full-size packet fits any more. */
   readonly isUsedUp: boolean;
+  /** Nothing was ever granted: an open is pending and there is no trial to bridge it. */
+  readonly isWaiting: boolean;
   /** 10 % or less of the paid (or free) bytes is left. */
   readonly isLow: boolean;
 };
@@ -41,6 +43,7 @@ export function accountOf(session: LiveSession, channel: LiveChannel | undefined
     limitBytes,
     remainingBytes,
     isUsedUp: remainingBytes < ONE_PACKET_BYTES,
+    isWaiting: !isFunded && session.trialBytes === 0n,
     isLow: remainingBytes * LOW_CREDIT_DIVISOR <= grantedBytes(session, channel, isFunded, limitBytes),
   };
 }

@@ -34,7 +34,7 @@ export function isIpv6(address: IpAddress): boolean {
 
 /** fe80::/10: never routed, so never bound to a session. */
 export function isLinkLocal(address: IpAddress): boolean {
-  return /^fe[89ab]/.test(address) || address.startsWith('169.254.');
+  return /^fe[89ab][0-9a-f]:/.test(address) || address.startsWith('169.254.');
 }
 
 function parseIpv4(text: string): IpAddress | undefined {
@@ -42,7 +42,7 @@ function parseIpv4(text: string): IpAddress | undefined {
   if (match === null) return undefined;
   const octets = match.slice(1).map(Number);
   const isCanonical = octets.every((octet, i) => octet <= 255 && String(octet) === match[i + 1]);
-  const first = octets[0] ?? 0;
+  const first = octets[0] as number;
   return isCanonical && first > 0 && first < 224 ? (text as IpAddress) : undefined;
 }
 
@@ -51,9 +51,16 @@ function parseIpv6(text: string): IpAddress | undefined {
   if (mapped !== null) return parseIpv4(mapped[1] as string);
   const groups = groupsFromIpv6(text);
   if (groups === undefined) return undefined;
+  if (groups.slice(0, 5).every((group) => group === 0) && groups[5] === 0xffff) return ipv4FromMapped(groups);
   const isUnspecifiedOrLoopback = groups.slice(0, 7).every((group) => group === 0) && (groups[7] as number) <= 1;
   if (isUnspecifiedOrLoopback || (groups[0] as number) >= 0xff00) return undefined;
   return textFromGroups(groups) as IpAddress;
+}
+
+/** ::ffff:c0a8:1 is ::ffff:192.168.0.1 in its other spelling. */
+function ipv4FromMapped(groups: readonly number[]): IpAddress | undefined {
+  const [high, low] = groups.slice(6) as [number, number];
+  return parseIpv4([high >> 8, high & 0xff, low >> 8, low & 0xff].join('.'));
 }
 
 /** Eight 16-bit groups, or undefined. Embedded IPv4 is not accepted: nobody sends it in the tables we read. */

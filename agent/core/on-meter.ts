@@ -82,9 +82,9 @@ export function markDepleted(state: AgentState, session: LiveSession, account: A
   };
 }
 
-/** True if the session has a limit at all and nothing of it is left; a pending channel without a trial merely waits. */
+/** True if something was granted and nothing of it is left; a pending channel without a trial merely waits. */
 export function hasRunDry(session: LiveSession, account: Account): boolean {
-  return session.depletedAtMs === undefined && account.isUsedUp && account.limitBytes > 0n;
+  return session.depletedAtMs === undefined && account.isUsedUp && !account.isWaiting;
 }
 
 export function notifyAll(session: LiveSession): readonly AgentAction[] {

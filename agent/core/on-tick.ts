@@ -48,7 +48,7 @@ function passTime(
   isRefreshDue: boolean,
 ): Outcome {
   const channel = channelOfSession(state, session);
-  const isOnline = session.depletedAtMs === undefined && accountOf(session, channel).limitBytes > 0n;
+  const isOnline = session.depletedAtMs === undefined && !accountOf(session, channel).isWaiting;
   if (!isOnline || elapsedMs === 0) return { state, actions: [] };
   const usage = { ...session.usage, onlineMs: session.usage.onlineMs + elapsedMs };
   const later = { ...session, usage };

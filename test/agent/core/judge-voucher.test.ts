@@ -1,0 +1,60 @@
+import t from 'tap';
+import { judgeVoucher } from '../../../agent/core/judge-voucher.ts';
+import { LAPTOP, NOW_S, PHONE, Story, testChannel, testVoucher } from './support/story.ts';
+
+const time = { nowS: NOW_S, marginSeconds: 600 };
+const other = `0x${'ee'.repeat(32)}` as const;
+
+t.test('a higher voucher within the deposit passes', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.counted(id, 500n);
+  const judgement = judgeVoucher(story.state, PHONE, testVoucher(2_000n, testChannel().id, 500n), time);
+  t.match(judgement, { ok: true, isRepeat: false });
+});
+
+t.test('the same voucher again is a repeat, not an error', async (t) => {
+  const story = new Story();
+  story.paid();
+  t.match(judgeVoucher(story.state, PHONE, testVoucher(1_050n), time), { ok: true, isRepeat: true });
+});
+
+t.test('refusals name what was expected and got', async (t) => {
+  const story = new Story();
+  story.paid();
+  const judge = (voucher = testVoucher(2_000n), mac = PHONE, at: typeof time | undefined = time) =>
+    judgeVoucher(story.state, mac, voucher, at);
+  t.match(judge(testVoucher(1n, other)), { ok: false, reason: 'unknown-channel', got: other });
+  t.match(judge(testVoucher(2_000n), LAPTOP), { ok: false, reason: 'not-your-channel' });
+  t.match(judge(testVoucher(1_049n)), {
+    ok: false,
+    reason: 'amount-not-increasing',
+    expected: 'an amount above 1050',
+    got: '1049',
+    lastVoucher: testVoucher(1_050n),
+  });
+  t.match(judge({ ...testVoucher(1_050n), signature: `0x${'11'.repeat(64)}` }), { reason: 'amount-not-increasing' });
+  t.match(judge(testVoucher(10_001n)), { reason: 'amount-above-deposit', expected: /10000/, got: '10001' });
+  t.match(judge(testVoucher(2_000n, testChannel().id, 1n)), { reason: 'ack-above-metered', got: '1' });
+  const late = { nowS: testChannel().config.expiry - 600n, marginSeconds: 600 };
+  t.match(judge(testVoucher(2_000n), PHONE, late), { reason: 'channel-draining' });
+});
+
+t.test('while the clock is not trusted no voucher is refused for its channel age', async (t) => {
+  const story = new Story();
+  story.paid();
+  t.match(judgeVoucher(story.state, PHONE, testVoucher(2_000n), undefined), { ok: true });
+});
+
+t.test('a channel that is not open takes no voucher', async (t) => {
+  const story = new Story();
+  story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
+  t.match(judgeVoucher(story.state, PHONE, testVoucher(2_000n), time), { reason: 'channel-not-open', got: 'pending' });
+  const drained = new Story();
+  drained.paid(testChannel());
+  const [id, channel] = [...drained.state.channels][0] as [never, ReturnType<typeof testChannel>];
+  const state = { ...drained.state, channels: new Map([[id, { ...channel, phase: 'drain' }]]) } as never;
+  t.match(judgeVoucher(state, PHONE, testVoucher(2_000n), time), { reason: 'channel-draining', got: 'drain' });
+  const orphan = { ...drained.state, sessionByChannel: new Map() };
+  t.match(judgeVoucher(orphan, PHONE, testVoucher(2_000n), time), { reason: 'not-your-channel' });
+});

@@ -1,0 +1,73 @@
+import t from 'tap';
+import type { IpAddress } from '../../../agent/core/model.ts';
+import { kindsOf, PHONE, PHONE_IP, Story, testChannel } from './support/story.ts';
+
+t.test('usage grows by what the counters grew, and the guest is told', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  t.same(story.counted(id, 500n), [{ kind: 'notify', mac: PHONE }]);
+  t.same(story.counted(id, 500n), [], 'nothing new, nobody told');
+  story.counted(id, 40n, `up:${PHONE}`);
+  t.match(story.state.sessions.get(id)?.usage, { downBytes: 500n, upBytes: 40n });
+  t.same(story.counted(99, 500n), [], 'a session unknown to the core is not made up');
+});
+
+t.test('several counters of one session are one change', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  const reading = (address: string, bytes: bigint) => ({
+    sessionId: id,
+    key: `down:${address as IpAddress}` as const,
+    bytes,
+    packets: 0n,
+  });
+  t.same(kindsOf(story.send({ kind: 'counters-read', counters: [reading(PHONE_IP, 5n), reading('fd00::1', 6n)] })), [
+    'notify',
+  ]);
+  t.equal(story.state.sessions.get(id)?.usage.downBytes, 11n);
+});
+
+t.test('usage goes to the journal by amount or by time, and only what is new', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  t.same(kindsOf(story.counted(id, 999_999n)), ['notify']);
+  t.same(kindsOf(story.counted(id, 1_000_000n)), ['notify', 'store-sessions']);
+  story.send({ kind: 'usage-stored', sessionIds: [id, 99] });
+  t.same(kindsOf(story.counted(id, 1_000_001n)), ['notify']);
+  story.nowMs += 60_000;
+  t.same(kindsOf(story.counted(id, 1_000_002n)), ['notify', 'store-sessions']);
+});
+
+t.test('used up: held, stored, logged with value and threshold', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  const actions = story.counted(id, 100_000_000n - 1_499n);
+  t.ok(kindsOf(actions).includes('reconcile'));
+  t.match(
+    actions.find(({ kind }) => kind === 'log'),
+    {
+      event: 'credit-used-up',
+      details: { session: id, limitBytes: 100_000_000n, usedBytes: 99_998_501n },
+    },
+  );
+  t.equal(story.state.sessions.get(id)?.depletedAtMs, story.nowMs);
+  t.equal(story.state.channels.get(testChannel().id)?.phase, 'grace');
+});
+
+t.test('the kernel is believed within a packet, and made anew beyond', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.counted(id, 100_000_000n - 65_537n);
+  t.same(story.send({ kind: 'depleted', sessionId: id }), [{ kind: 'reconcile' }]);
+  story.counted(id, 100_000_000n - 65_536n);
+  t.ok(kindsOf(story.send({ kind: 'depleted', sessionId: id })).includes('log'));
+  t.same(story.send({ kind: 'depleted', sessionId: id }), [], 'held once');
+  t.same(story.send({ kind: 'depleted', sessionId: 99 }), []);
+});
+
+t.test('a trial that runs dry is held too', async (t) => {
+  const story = new Story();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, dayS: 0n });
+  t.ok(kindsOf(story.counted(1, 1_000_000n)).includes('log'));
+  t.equal(story.state.sessions.get(1)?.depletedAtMs, story.nowMs);
+});

@@ -1,0 +1,67 @@
+import t from 'tap';
+import { openShares } from '../../../agent/core/on-proof.ts';
+import { PHONE, Story, testChannel, testVoucher } from './support/story.ts';
+
+const { id: channelId } = testChannel();
+const digest = `0x${'dd'.repeat(32)}` as const;
+const tx = `0x${'0b'.repeat(32)}` as const;
+
+t.test('shares are what is not proven yet: bytes and units, paid sessions only', async (t) => {
+  const story = new Story();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS: 0n });
+  story.counted(1, 5n);
+  t.same(openShares(story.state), [], 'a trial has no channel to name');
+  story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
+  t.same(openShares(story.state), [], 'nor has a pending one');
+  story.send({ kind: 'channel-confirmed', channelId, deposit: 10_000n });
+  t.match(openShares(story.state), [{ downBytes: 5n, upBytes: 0n, units: 50n }]);
+});
+
+t.test('a stored proof moves the chain and the marks, so that nothing is proven twice', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.counted(id, 1_000_000n);
+  const proven = new Map([[id, { downBytes: 1_000_000n, upBytes: 0n, units: 60n }]]);
+  t.same(story.send({ kind: 'proof-stored', seq: 0n, digest, endS: 9n, proven }), []);
+  t.match(story.state.proofs, { nextSeq: 1n, prev: digest, startedMs: story.nowMs, startedS: 9n });
+  t.same(openShares(story.state), []);
+  story.counted(id, 1_000_001n);
+  t.match(openShares(story.state), [{ downBytes: 1n, units: 1n }]);
+});
+
+t.test('a session is forgotten when it is settled and fully proven, in whichever order', async (t) => {
+  const settledFirst = new Story();
+  const id = settledFirst.paid();
+  settledFirst.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
+  settledFirst.reconciled();
+  settledFirst.send({ kind: 'channel-closed', channelId, units: 50n, tx });
+  t.same(settledFirst.reconciled(), [], 'its open fee is not proven yet');
+  const proven = new Map([[id, { downBytes: 0n, upBytes: 0n, units: 50n }]]);
+  t.same(settledFirst.send({ kind: 'proof-stored', seq: 0n, digest, endS: 9n, proven }), [
+    { kind: 'forget-session', sessionId: id },
+  ]);
+  t.ok(settledFirst.state.sessions.has(id), 'the guest may still look at the refund');
+
+  const provenFirst = new Story();
+  provenFirst.paid();
+  provenFirst.send({ kind: 'session-left', sessionId: 1, reason: 'guest-left' });
+  provenFirst.send({
+    kind: 'proof-stored',
+    seq: 0n,
+    digest,
+    endS: 9n,
+    proven: new Map([...proven, [99, { downBytes: 0n, upBytes: 0n, units: 0n }]]),
+  });
+  provenFirst.reconciled();
+  provenFirst.send({ kind: 'channel-closed', channelId, units: 50n, tx });
+  t.same(provenFirst.reconciled(), [{ kind: 'forget-session', sessionId: 1 }]);
+});
+
+t.test('the units of a settled channel are those of its close, not of a voucher that came late', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
+  story.reconciled();
+  story.send({ kind: 'voucher-stored', voucher: testVoucher(9_000n) });
+  t.match(openShares(story.state), [{ units: 50n }]);
+});

@@ -1,0 +1,63 @@
+import t from 'tap';
+import { MAX_STATIONS_PER_SESSION } from '../../../agent/core/limits.ts';
+import type { Mac } from '../../../agent/core/model.ts';
+import { kindsOf, LAPTOP, PHONE, Story, testChannel } from './support/story.ts';
+
+const dayS = 0n;
+
+t.test('a trial starts a session with its free bytes', async (t) => {
+  const story = new Story();
+  t.same(kindsOf(story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS })), [
+    'reconcile',
+    'store-sessions',
+    'notify',
+  ]);
+  t.match(story.state.sessions.get(1), { trialBytes: 7n, usage: { downBytes: 0n } });
+  t.same(story.state.trials.get(PHONE), { dayS, usedBytes: 7n });
+  story.send({ kind: 'session-left', sessionId: 1, reason: 'guest-left' });
+  story.reconciled();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS });
+  t.same(story.state.trials.get(PHONE), { dayS, usedBytes: 14n });
+  t.equal(story.state.sessionByMac.get(PHONE), 2, 'ids are not used again');
+});
+
+t.test('a trial that ends leaves no trace once the kernel has let go of it', async (t) => {
+  const story = new Story();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS });
+  t.same(kindsOf(story.send({ kind: 'session-left', sessionId: 1, reason: 'owner' })), [
+    'reconcile',
+    'store-sessions',
+    'notify',
+  ]);
+  t.same(story.send({ kind: 'session-left', sessionId: 1, reason: 'owner' }), [], 'ending twice is once');
+  t.same(story.reconciled([1]), [], 'not while the kernel still serves it');
+  t.same(story.reconciled(), [{ kind: 'forget-session', sessionId: 1 }]);
+  t.equal(story.state.sessions.size, 0);
+  t.notOk(story.state.sessionByMac.has(PHONE));
+});
+
+t.test('a second device that proves the key joins the session and leaves its own', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.send({ kind: 'trial-started', mac: LAPTOP, bytes: 7n, dayS });
+  const actions = story.send({ kind: 'station-attached', mac: LAPTOP, channelId: testChannel().id });
+  t.ok(kindsOf(actions).includes('reconcile'));
+  t.equal(story.state.sessionByMac.get(LAPTOP), id);
+  t.same(
+    story.state.sessions.get(id)?.stations.map(({ mac }) => mac),
+    [PHONE, LAPTOP],
+  );
+  t.equal(story.state.sessions.get(2)?.ended, 'guest-left');
+  t.same(story.send({ kind: 'station-attached', mac: LAPTOP, channelId: testChannel().id }), []);
+  t.same(story.send({ kind: 'station-attached', mac: LAPTOP, channelId: `0x${'00'.repeat(32)}` }), []);
+});
+
+t.test('the station that was there first makes room when too many attach', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  for (let i = 0; i < MAX_STATIONS_PER_SESSION; i++) {
+    story.send({ kind: 'station-attached', mac: `02:00:00:00:01:0${i}` as Mac, channelId: testChannel().id });
+  }
+  t.equal(story.state.sessions.get(id)?.stations.length, MAX_STATIONS_PER_SESSION);
+  t.notOk(story.state.sessionByMac.has(PHONE));
+});

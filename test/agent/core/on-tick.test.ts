@@ -1,0 +1,105 @@
+import t from 'tap';
+import { MAX_SETTLED_SESSIONS, TIME_RESERVE_MS } from '../../../agent/core/limits.ts';
+import type { Mac } from '../../../agent/core/model.ts';
+import { kindsOf, NOW_S, PHONE, Story, testChannel, testConfig, WLAN0 } from './support/story.ts';
+
+const { id: channelId } = testChannel();
+/** 60 units a minute = 1 a second, no price per MB. */
+const byTime = testChannel({
+  tariff: { unitsPerMb: 0n, unitsPerMinute: 60n },
+  voucher: { ...testChannel().voucher, amount: 80n },
+});
+
+t.test(
+  'online time is charged while something is left, and a late tick never charges beyond the reserve',
+  async (t) => {
+    const story = new Story();
+    const id = story.paid(byTime);
+    story.wait(1_000);
+    t.equal(story.state.sessions.get(id)?.usage.onlineMs, 1_000);
+    story.wait(3_600_000);
+    t.equal(story.state.sessions.get(id)?.usage.onlineMs, 1_000 + TIME_RESERVE_MS);
+    t.same(story.wait(0), [], 'no time, no change');
+  },
+);
+
+t.test(
+  'a time-priced session is refreshed in the kernel every few seconds, and held when its time is over',
+  async (t) => {
+    const story = new Story();
+    const id = story.paid(byTime);
+    story.nowMs = 5_000;
+    story.wait(0);
+    t.same(kindsOf(story.wait(1_000)), []);
+    t.same(kindsOf(story.wait(4_000)), ['reconcile', 'notify']);
+    for (let i = 0; i < 30 && story.state.sessions.get(id)?.depletedAtMs === undefined; i++) story.wait(1_000);
+    const session = story.state.sessions.get(id);
+    t.ok(session?.depletedAtMs, '30 units are 30 seconds, less the reserve');
+    t.ok((session?.usage.onlineMs ?? 0) <= 30_000);
+    const before = session?.usage.onlineMs;
+    story.wait(1_000);
+    t.equal(story.state.sessions.get(id)?.usage.onlineMs, before, 'a held guest is not online');
+  },
+);
+
+t.test('when the grace time is over the kernel is told; a top-up is still welcome', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.counted(id, 100_000_000n);
+  t.same(story.wait(29_999), []);
+  t.same(kindsOf(story.wait(1)), ['reconcile', 'notify']);
+  t.equal(story.state.sessions.get(id)?.ended, undefined);
+  t.same(story.wait(1), []);
+});
+
+t.test('a used-up trial ends with its grace time', async (t) => {
+  const story = new Story();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, dayS: 0n });
+  t.same(story.wait(1_000), []);
+  story.counted(1, 1_000_000n);
+  story.wait(30_000);
+  t.equal(story.state.sessions.get(1)?.ended, 'trial-exhausted');
+});
+
+t.test('a guest who is gone long enough has left', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 });
+  story.wait(599_999);
+  t.equal(story.state.sessions.get(id)?.ended, undefined);
+  story.wait(1);
+  t.equal(story.state.sessions.get(id)?.ended, 'guest-left');
+});
+
+t.test('a channel near its expiry is closed, unless the clock is not trusted', async (t) => {
+  const story = new Story();
+  const id = story.paid();
+  const nearS = testChannel().config.expiry - 600n;
+  story.send({ kind: 'tick', nowS: 0n });
+  story.send({ kind: 'tick', nowS: nearS - 1n });
+  t.equal(story.state.sessions.get(id)?.ended, undefined);
+  story.send({ kind: 'tick', nowS: nearS });
+  t.equal(story.state.sessions.get(id)?.ended, 'channel-expiring');
+});
+
+t.test('settled sessions are kept for a last look, and dropped when there are too many', async (t) => {
+  const story = new Story(testConfig());
+  for (let i = 0; i <= MAX_SETTLED_SESSIONS; i++) {
+    const mac =
+      `02:00:00:01:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}` as Mac;
+    const id = `0x${i.toString(16).padStart(64, '0')}` as const;
+    const sessionId = story.paid(
+      testChannel({ id, openFee: 0n, voucher: { ...testChannel().voucher, channelId: id } }),
+      mac,
+    );
+    story.send({ kind: 'session-left', sessionId, reason: 'guest-left' });
+    story.reconciled();
+    story.send({ kind: 'channel-closed', channelId: id, units: 0n, tx: channelId });
+  }
+  t.equal(story.state.sessions.size, MAX_SETTLED_SESSIONS + 1);
+  story.wait(1_000);
+  t.equal(story.state.sessions.size, MAX_SETTLED_SESSIONS);
+  t.notOk(story.state.sessions.has(1), 'the oldest went');
+  t.equal(story.state.channels.size, MAX_SETTLED_SESSIONS);
+  t.ok(NOW_S);
+});

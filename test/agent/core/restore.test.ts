@@ -1,0 +1,53 @@
+import t from 'tap';
+import { stateFromJournal } from '../../../agent/core/restore.ts';
+import { restoreCase } from './support/restore-case.ts';
+import { NOW_S, PHONE, PHONE_IP, Story, WLAN0 } from './support/story.ts';
+
+t.test('a session goes on where its stored usage was, with its addresses, port and counters', async (t) => {
+  const before = new Story();
+  const id = before.paid();
+  before.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
+  before.counted(id, 700n);
+  const state = stateFromJournal(restoreCase(before.state), 5, NOW_S);
+  t.equal(state.sessionByMac.get(PHONE), id);
+  t.equal(state.addressOwner.get(PHONE_IP), PHONE);
+  t.match(state.stations.get(PHONE), { port: WLAN0, addresses: [PHONE_IP], isAssociated: false });
+  const after = new Story(before.config, state);
+  after.counted(id, 900n);
+  t.equal(after.state.sessions.get(id)?.usage.downBytes, 900n, 'what the kernel counted meanwhile is added once');
+  t.equal(state.nextSessionId, id + 1);
+});
+
+t.test('ended sessions are settled on, not served; settled units add up', async (t) => {
+  const before = new Story();
+  const id = before.paid();
+  before.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
+  const state = stateFromJournal(restoreCase(before.state), 5, NOW_S);
+  t.notOk(state.sessionByMac.has(PHONE));
+  const after = new Story(before.config, state);
+  t.match(after.reconciled().at(-1), { kind: 'close-channel', units: 50n });
+  after.send({
+    kind: 'channel-closed',
+    channelId: [...state.channels.keys()][0] as never,
+    units: 50n,
+    tx: `0x${'0b'.repeat(32)}`,
+  });
+  t.equal(stateFromJournal(restoreCase(after.state), 5, NOW_S).settledUnits, 50n);
+});
+
+t.test('the proof chain goes on after the last stored proof; an empty journal starts it', async (t) => {
+  const empty = stateFromJournal({ channels: [], sessions: [], trials: [] }, 5, NOW_S);
+  t.match(empty, { nextSessionId: 1, proofs: { nextSeq: 0n, startedMs: 5, startedS: NOW_S } });
+  const digest = `0x${'dd'.repeat(32)}` as const;
+  const lastProof = { digest, proof: { seq: 4n, endS: 77n } } as never;
+  const trials = [{ mac: PHONE, dayS: 3n, usedBytes: 4n }];
+  const state = stateFromJournal({ channels: [], sessions: [], trials, lastProof }, 5, NOW_S);
+  t.match(state.proofs, { nextSeq: 5n, prev: digest, startedMs: 5, startedS: 77n });
+  t.same(state.trials.get(PHONE), { dayS: 3n, usedBytes: 4n });
+});
+
+t.test('a trial without a channel comes back too', async (t) => {
+  const before = new Story();
+  before.send({ kind: 'trial-started', mac: PHONE, bytes: 9n, dayS: 0n });
+  t.equal(stateFromJournal(restoreCase(before.state), 5, NOW_S).sessionByChannel.size, 0);
+});
