@@ -250,9 +250,20 @@ export class UbusClient extends EventEmitter<UbusClientEvents> {
     if (typeof path !== 'string') return;
     this.#ids.delete(path);
     // Ids travel as signed 32 bit in events.
-    if (event === 'ubus.object.remove' && typeof id === 'number') this.#connection?.failPeer(id >>> 0);
+    if (event === 'ubus.object.remove' && typeof id === 'number') this.#failCallsTo(id >>> 0);
     for (const attachment of this.#attachments) {
       if (attachment instanceof Subscription && attachment.matches(path)) attachment.rescan();
     }
+  }
+
+  /** A call that came too late is answered "not found" by ubusd; one that the owner took with it is never answered. */
+  #failCallsTo(id: number): void {
+    const connection = this.#connection;
+    if (connection?.isWaitingFor(id) !== true) return;
+    // What ubusd has to say about them comes before its answer to this.
+    ping(connection).then(
+      () => connection.failPeer(id),
+      (error: Error) => this.emit('problem', error),
+    );
   }
 }

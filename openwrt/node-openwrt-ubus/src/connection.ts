@@ -181,6 +181,10 @@ export class UbusConnection {
     this.#objects.delete(id);
   }
 
+  isWaitingFor(peer: number): boolean {
+    return [...this.#pending.values()].some((pending) => pending.peer === peer);
+  }
+
   /** Fails what waits for an object that is gone: ubusd itself says nothing when an owner dies during a call. */
   failPeer(id: number): void {
     for (const pending of [...this.#pending.values()]) {

@@ -106,10 +106,9 @@ for (const file of GOLDEN_FILES) {
       // MONITOR numbers its attributes differently, and a client must not know attribute 60.
       // We never write another version than 0.
       if (bytes[0] !== 0) continue;
-      const recorded = Array.isArray(frame.attrs) ? frame.attrs : [];
-      if (frame.type === 'MONITOR' || recorded.some(([name]) => ATTRIBUTE_KEYS[name] === undefined)) continue;
+      if (frame.type === 'MONITOR' || frame.attrs?.some(([name]) => ATTRIBUTE_KEYS[name] === undefined)) continue;
       if (!reencode(bytes, frame.raw === true).equals(bytes)) t.fail(`${label}: message differs`);
-      if (frame.raw !== true && recorded === frame.attrs && !encodeRecord(frame).equals(bytes)) {
+      if (frame.raw !== true && frame.attrs !== undefined && !encodeRecord(frame).equals(bytes)) {
         t.fail(`${label}: encoding of the recorded fields differs`);
       }
     }
@@ -159,7 +158,7 @@ t.test('all types that a service can send arrive with their exact values', (t) =
   t.equal(table['int16_neg'], -5);
   t.equal(table['uint32_big'], -294967296);
   t.equal(table['int64_big'], 9007199254740993n);
-  t.equal(table['double_pi'], 3.14159265358979);
+  t.equal(table['double_tiny'], 1e-9);
   t.equal(table['null'], null);
   t.same(table['array_mixed'], [1, 'two', true, 4.5, { k: 5 }]);
   t.same(table['table_empty'], {});

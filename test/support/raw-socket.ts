@@ -1,0 +1,65 @@
+/** A bare ubus connection for replays: whole frames out, whole frames in, nothing understood. */
+import { connect, type Socket } from 'node:net';
+import { FrameReader } from '../../openwrt/node-openwrt-ubus/src/frame-reader.ts';
+
+/** A frame that does not come within this time fails the test with a sentence. */
+const FRAME_TIMEOUT_MS = 5_000;
+
+export class RawSocket {
+  readonly socket: Socket;
+  readonly #frames: Buffer[] = [];
+  #isEnded = false;
+  #wake: () => void = () => undefined;
+
+  static async open(path: string): Promise<RawSocket> {
+    const socket = connect({ path });
+    const raw = new RawSocket(socket);
+    await new Promise<void>((resolve, reject) => {
+      socket.once('connect', resolve);
+      socket.once('error', reject);
+    });
+    return raw;
+  }
+
+  constructor(socket: Socket) {
+    this.socket = socket;
+    const reader = new FrameReader((frame) => {
+      this.#frames.push(Buffer.from(frame));
+      this.#wake();
+    });
+    socket.on('data', (chunk) => reader.push(chunk));
+    socket.on('error', () => undefined);
+    socket.on('close', () => {
+      this.#isEnded = true;
+      this.#wake();
+    });
+  }
+
+  write(bytes: Buffer): void {
+    this.socket.write(bytes);
+  }
+
+  /** Next frame, undefined at the end of the stream. */
+  async read(): Promise<Buffer | undefined> {
+    const isReady = (): boolean => this.#frames.length > 0 || this.#isEnded;
+    if (!isReady()) {
+      await new Promise<void>((resolve, reject) => {
+        const timer = setTimeout(() => reject(new Error('no frame within 5 s')), FRAME_TIMEOUT_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve();
+        };
+      });
+    }
+    return this.#frames.shift();
+  }
+
+  /** Frames received and not yet read. */
+  get waiting(): number {
+    return this.#frames.length;
+  }
+
+  close(): void {
+    this.socket.destroy();
+  }
+}
