@@ -68,5 +68,5 @@ function decodeNothing(body: unknown): Decoded<undefined> {
 }
 
 function sendJson(reply: FastifyReply, value: object): FastifyReply {
-  return reply.type('application/json').send(JSON.stringify(value));
+  return reply.type('application/json').send(Buffer.from(JSON.stringify(value)));
 }

@@ -113,7 +113,7 @@ function addCaptiveApi(app: FastifyInstance, { desk, config }: PortalContext): v
     if (!acceptsCaptiveJson(request.headers.accept)) return redirectToPage(reply, host);
     const mac = await desk.identify(request.socket.remoteAddress ?? '');
     const state = captiveState(host, mac === undefined ? undefined : desk.view(mac));
-    return reply.type(CAPTIVE_MEDIA_TYPE).send(JSON.stringify(state));
+    return reply.type(CAPTIVE_MEDIA_TYPE).send(Buffer.from(JSON.stringify(state)));
   });
 }
 

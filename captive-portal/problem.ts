@@ -102,6 +102,7 @@ export function markProblem(reply: FastifyReply, problem: Problem): FastifyReply
   return reply.code(answer.status);
 }
 
+/** As bytes: for text Fastify would add a charset, which JSON media types do not have. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return markProblem(reply, problem).type('application/problem+json').send(JSON.stringify(problemJson(problem)));
+  return markProblem(reply, problem).type('application/problem+json').send(Buffer.from(JSON.stringify(problemJson(problem))));
 }
