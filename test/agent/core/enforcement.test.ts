@@ -2,7 +2,7 @@ import t from 'tap';
 import { enforcementPlan } from '../../../agent/core/enforcement.ts';
 import { kindsOf, PHONE, PHONE_IP, Story, testConfig, WLAN0 } from './support/story.ts';
 
-t.test('a grant carries the cumulative limit, what was used, and the station as it is now', async (t) => {
+t.test('a grant carries the cumulative limit, what was used, and the station as it is now', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
@@ -21,9 +21,10 @@ t.test('a grant carries the cumulative limit, what was used, and the station as 
       },
     ],
   });
+  t.end();
 });
 
-t.test('a used-up session is held offline for the grace time, then not served', async (t) => {
+t.test('a used-up session is held offline for the grace time, then not served', (t) => {
   const story = new Story();
   const id = story.paid();
   story.counted(id, 100_000_000n);
@@ -31,9 +32,10 @@ t.test('a used-up session is held offline for the grace time, then not served', 
   t.match(grants(), [{ isOnline: false }]);
   story.wait(30_000);
   t.same(grants(), []);
+  t.end();
 });
 
-t.test('ended sessions are not served, and a rate limit goes to every grant', async (t) => {
+t.test('ended sessions are not served, and a rate limit goes to every grant', (t) => {
   const rate = { downBytesPerS: 1n, upBytesPerS: 2n };
   const config = testConfig((base) => ({ ...base, network: { ...base.network, rate } }));
   const story = new Story(config);
@@ -43,4 +45,5 @@ t.test('ended sessions are not served, and a rate limit goes to every grant', as
   ]);
   t.ok(kindsOf(story.send({ kind: 'session-left', sessionId: 1, reason: 'owner' })).includes('reconcile'));
   t.same(enforcementPlan(story.state, config, story.nowMs).grants, []);
+  t.end();
 });

@@ -48,7 +48,7 @@ function openRequest(change: (request: OpenRequest) => OpenRequest = (request) =
 const judge = (request: OpenRequest, story = new Story(), nowS: bigint | undefined = NOW_S, mac: Mac = PHONE) =>
   judgeOpen(story.state, config, node, mac, request, story.nowMs, nowS);
 
-t.test('a request that follows the quote becomes a pending channel at the quoted price', async (t) => {
+t.test('a request that follows the quote becomes a pending channel at the quoted price', (t) => {
   const judgement = judge(openRequest());
   t.match(judgement, {
     ok: true,
@@ -60,9 +60,10 @@ t.test('a request that follows the quote becomes a pending channel at the quoted
       tariff: { unitsPerMb: 10n, unitsPerMinute: 0n },
     },
   });
+  t.end();
 });
 
-t.test('each way to leave the quote is refused with what was expected', async (t) => {
+t.test('each way to leave the quote is refused with what was expected', (t) => {
   t.match(judge(openRequest((r) => ({ ...r, quote: { ...r.quote, device: GUEST } }))), { reason: 'bad-quote' });
   t.match(judge(openRequest((r) => ({ ...r, quote: { ...r.quote, token: GUEST } }))), { reason: 'bad-quote' });
   t.match(judge(openRequest(), new Story(), NOW_S + 601n), { reason: 'quote-expired', got: '1 s too old' });
@@ -81,13 +82,15 @@ t.test('each way to leave the quote is refused with what was expected', async (t
   t.match(judge(openRequest((r) => ({ ...r, voucher: { ...r.voucher, ackBytes: 1n } }))), {
     reason: 'config-mismatch',
   });
+  t.end();
 });
 
-t.test('no quote is too old while the clock is not trusted', async (t) => {
+t.test('no quote is too old while the clock is not trusted', (t) => {
   t.match(judge(openRequest(), new Story(), undefined), { ok: true });
+  t.end();
 });
 
-t.test('a device with an open channel cannot open another, nor the same one again', async (t) => {
+t.test('a device with an open channel cannot open another, nor the same one again', (t) => {
   const story = new Story();
   story.paid();
   t.match(judge(openRequest(), story), { reason: 'already-open' });
@@ -96,9 +99,10 @@ t.test('a device with an open channel cannot open another, nor the same one agai
   if (!first.ok) throw new Error('the first open must pass');
   again.send({ kind: 'channel-opening', mac: LAPTOP, channel: first.channel });
   t.match(judge(openRequest(), again), { reason: 'already-open', got: first.channel.id });
+  t.end();
 });
 
-t.test('opens are bounded for each MAC, for all together, and by the number of sessions', async (t) => {
+t.test('opens are bounded for each MAC, for all together, and by the number of sessions', (t) => {
   const story = new Story();
   const opens = (count: number, mac: Mac) => Array.from({ length: count }, () => ({ mac, atMs: story.nowMs }));
   const withOpens = (count: number, mac: Mac) =>
@@ -114,4 +118,5 @@ t.test('opens are bounded for each MAC, for all together, and by the number of s
   const full = new Map(Array.from({ length: MAX_SESSIONS }, (_, i) => [i + 1, session]));
   const crowded = Object.assign(new Story(), { state: { ...new Story().state, sessions: full as never } });
   t.match(judge(openRequest(), crowded), { reason: 'not-selling' });
+  t.end();
 });

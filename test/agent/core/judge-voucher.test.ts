@@ -5,21 +5,23 @@ import { LAPTOP, NOW_S, PHONE, Story, testChannel, testVoucher } from './support
 const time = { nowS: NOW_S, marginSeconds: 600 };
 const other = `0x${'ee'.repeat(32)}` as const;
 
-t.test('a higher voucher within the deposit passes', async (t) => {
+t.test('a higher voucher within the deposit passes', (t) => {
   const story = new Story();
   const id = story.paid();
   story.counted(id, 500n);
   const judgement = judgeVoucher(story.state, PHONE, testVoucher(2_000n, testChannel().id, 500n), time);
   t.match(judgement, { ok: true, isRepeat: false });
+  t.end();
 });
 
-t.test('the same voucher again is a repeat, not an error', async (t) => {
+t.test('the same voucher again is a repeat, not an error', (t) => {
   const story = new Story();
   story.paid();
   t.match(judgeVoucher(story.state, PHONE, testVoucher(1_050n), time), { ok: true, isRepeat: true });
+  t.end();
 });
 
-t.test('refusals name what was expected and got', async (t) => {
+t.test('refusals name what was expected and got', (t) => {
   const story = new Story();
   story.paid();
   const judge = (voucher = testVoucher(2_000n), mac = PHONE, at: typeof time | undefined = time) =>
@@ -38,15 +40,17 @@ t.test('refusals name what was expected and got', async (t) => {
   t.match(judge(testVoucher(2_000n, testChannel().id, 1n)), { reason: 'ack-above-metered', got: '1' });
   const late = { nowS: testChannel().config.expiry - 600n, marginSeconds: 600 };
   t.match(judge(testVoucher(2_000n), PHONE, late), { reason: 'channel-draining' });
+  t.end();
 });
 
-t.test('while the clock is not trusted no voucher is refused for its channel age', async (t) => {
+t.test('while the clock is not trusted no voucher is refused for its channel age', (t) => {
   const story = new Story();
   story.paid();
   t.match(judgeVoucher(story.state, PHONE, testVoucher(2_000n), undefined), { ok: true });
+  t.end();
 });
 
-t.test('a channel that is not open takes no voucher', async (t) => {
+t.test('a channel that is not open takes no voucher', (t) => {
   const story = new Story();
   story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
   t.match(judgeVoucher(story.state, PHONE, testVoucher(2_000n), time), { reason: 'channel-not-open', got: 'pending' });
@@ -57,4 +61,5 @@ t.test('a channel that is not open takes no voucher', async (t) => {
   t.match(judgeVoucher(state, PHONE, testVoucher(2_000n), time), { reason: 'channel-draining', got: 'drain' });
   const orphan = { ...drained.state, sessionByChannel: new Map() };
   t.match(judgeVoucher(orphan, PHONE, testVoucher(2_000n), time), { reason: 'not-your-channel' });
+  t.end();
 });

@@ -5,7 +5,7 @@ import { kindsOf, PHONE, PHONE_IP, Story, testChannel, testVoucher } from './sup
 const { id: channelId } = testChannel();
 const tx = `0x${'0b'.repeat(32)}` as const;
 
-t.test('an open turns the running trial into the paid session, and money counts only when confirmed', async (t) => {
+t.test('an open turns the running trial into the paid session, and money counts only when confirmed', (t) => {
   const story = new Story();
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS: 0n });
   t.same(kindsOf(story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() })), [
@@ -21,9 +21,10 @@ t.test('an open turns the running trial into the paid session, and money counts 
   ]);
   t.match(story.state.channels.get(channelId), { phase: 'active', deposit: 9n, openTx: tx });
   t.same(story.send({ kind: 'channel-confirmed', channelId, deposit: 99n }), [], 'confirmed once');
+  t.end();
 });
 
-t.test('a failed open gives back the trial, or ends a session that had none', async (t) => {
+t.test('a failed open gives back the trial, or ends a session that had none', (t) => {
   const trial = new Story();
   trial.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS: 0n });
   trial.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
@@ -35,9 +36,10 @@ t.test('a failed open gives back the trial, or ends a session that had none', as
   bare.send({ kind: 'channel-failed', channelId });
   t.equal(bare.state.sessions.get(1)?.ended, 'open-failed');
   t.same(bare.send({ kind: 'channel-failed', channelId }), [], 'fails once');
+  t.end();
 });
 
-t.test('a voucher raises the credit and lifts the hold; a lower one changes nothing', async (t) => {
+t.test('a voucher raises the credit and lifts the hold; a lower one changes nothing', (t) => {
   const story = new Story();
   const id = story.paid();
   story.counted(id, 100_000_000n);
@@ -47,9 +49,10 @@ t.test('a voucher raises the credit and lifts the hold; a lower one changes noth
   t.equal(story.state.sessions.get(id)?.depletedAtMs, undefined);
   t.same(story.send({ kind: 'voucher-stored', voucher: testVoucher(1_999n) }), []);
   t.same(story.send({ kind: 'voucher-stored', voucher: testVoucher(9n, `0x${'77'.repeat(32)}`) }), []);
+  t.end();
 });
 
-t.test('leaving settles the charge after the last counters, and refunds the rest', async (t) => {
+t.test('leaving settles the charge after the last counters, and refunds the rest', (t) => {
   const story = new Story();
   const id = story.paid();
   story.counted(id, 1_000_000n);
@@ -72,9 +75,10 @@ t.test('leaving settles the charge after the last counters, and refunds the rest
   t.match(story.state.channels.get(channelId), { phase: 'settled', closeTx: tx, closeUnits: 61n });
   t.equal(story.state.settledUnits, 61n);
   t.same(story.send({ kind: 'channel-closed', channelId, units: 61n, tx }), [], 'settled once');
+  t.end();
 });
 
-t.test('who leaves before the open is confirmed is closed when it is, for the open fee alone', async (t) => {
+t.test('who leaves before the open is confirmed is closed when it is, for the open fee alone', (t) => {
   const story = new Story();
   story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
   story.send({ kind: 'session-left', sessionId: 1, reason: 'guest-left' });
@@ -83,9 +87,10 @@ t.test('who leaves before the open is confirmed is closed when it is, for the op
     kind: 'close-channel',
     units: 50n,
   });
+  t.end();
 });
 
-t.test('a refused close is tried again, twice as late each time up to a bound', async (t) => {
+t.test('a refused close is tried again, twice as late each time up to a bound', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
@@ -103,9 +108,10 @@ t.test('a refused close is tried again, twice as late each time up to a bound', 
   for (let i = 0; i < 20; i++) story.send({ kind: 'close-failed', channelId });
   t.equal(story.state.channels.get(channelId)?.nextCloseMs, story.nowMs + CLOSE_RETRY_MAX_MS);
   t.same(story.send({ kind: 'close-failed', channelId: `0x${'77'.repeat(32)}` }), []);
+  t.end();
 });
 
-t.test('a channel whose session is gone is left alone by the tick', async (t) => {
+t.test('a channel whose session is gone is left alone by the tick', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
@@ -116,4 +122,5 @@ t.test('a channel whose session is gone is left alone by the tick', async (t) =>
     story.wait(CLOSE_RETRY_MIN_MS).filter(({ kind }) => kind === 'close-channel'),
     [],
   );
+  t.end();
 });

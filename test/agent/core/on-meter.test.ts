@@ -2,7 +2,7 @@ import t from 'tap';
 import type { IpAddress } from '../../../agent/core/model.ts';
 import { kindsOf, PHONE, PHONE_IP, Story, testChannel } from './support/story.ts';
 
-t.test('usage grows by what the counters grew, and the guest is told', async (t) => {
+t.test('usage grows by what the counters grew, and the guest is told', (t) => {
   const story = new Story();
   const id = story.paid();
   t.same(story.counted(id, 500n), [{ kind: 'notify', mac: PHONE }]);
@@ -10,9 +10,10 @@ t.test('usage grows by what the counters grew, and the guest is told', async (t)
   story.counted(id, 40n, `up:${PHONE}`);
   t.match(story.state.sessions.get(id)?.usage, { downBytes: 500n, upBytes: 40n });
   t.same(story.counted(99, 500n), [], 'a session unknown to the core is not made up');
+  t.end();
 });
 
-t.test('several counters of one session are one change', async (t) => {
+t.test('several counters of one session are one change', (t) => {
   const story = new Story();
   const id = story.paid();
   const reading = (address: string, bytes: bigint) => ({
@@ -25,9 +26,10 @@ t.test('several counters of one session are one change', async (t) => {
     'notify',
   ]);
   t.equal(story.state.sessions.get(id)?.usage.downBytes, 11n);
+  t.end();
 });
 
-t.test('usage goes to the journal by amount or by time, and only what is new', async (t) => {
+t.test('usage goes to the journal by amount or by time, and only what is new', (t) => {
   const story = new Story();
   const id = story.paid();
   t.same(kindsOf(story.counted(id, 999_999n)), ['notify']);
@@ -36,9 +38,10 @@ t.test('usage goes to the journal by amount or by time, and only what is new', a
   t.same(kindsOf(story.counted(id, 1_000_001n)), ['notify']);
   story.nowMs += 60_000;
   t.same(kindsOf(story.counted(id, 1_000_002n)), ['notify', 'store-sessions']);
+  t.end();
 });
 
-t.test('used up: held, stored, logged with value and threshold', async (t) => {
+t.test('used up: held, stored, logged with value and threshold', (t) => {
   const story = new Story();
   const id = story.paid();
   const actions = story.counted(id, 100_000_000n - 1_499n);
@@ -52,9 +55,10 @@ t.test('used up: held, stored, logged with value and threshold', async (t) => {
   );
   t.equal(story.state.sessions.get(id)?.depletedAtMs, story.nowMs);
   t.equal(story.state.channels.get(testChannel().id)?.phase, 'grace');
+  t.end();
 });
 
-t.test('the kernel is believed within a packet, and made anew beyond', async (t) => {
+t.test('the kernel is believed within a packet, and made anew beyond', (t) => {
   const story = new Story();
   const id = story.paid();
   story.counted(id, 100_000_000n - 65_537n);
@@ -63,11 +67,13 @@ t.test('the kernel is believed within a packet, and made anew beyond', async (t)
   t.ok(kindsOf(story.send({ kind: 'depleted', sessionId: id })).includes('log'));
   t.same(story.send({ kind: 'depleted', sessionId: id }), [], 'held once');
   t.same(story.send({ kind: 'depleted', sessionId: 99 }), []);
+  t.end();
 });
 
-t.test('a trial that runs dry is held too', async (t) => {
+t.test('a trial that runs dry is held too', (t) => {
   const story = new Story();
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, dayS: 0n });
   t.ok(kindsOf(story.counted(1, 1_000_000n)).includes('log'));
   t.equal(story.state.sessions.get(1)?.depletedAtMs, story.nowMs);
+  t.end();
 });

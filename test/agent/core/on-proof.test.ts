@@ -6,7 +6,7 @@ const { id: channelId } = testChannel();
 const digest = `0x${'dd'.repeat(32)}` as const;
 const tx = `0x${'0b'.repeat(32)}` as const;
 
-t.test('shares are what is not proven yet: bytes and units, paid sessions only', async (t) => {
+t.test('shares are what is not proven yet: bytes and units, paid sessions only', (t) => {
   const story = new Story();
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS: 0n });
   story.counted(1, 5n);
@@ -15,9 +15,10 @@ t.test('shares are what is not proven yet: bytes and units, paid sessions only',
   t.same(openShares(story.state), [], 'nor has a pending one');
   story.send({ kind: 'channel-confirmed', channelId, deposit: 10_000n });
   t.match(openShares(story.state), [{ downBytes: 5n, upBytes: 0n, units: 50n }]);
+  t.end();
 });
 
-t.test('a stored proof moves the chain and the marks, so that nothing is proven twice', async (t) => {
+t.test('a stored proof moves the chain and the marks, so that nothing is proven twice', (t) => {
   const story = new Story();
   const id = story.paid();
   story.counted(id, 1_000_000n);
@@ -27,9 +28,10 @@ t.test('a stored proof moves the chain and the marks, so that nothing is proven 
   t.same(openShares(story.state), []);
   story.counted(id, 1_000_001n);
   t.match(openShares(story.state), [{ downBytes: 1n, units: 1n }]);
+  t.end();
 });
 
-t.test('a session is forgotten when it is settled and fully proven, in whichever order', async (t) => {
+t.test('a session is forgotten when it is settled and fully proven, in whichever order', (t) => {
   const settledFirst = new Story();
   const id = settledFirst.paid();
   settledFirst.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
@@ -55,13 +57,15 @@ t.test('a session is forgotten when it is settled and fully proven, in whichever
   provenFirst.reconciled();
   provenFirst.send({ kind: 'channel-closed', channelId, units: 50n, tx });
   t.same(provenFirst.reconciled(), [{ kind: 'forget-session', sessionId: 1 }]);
+  t.end();
 });
 
-t.test('the units of a settled channel are those of its close, not of a voucher that came late', async (t) => {
+t.test('the units of a settled channel are those of its close, not of a voucher that came late', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
   story.reconciled();
   story.send({ kind: 'voucher-stored', voucher: testVoucher(9_000n) });
   t.match(openShares(story.state), [{ units: 50n }]);
+  t.end();
 });

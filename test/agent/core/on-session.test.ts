@@ -5,7 +5,7 @@ import { kindsOf, LAPTOP, PHONE, Story, testChannel } from './support/story.ts';
 
 const dayS = 0n;
 
-t.test('a trial starts a session with its free bytes', async (t) => {
+t.test('a trial starts a session with its free bytes', (t) => {
   const story = new Story();
   t.same(kindsOf(story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS })), [
     'reconcile',
@@ -19,9 +19,10 @@ t.test('a trial starts a session with its free bytes', async (t) => {
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS });
   t.same(story.state.trials.get(PHONE), { dayS, usedBytes: 14n });
   t.equal(story.state.sessionByMac.get(PHONE), 2, 'ids are not used again');
+  t.end();
 });
 
-t.test('a trial that ends leaves no trace once the kernel has let go of it', async (t) => {
+t.test('a trial that ends leaves no trace once the kernel has let go of it', (t) => {
   const story = new Story();
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS });
   t.same(kindsOf(story.send({ kind: 'session-left', sessionId: 1, reason: 'owner' })), [
@@ -34,9 +35,10 @@ t.test('a trial that ends leaves no trace once the kernel has let go of it', asy
   t.same(story.reconciled(), [{ kind: 'forget-session', sessionId: 1 }]);
   t.equal(story.state.sessions.size, 0);
   t.notOk(story.state.sessionByMac.has(PHONE));
+  t.end();
 });
 
-t.test('a second device that proves the key joins the session and leaves its own', async (t) => {
+t.test('a second device that proves the key joins the session and leaves its own', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'trial-started', mac: LAPTOP, bytes: 7n, dayS });
@@ -50,9 +52,10 @@ t.test('a second device that proves the key joins the session and leaves its own
   t.equal(story.state.sessions.get(2)?.ended, 'guest-left');
   t.same(story.send({ kind: 'station-attached', mac: LAPTOP, channelId: testChannel().id }), []);
   t.same(story.send({ kind: 'station-attached', mac: LAPTOP, channelId: `0x${'00'.repeat(32)}` }), []);
+  t.end();
 });
 
-t.test('the station that was there first makes room when too many attach', async (t) => {
+t.test('the station that was there first makes room when too many attach', (t) => {
   const story = new Story();
   const id = story.paid();
   for (let i = 0; i < MAX_STATIONS_PER_SESSION; i++) {
@@ -60,4 +63,5 @@ t.test('the station that was there first makes room when too many attach', async
   }
   t.equal(story.state.sessions.get(id)?.stations.length, MAX_STATIONS_PER_SESSION);
   t.notOk(story.state.sessionByMac.has(PHONE));
+  t.end();
 });

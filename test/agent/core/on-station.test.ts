@@ -9,15 +9,16 @@ const prefixes = [
 ];
 const V6 = 'fd00::abcd' as IpAddress;
 
-t.test('a station without a session changes nothing in the kernel', async (t) => {
+t.test('a station without a session changes nothing in the kernel', (t) => {
   const story = new Story();
   t.same(story.send({ kind: 'station-joined', mac: PHONE, port: WLAN0 }), []);
   t.same(story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP }), []);
   t.same(story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 }), []);
   t.match(story.state.stations.get(PHONE), { port: WLAN0, addresses: [PHONE_IP], isAssociated: false });
+  t.end();
 });
 
-t.test('a new address of a paying station reaches the kernel and the journal', async (t) => {
+t.test('a new address of a paying station reaches the kernel and the journal', (t) => {
   const story = new Story();
   const id = story.paid();
   t.same(story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP }), [
@@ -30,9 +31,10 @@ t.test('a new address of a paying station reaches the kernel and the journal', a
     'store-sessions',
   ]);
   t.same(story.send({ kind: 'address-released', mac: PHONE, address: PHONE_IP }), []);
+  t.end();
 });
 
-t.test('a clone of a present station on another port waits until the first is gone', async (t) => {
+t.test('a clone of a present station on another port waits until the first is gone', (t) => {
   const story = new Story();
   story.paid();
   t.match(story.send({ kind: 'station-joined', mac: PHONE, port: WLAN1 }), [
@@ -42,9 +44,10 @@ t.test('a clone of a present station on another port waits until the first is go
   t.same(story.send({ kind: 'station-left', mac: PHONE, port: WLAN1 }), []);
   t.same(kindsOf(story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 })), ['reconcile', 'store-sessions']);
   t.match(story.state.stations.get(PHONE), { port: WLAN1, isAssociated: true });
+  t.end();
 });
 
-t.test('joining the same port again is no change, and leaving marks the session absent', async (t) => {
+t.test('joining the same port again is no change, and leaving marks the session absent', (t) => {
   const story = new Story();
   const id = story.paid();
   t.same(story.send({ kind: 'station-joined', mac: PHONE, port: WLAN0 }), []);
@@ -53,9 +56,10 @@ t.test('joining the same port again is no change, and leaving marks the session 
   story.send({ kind: 'station-joined', mac: PHONE, port: WLAN0 });
   t.equal(story.state.sessions.get(id)?.absentSinceMs, undefined);
   t.same(story.send({ kind: 'station-left', mac: LAPTOP, port: WLAN0 }), []);
+  t.end();
 });
 
-t.test('the bridge tells the port only where hostapd has not', async (t) => {
+t.test('the bridge tells the port only where hostapd has not', (t) => {
   const story = new Story();
   const wired = 'lan1' as DeviceName;
   story.send({ kind: 'station-on-port', mac: PHONE, port: wired });
@@ -65,9 +69,10 @@ t.test('the bridge tells the port only where hostapd has not', async (t) => {
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 5n, dayS: 0n });
   t.same(story.send({ kind: 'station-on-port', mac: PHONE, port: WLAN0 }), []);
   t.equal(story.state.stations.get(PHONE)?.port, WLAN1);
+  t.end();
 });
 
-t.test('seen addresses are bound inside the guest networks only, and not taken from a present owner', async (t) => {
+t.test('seen addresses are bound inside the guest networks only, and not taken from a present owner', (t) => {
   const story = new Story();
   story.paid();
   const seen = (mac: Mac, address: IpAddress) =>
@@ -84,25 +89,28 @@ t.test('seen addresses are bound inside the guest networks only, and not taken f
   seen(LAPTOP, V6);
   t.equal(story.state.addressOwner.get(V6), LAPTOP);
   t.notOk(story.state.stations.get(PHONE)?.addresses.includes(V6));
+  t.end();
 });
 
-t.test('a lease outranks what packets claimed', async (t) => {
+t.test('a lease outranks what packets claimed', (t) => {
   const story = new Story();
   story.send({ kind: 'addresses-seen', seen: [{ mac: LAPTOP, address: PHONE_IP }], prefixes });
   story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
   t.equal(story.state.addressOwner.get(PHONE_IP), PHONE);
+  t.end();
 });
 
-t.test('the oldest of too many addresses makes room', async (t) => {
+t.test('the oldest of too many addresses makes room', (t) => {
   const story = new Story();
   const address = (i: number) => `fd00::${(i + 1).toString(16)}` as IpAddress;
   const seen = Array.from({ length: MAX_ADDRESSES_PER_STATION + 1 }, (_, i) => ({ mac: PHONE, address: address(i) }));
   story.send({ kind: 'addresses-seen', seen, prefixes });
   t.equal(story.state.stations.get(PHONE)?.addresses.length, MAX_ADDRESSES_PER_STATION);
   t.notOk(story.state.addressOwner.has(address(0)));
+  t.end();
 });
 
-t.test('a storm of MACs forgets the oldest idle station, never one with a session', async (t) => {
+t.test('a storm of MACs forgets the oldest idle station, never one with a session', (t) => {
   const story = new Story();
   story.paid();
   const storm = (i: number) =>
@@ -124,9 +132,10 @@ t.test('a storm of MACs forgets the oldest idle station, never one with a sessio
   t.ok(story.state.stations.has(PHONE));
   t.notOk(story.state.stations.has(storm(0)));
   t.notOk(story.state.addressOwner.has('10.0.0.99' as IpAddress));
+  t.end();
 });
 
-t.test('when every station has a session none is forgotten', async (t) => {
+t.test('when every station has a session none is forgotten', (t) => {
   const story = new Story();
   story.paid();
   const everyone = new Map(Array.from({ length: MAX_IDLE_STATIONS + 2 }, (_, i) => [`x${i}` as Mac, 1]));
@@ -136,4 +145,5 @@ t.test('when every station has a session none is forgotten', async (t) => {
   story.state = { ...story.state, stations, sessionByMac: { size: 0, has: () => true, get: () => undefined } as never };
   story.send({ kind: 'address-leased', mac: LAPTOP, address: PHONE_IP });
   t.equal(story.state.stations.size, everyone.size + 1);
+  t.end();
 });

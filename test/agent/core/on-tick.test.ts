@@ -10,39 +10,34 @@ const byTime = testChannel({
   voucher: { ...testChannel().voucher, amount: 80n },
 });
 
-t.test(
-  'online time is charged while something is left, and a late tick never charges beyond the reserve',
-  async (t) => {
-    const story = new Story();
-    const id = story.paid(byTime);
-    story.wait(1_000);
-    t.equal(story.state.sessions.get(id)?.usage.onlineMs, 1_000);
-    story.wait(3_600_000);
-    t.equal(story.state.sessions.get(id)?.usage.onlineMs, 1_000 + TIME_RESERVE_MS);
-    t.same(story.wait(0), [], 'no time, no change');
-  },
-);
+t.test('online time is charged while something is left, and a late tick never charges beyond the reserve', (t) => {
+  const story = new Story();
+  const id = story.paid(byTime);
+  story.wait(1_000);
+  t.equal(story.state.sessions.get(id)?.usage.onlineMs, 1_000);
+  story.wait(3_600_000);
+  t.equal(story.state.sessions.get(id)?.usage.onlineMs, 1_000 + TIME_RESERVE_MS);
+  t.same(story.wait(0), [], 'no time, no change');
+  t.end();
+});
 
-t.test(
-  'a time-priced session is refreshed in the kernel every few seconds, and held when its time is over',
-  async (t) => {
-    const story = new Story();
-    const id = story.paid(byTime);
-    story.nowMs = 5_000;
-    story.wait(0);
-    t.same(kindsOf(story.wait(1_000)), []);
-    t.same(kindsOf(story.wait(4_000)), ['reconcile', 'notify']);
-    for (let i = 0; i < 30 && story.state.sessions.get(id)?.depletedAtMs === undefined; i++) story.wait(1_000);
-    const session = story.state.sessions.get(id);
-    t.ok(session?.depletedAtMs, '30 units are 30 seconds, less the reserve');
-    t.ok((session?.usage.onlineMs ?? 0) <= 30_000);
-    const before = session?.usage.onlineMs;
-    story.wait(1_000);
-    t.equal(story.state.sessions.get(id)?.usage.onlineMs, before, 'a held guest is not online');
-  },
-);
+t.test('a time-priced session is refreshed in the kernel every few seconds, and held when its time is over', (t) => {
+  const story = new Story();
+  const id = story.paid(byTime);
+  story.nowMs = 5_000;
+  story.wait(0);
+  t.same(kindsOf(story.wait(1_000)), []);
+  t.same(kindsOf(story.wait(4_000)), ['reconcile', 'notify']);
+  for (let i = 0; i < 30 && story.state.sessions.get(id)?.depletedAtMs === undefined; i++) story.wait(1_000);
+  const session = story.state.sessions.get(id);
+  t.ok(session?.depletedAtMs, '30 units are 30 seconds, less the reserve');
+  t.ok((session?.usage.onlineMs ?? 0) <= 30_000);
+  const before = session?.usage.onlineMs;
+  story.wait(1_000);
+  t.equal(story.state.sessions.get(id)?.usage.onlineMs, before, 'a held guest is not online');
+});
 
-t.test('when the grace time is over the kernel is told; a top-up is still welcome', async (t) => {
+t.test('when the grace time is over the kernel is told; a top-up is still welcome', (t) => {
   const story = new Story();
   const id = story.paid();
   story.counted(id, 100_000_000n);
@@ -50,18 +45,20 @@ t.test('when the grace time is over the kernel is told; a top-up is still welcom
   t.same(kindsOf(story.wait(1)), ['reconcile', 'notify']);
   t.equal(story.state.sessions.get(id)?.ended, undefined);
   t.same(story.wait(1), []);
+  t.end();
 });
 
-t.test('a used-up trial ends with its grace time', async (t) => {
+t.test('a used-up trial ends with its grace time', (t) => {
   const story = new Story();
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, dayS: 0n });
   t.same(story.wait(1_000), []);
   story.counted(1, 1_000_000n);
   story.wait(30_000);
   t.equal(story.state.sessions.get(1)?.ended, 'trial-exhausted');
+  t.end();
 });
 
-t.test('a guest who is gone long enough has left', async (t) => {
+t.test('a guest who is gone long enough has left', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 });
@@ -69,9 +66,10 @@ t.test('a guest who is gone long enough has left', async (t) => {
   t.equal(story.state.sessions.get(id)?.ended, undefined);
   story.wait(1);
   t.equal(story.state.sessions.get(id)?.ended, 'guest-left');
+  t.end();
 });
 
-t.test('a channel near its expiry is closed, unless the clock is not trusted', async (t) => {
+t.test('a channel near its expiry is closed, unless the clock is not trusted', (t) => {
   const story = new Story();
   const id = story.paid();
   const nearS = testChannel().config.expiry - 600n;
@@ -80,9 +78,10 @@ t.test('a channel near its expiry is closed, unless the clock is not trusted', a
   t.equal(story.state.sessions.get(id)?.ended, undefined);
   story.send({ kind: 'tick', nowS: nearS });
   t.equal(story.state.sessions.get(id)?.ended, 'channel-expiring');
+  t.end();
 });
 
-t.test('settled sessions are kept for a last look, and dropped when there are too many', async (t) => {
+t.test('settled sessions are kept for a last look, and dropped when there are too many', (t) => {
   const story = new Story(testConfig());
   for (let i = 0; i <= MAX_SETTLED_SESSIONS; i++) {
     const mac =
@@ -102,4 +101,5 @@ t.test('settled sessions are kept for a last look, and dropped when there are to
   t.notOk(story.state.sessions.has(1), 'the oldest went');
   t.equal(story.state.channels.size, MAX_SETTLED_SESSIONS);
   t.ok(NOW_S);
+  t.end();
 });

@@ -3,7 +3,7 @@ import { stateFromJournal } from '../../../agent/core/restore.ts';
 import { restoreCase } from './support/restore-case.ts';
 import { NOW_S, PHONE, PHONE_IP, Story, WLAN0 } from './support/story.ts';
 
-t.test('a session goes on where its stored usage was, with its addresses, port and counters', async (t) => {
+t.test('a session goes on where its stored usage was, with its addresses, port and counters', (t) => {
   const before = new Story();
   const id = before.paid();
   before.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
@@ -16,9 +16,10 @@ t.test('a session goes on where its stored usage was, with its addresses, port a
   after.counted(id, 900n);
   t.equal(after.state.sessions.get(id)?.usage.downBytes, 900n, 'what the kernel counted meanwhile is added once');
   t.equal(state.nextSessionId, id + 1);
+  t.end();
 });
 
-t.test('ended sessions are settled on, not served; settled units add up', async (t) => {
+t.test('ended sessions are settled on, not served; settled units add up', (t) => {
   const before = new Story();
   const id = before.paid();
   before.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
@@ -33,9 +34,10 @@ t.test('ended sessions are settled on, not served; settled units add up', async 
     tx: `0x${'0b'.repeat(32)}`,
   });
   t.equal(stateFromJournal(restoreCase(after.state), 5, NOW_S).settledUnits, 50n);
+  t.end();
 });
 
-t.test('the proof chain goes on after the last stored proof; an empty journal starts it', async (t) => {
+t.test('the proof chain goes on after the last stored proof; an empty journal starts it', (t) => {
   const empty = stateFromJournal({ channels: [], sessions: [], trials: [] }, 5, NOW_S);
   t.match(empty, { nextSessionId: 1, proofs: { nextSeq: 0n, startedMs: 5, startedS: NOW_S } });
   const digest = `0x${'dd'.repeat(32)}` as const;
@@ -44,10 +46,12 @@ t.test('the proof chain goes on after the last stored proof; an empty journal st
   const state = stateFromJournal({ channels: [], sessions: [], trials, lastProof }, 5, NOW_S);
   t.match(state.proofs, { nextSeq: 5n, prev: digest, startedMs: 5, startedS: 77n });
   t.same(state.trials.get(PHONE), { dayS: 3n, usedBytes: 4n });
+  t.end();
 });
 
-t.test('a trial without a channel comes back too', async (t) => {
+t.test('a trial without a channel comes back too', (t) => {
   const before = new Story();
   before.send({ kind: 'trial-started', mac: PHONE, bytes: 9n, dayS: 0n });
   t.equal(stateFromJournal(restoreCase(before.state), 5, NOW_S).sessionByChannel.size, 0);
+  t.end();
 });

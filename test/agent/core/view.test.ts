@@ -4,11 +4,12 @@ import { LAPTOP, PHONE, PHONE_IP, Story, testChannel } from './support/story.ts'
 
 const { id: channelId } = testChannel();
 
-t.test('a stranger sees an empty view', async (t) => {
+t.test('a stranger sees an empty view', (t) => {
   t.match(guestView(new Story().state, LAPTOP), { phase: 'none', isOnline: false, bytesRemaining: 0n });
+  t.end();
 });
 
-t.test('a trial shows its bytes and warns at a tenth', async (t) => {
+t.test('a trial shows its bytes and warns at a tenth', (t) => {
   const story = new Story();
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, dayS: 0n });
   t.match(guestView(story.state, PHONE), { phase: 'trial', isOnline: true, bytesRemaining: 1_000_000n, isLow: false });
@@ -19,9 +20,10 @@ t.test('a trial shows its bytes and warns at a tenth', async (t) => {
   story.send({ kind: 'session-left', sessionId: 1, reason: 'owner' });
   t.match(guestView(story.state, PHONE), { phase: 'none', isOnline: false, bytesRemaining: 0n });
   t.match(sessionRow(story.state, story.state.sessions.get(1) as never), { phase: 'none', bytesRemaining: 0n });
+  t.end();
 });
 
-t.test('a paid session shows credit, charge and what the kernel still lets pass', async (t) => {
+t.test('a paid session shows credit, charge and what the kernel still lets pass', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
@@ -40,9 +42,10 @@ t.test('a paid session shows credit, charge and what the kernel still lets pass'
     addresses: [PHONE_IP],
     channelId,
   });
+  t.end();
 });
 
-t.test('with a price per minute the seconds left are shown, never below zero', async (t) => {
+t.test('with a price per minute the seconds left are shown, never below zero', (t) => {
   const story = new Story();
   const tariff = { unitsPerMb: 0n, unitsPerMinute: 60n };
   story.paid(testChannel({ tariff, voucher: { ...testChannel().voucher, amount: 80n } }));
@@ -50,9 +53,10 @@ t.test('with a price per minute the seconds left are shown, never below zero', a
   const broke = new Story();
   broke.paid(testChannel({ tariff, openFee: 99n, voucher: { ...testChannel().voucher, amount: 80n } }));
   t.match(guestView(broke.state, PHONE), { secondsRemaining: 0, chargedUnits: 80n });
+  t.end();
 });
 
-t.test('after the close the refund is shown with its transaction', async (t) => {
+t.test('after the close the refund is shown with its transaction', (t) => {
   const story = new Story();
   const id = story.paid();
   story.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
@@ -68,4 +72,5 @@ t.test('after the close the refund is shown with its transaction', async (t) => 
   t.match(sessionRow(story.state, story.state.sessions.get(id) as never), { chargedUnits: 50n });
   story.state = { ...story.state, stations: new Map() };
   t.match(sessionRow(story.state, story.state.sessions.get(id) as never), { addresses: [] });
+  t.end();
 });
