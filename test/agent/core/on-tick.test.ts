@@ -35,6 +35,7 @@ t.test('a time-priced session is refreshed in the kernel every few seconds, and 
   const before = session?.usage.onlineMs;
   story.wait(1_000);
   t.equal(story.state.sessions.get(id)?.usage.onlineMs, before, 'a held guest is not online');
+  t.end();
 });
 
 t.test('when the grace time is over the kernel is told; a top-up is still welcome', (t) => {
