@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { sspFromUnits } from '../protocol/units.ts';
+import { jsonText } from './json-text.ts';
 import type { AgentStatus, OwnerDesk } from './ports.ts';
 
 export type ControlDeps = { readonly owner: OwnerDesk; readonly logger?: FastifyBaseLogger };
@@ -129,11 +130,6 @@ export function metricsText(status: AgentStatus): string {
     gauge('clock_synced', '1 while the wall clock is known good.', ['', status.isClockSynced ? 1 : 0]),
   ];
   return `${lines.flat().join('\n')}\n`;
-}
-
-/** JSON with bigint as decimal string, the one form in which amounts and bytes cross the socket. */
-export function jsonText(value: unknown): string {
-  return JSON.stringify(value, (_key, field: unknown) => (typeof field === 'bigint' ? field.toString() : field));
 }
 
 export class ControlError extends Error {

@@ -5,7 +5,8 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
-import { buildControl, jsonText, listenControl, metricsText } from '../../agent/control.ts';
+import { buildControl, listenControl, metricsText } from '../../agent/control.ts';
+import { jsonText } from '../../agent/json-text.ts';
 import { sampleOwner, sampleStatus } from './cli/sample-owner.ts';
 
 const app = (ended: number[] = []) => buildControl({ owner: sampleOwner(ended) });

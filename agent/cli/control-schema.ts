@@ -1,0 +1,81 @@
+/** The agent's answers as the command line needs them. More fields may come; `--json` passes everything through. */
+import * as v from 'valibot';
+import { addressSchema, bytes32Schema, uint64Schema } from '../../protocol/schema.ts';
+
+const count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const millis = v.pipe(v.number(), v.minValue(0));
+
+export const statusSchema = v.object({
+  version: v.string(),
+  uptimeMs: millis,
+  device: addressSchema,
+  payee: addressSchema,
+  notSelling: v.optional(v.string()),
+  sessions: count,
+  openChannels: count,
+  earnedUnits: uint64Schema,
+  settledUnits: uint64Schema,
+  downBytes: uint64Schema,
+  upBytes: uint64Schema,
+  proofs: v.object({ closed: count, acknowledged: count, waiting: count }),
+  isBusConnected: v.boolean(),
+  isClockSynced: v.boolean(),
+});
+
+export const sessionsSchema = v.object({
+  sessions: v.array(
+    v.object({
+      id: count,
+      macs: v.array(v.string()),
+      addresses: v.array(v.string()),
+      phase: v.string(),
+      channelId: v.optional(bytes32Schema),
+      downBytes: uint64Schema,
+      upBytes: uint64Schema,
+      onlineMs: millis,
+      chargedUnits: uint64Schema,
+      creditUnits: uint64Schema,
+      bytesRemaining: uint64Schema,
+    }),
+  ),
+});
+
+export const channelsSchema = v.object({
+  channels: v.array(
+    v.object({
+      id: bytes32Schema,
+      phase: v.string(),
+      mode: v.string(),
+      deposit: uint64Schema,
+      voucher: v.object({ amount: uint64Schema }),
+      config: v.object({ payer: addressSchema, expiry: uint64Schema }),
+      openTx: v.optional(bytes32Schema),
+      closeTx: v.optional(bytes32Schema),
+    }),
+  ),
+});
+
+export const proofsSchema = v.object({
+  proofs: v.array(
+    v.object({
+      digest: bytes32Schema,
+      proof: v.object({
+        seq: uint64Schema,
+        startS: uint64Schema,
+        endS: uint64Schema,
+        bytesDown: uint64Schema,
+        bytesUp: uint64Schema,
+        paid: uint64Schema,
+        clockState: uint64Schema,
+      }),
+      receipt: v.optional(v.object({ verdict: v.string() })),
+    }),
+  ),
+});
+
+export const endedSchema = v.object({ ended: count });
+
+export type StatusAnswer = v.InferOutput<typeof statusSchema>;
+export type SessionAnswer = v.InferOutput<typeof sessionsSchema>['sessions'][number];
+export type ChannelAnswer = v.InferOutput<typeof channelsSchema>['channels'][number];
+export type ProofAnswer = v.InferOutput<typeof proofsSchema>['proofs'][number];

@@ -1,0 +1,44 @@
+/** What doctor may look at. Facts only; agent/cli/doctor/checks.ts judges them. Nothing here throws or changes anything. */
+import type { StatusAnswer } from '../control-schema.ts';
+
+export type FileFact = {
+  readonly kind: 'file' | 'directory' | 'socket' | 'other';
+  /** Permission bits. */
+  readonly mode: number;
+  readonly uid: number;
+};
+
+export type DiskFact = {
+  /** The nearest directory that exists. */
+  readonly path: string;
+  readonly freeBytes: bigint;
+  /** tmpfs or ramfs: gone after a reboot. */
+  readonly isMemory: boolean;
+};
+
+/** One ability of the kernel or of nft, as agent/adapters/nft/probe.ts tells it. */
+export type NftFact = { readonly name: string; readonly ok: boolean; readonly detail: string; readonly fix?: string };
+
+export type FlowtableFact = { readonly name: string; readonly devices: readonly string[] };
+
+export type Probed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
+
+export type DoctorProbe = {
+  readonly file: (path: string) => Promise<FileFact | undefined>;
+  /** Text of a small file; undefined if it cannot be read. */
+  readonly text: (path: string) => Promise<string | undefined>;
+  /** Names in a directory; empty if there is none. */
+  readonly names: (path: string) => Promise<readonly string[]>;
+  /** True if something accepts on the unix socket. */
+  readonly isAnswered: (socketPath: string) => Promise<boolean>;
+  readonly disk: (path: string) => Promise<Probed<DiskFact>>;
+  readonly uid: () => number;
+  /** Wall clock, Unix seconds. */
+  readonly wallS: () => number;
+  readonly nft: () => Promise<Probed<readonly NftFact[]>>;
+  readonly flowtables: () => Promise<Probed<readonly FlowtableFact[]>>;
+  /** One JSON-RPC call. */
+  readonly rpc: (url: string, method: string, params: readonly unknown[]) => Promise<Probed<unknown>>;
+  /** The running agent's status; undefined if it does not answer. */
+  readonly status: (socketPath: string) => Promise<StatusAnswer | undefined>;
+};

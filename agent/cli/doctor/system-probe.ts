@@ -1,0 +1,160 @@
+/** The real probe: this router's files, sockets, nft and chain. Every wait and every answer is bounded. */
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { readdir, readFile, stat, statfs } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { dirname } from 'node:path';
+import { promisify } from 'node:util';
+import * as v from 'valibot';
+import { CommandError } from '../command.ts';
+import { askAgentFor } from '../control-client.ts';
+import { statusSchema } from '../control-schema.ts';
+import { messageOf } from './message-of.ts';
+import type { DiskFact, DoctorProbe, FileFact, FlowtableFact, NftFact, Probed } from './probe.ts';
+
+const TIMEOUT_MS = 5_000;
+const MAX_TEXT_BYTES = 1_000_000;
+const MAX_NAMES = 1_000;
+/** statfs(2): file systems in memory. */
+const MEMORY_FILE_SYSTEMS: readonly bigint[] = [0x0102_1994n, 0x8584_58f6n];
+
+const flowtablesSchema = v.object({
+  nftables: v.array(
+    v.looseObject({
+      flowtable: v.optional(
+        v.object({
+          family: v.string(),
+          table: v.string(),
+          name: v.string(),
+          dev: v.optional(v.union([v.string(), v.array(v.string())])),
+        }),
+      ),
+    }),
+  ),
+});
+const rpcAnswerSchema = v.object({
+  result: v.optional(v.unknown()),
+  error: v.optional(v.object({ message: v.string() })),
+});
+
+export const systemProbe: DoctorProbe = {
+  file: fileFact,
+  text: readText,
+  names: async (path) => {
+    const names = await readdir(path).catch(() => []);
+    return names.slice(0, MAX_NAMES).sort();
+  },
+  isAnswered,
+  disk: diskFact,
+  uid: () => process.getuid?.() ?? 0,
+  wallS: () => Date.now() / 1000,
+  nft: nftFacts,
+  flowtables: flowtableFacts,
+  rpc: callRpc,
+  status: async (socketPath) => {
+    try {
+      return (await askAgentFor(statusSchema, { socketPath, path: '/status', timeoutMs: TIMEOUT_MS })).value;
+    } catch (error) {
+      if (!(error instanceof CommandError)) throw error;
+      return undefined;
+    }
+  },
+};
+
+async function fileFact(path: string): Promise<FileFact | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  const kind = found.isFile() ? 'file' : found.isDirectory() ? 'directory' : found.isSocket() ? 'socket' : 'other';
+  return { kind, mode: found.mode & 0o7777, uid: found.uid };
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.size > MAX_TEXT_BYTES) return undefined;
+  return await readFile(path, 'utf8').catch(() => undefined);
+}
+
+async function isAnswered(socketPath: string): Promise<boolean> {
+  const socket = connect(socketPath);
+  try {
+    await once(socket, 'connect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return true;
+  } catch {
+    // Missing, left behind or forbidden: the check tells them apart by the file.
+    return false;
+  } finally {
+    socket.destroy();
+  }
+}
+
+async function diskFact(path: string): Promise<Probed<DiskFact>> {
+  let directory = path;
+  while (directory !== '/' && (await fileFact(directory)) === undefined) directory = dirname(directory);
+  try {
+    const { bavail, bsize, type } = await statfs(directory, { bigint: true });
+    return {
+      ok: true,
+      value: { path: directory, freeBytes: bavail * bsize, isMemory: MEMORY_FILE_SYSTEMS.includes(type) },
+    };
+  } catch (error) {
+    return { ok: false, message: messageOf(error) };
+  }
+}
+
+/** nft itself may be missing; its probe says so in its own words. */
+async function nftFacts(): Promise<Probed<readonly NftFact[]>> {
+  try {
+    const { probeNft } = await import('../../adapters/nft/probe.ts');
+    return { ok: true, value: await probeNft() };
+  } catch (error) {
+    return { ok: false, message: `nft could not be tried: ${messageOf(error)}` };
+  }
+}
+
+async function flowtableFacts(): Promise<Probed<readonly FlowtableFact[]>> {
+  try {
+    const { stdout } = await promisify(execFile)('nft', ['-j', 'list', 'flowtables'], {
+      timeout: TIMEOUT_MS,
+      maxBuffer: MAX_TEXT_BYTES,
+    });
+    const { nftables } = v.parse(flowtablesSchema, JSON.parse(stdout));
+    const found = nftables.map(({ flowtable }) => flowtable).filter((table) => table !== undefined);
+    return {
+      ok: true,
+      value: found.map(({ family, table, name, dev = [] }) => ({
+        name: `${family} ${table} ${name}`,
+        devices: [dev].flat(),
+      })),
+    };
+  } catch (error) {
+    return { ok: false, message: `flowtables could not be listed: ${messageOf(error)}` };
+  }
+}
+
+async function callRpc(url: string, method: string, params: readonly unknown[]): Promise<Probed<unknown>> {
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }),
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+    const answer = v.safeParse(rpcAnswerSchema, JSON.parse(await boundedText(response)));
+    if (!answer.success) return { ok: false, message: `answered ${response.status} without JSON-RPC` };
+    const { error, result } = answer.output;
+    return error === undefined ? { ok: true, value: result } : { ok: false, message: error.message };
+  } catch (error) {
+    return { ok: false, message: messageOf(error) };
+  }
+}
+
+async function boundedText(response: Response): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of response.body ?? []) {
+    length += chunk.length;
+    if (length > MAX_TEXT_BYTES) throw new RangeError(`answer must have at most ${MAX_TEXT_BYTES} bytes`);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}

@@ -1,0 +1,41 @@
+/** A terminal that a full-screen view may take over, and gets back as it was. */
+import type { ReadStream, WriteStream } from 'node:tty';
+
+export type Terminal = {
+  /** Takes the screen over: alternate buffer, no cursor, keys one by one. Returns what gives it back. */
+  readonly takeOver: (listener: TerminalListener) => () => void;
+  readonly write: (text: string) => void;
+};
+
+export type TerminalListener = { readonly onKey: (key: string) => void; readonly onResize: () => void };
+
+const ENTER = '\x1b[?1049h\x1b[?25l';
+const LEAVE = '\x1b[?25h\x1b[?1049l';
+
+export function terminalOf(input: ReadStream, output: WriteStream): Terminal {
+  return {
+    write: (text) => {
+      output.write(text);
+    },
+    takeOver: ({ onKey, onResize }) => {
+      const onData = (data: Buffer): void => onKey(data.toString('utf8'));
+      input.setRawMode(true);
+      input.on('data', onData);
+      input.resume();
+      output.on('resize', onResize);
+      output.write(ENTER);
+      return () => {
+        output.write(LEAVE);
+        output.off('resize', onResize);
+        input.off('data', onData);
+        input.pause();
+        input.setRawMode(false);
+      };
+    },
+  };
+}
+
+/** Draws a frame over the one before without flicker: each line is overwritten, then what is left is cleared. */
+export function redrawText(lines: readonly string[]): string {
+  return `\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\r\n')}\x1b[J`;
+}
