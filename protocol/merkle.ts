@@ -36,7 +36,7 @@ function hashPair(a: Uint8Array, b: Uint8Array): Uint8Array {
 
 function compare(a: Uint8Array, b: Uint8Array): number {
   for (let i = 0; i < a.length; i++) {
-    const difference = (a[i] ?? 0) - (b[i] ?? 0);
+    const difference = (a[i] as number) - (b[i] as number);
     if (difference !== 0) return difference;
   }
   return 0;

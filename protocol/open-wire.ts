@@ -5,7 +5,15 @@
 import * as v from 'valibot';
 import type { ChannelConfig } from './channel.ts';
 import type { SignedQuote } from './quote.ts';
-import { addressSchema, bytes32Schema, type Decoded, decode, signatureSchema, uint64Schema } from './schema.ts';
+import {
+  addressSchema,
+  bytes32Schema,
+  type Decoded,
+  decode,
+  signatureSchema,
+  uint40Schema,
+  uint64Schema,
+} from './schema.ts';
 import type { CompactSignature } from './signature.ts';
 import type { TokenAmount } from './units.ts';
 import type { SignedVoucher } from './voucher.ts';
@@ -38,9 +46,9 @@ const quoteSchema = v.strictObject({
   unitsPerMinute: uint64Schema,
   minDeposit: uint64Schema,
   openFee: uint64Schema,
-  exitDelay: uint64Schema,
-  expiry: uint64Schema,
-  validUntil: uint64Schema,
+  exitDelay: uint40Schema,
+  expiry: uint40Schema,
+  validUntil: uint40Schema,
   nonce: bytes32Schema,
   signature: signatureSchema,
 });
@@ -50,24 +58,27 @@ const configSchema = v.strictObject({
   signer: addressSchema,
   payee: addressSchema,
   device: addressSchema,
-  expiry: uint64Schema,
-  exitDelay: uint64Schema,
+  expiry: uint40Schema,
+  exitDelay: uint40Schema,
   salt: bytes32Schema,
 });
 
-export const openRequestSchema = v.strictObject({
-  v: v.literal(1),
-  mode: v.picklist(['hold', 'stream']),
-  quote: quoteSchema,
-  config: configSchema,
-  deposit: uint64Schema,
-  authorization: v.strictObject({
-    validAfter: uint64Schema,
-    validBefore: uint64Schema,
-    signature: signatureSchema,
+export const openRequestSchema = v.pipe(
+  v.strictObject({
+    v: v.literal(1),
+    mode: v.picklist(['hold', 'stream']),
+    quote: quoteSchema,
+    config: configSchema,
+    deposit: uint64Schema,
+    authorization: v.strictObject({
+      validAfter: uint64Schema,
+      validBefore: uint64Schema,
+      signature: signatureSchema,
+    }),
+    voucher: voucherSchema,
   }),
-  voucher: voucherSchema,
-});
+  v.transform(({ v: _version, ...request }): OpenRequest => request),
+);
 
 export function decodeOpenRequest(input: unknown): Decoded<OpenRequest> {
   return decode(openRequestSchema, input);

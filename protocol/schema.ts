@@ -19,6 +19,12 @@ export const uint64Schema = v.pipe(
   v.transform((text): bigint => BigInt(text)),
 );
 
+/** Decimal string to bigint in 0..2^40-1: unix seconds and durations, which are uint40 in what is signed. */
+export const uint40Schema = v.pipe(
+  uint64Schema,
+  v.check((value) => value < 1n << 40n, 'decimal string of 0..2^40-1'),
+);
+
 /** 20 bytes of hex, lower-cased. */
 export const addressSchema = v.pipe(
   v.string(),
@@ -40,14 +46,14 @@ export const signatureSchema = v.pipe(
   v.transform((text): Hex => text.toLowerCase() as Hex),
 );
 
-/** Decodes `input` by `schema`; the refusal shows at most 40 characters of what was got. */
+/** Decodes `input` by `schema`; the refusal shows at most 40 characters of what was got, and of its path. */
 export function decode<Schema extends v.GenericSchema>(schema: Schema, input: unknown): Decoded<v.InferOutput<Schema>> {
   const result = v.safeParse(schema, input, { abortEarly: true });
   if (result.success) return { ok: true, value: result.output };
   const issue = result.issues[0];
   return {
     ok: false,
-    path: v.getDotPath(issue) ?? '',
+    path: shortened(v.getDotPath(issue) ?? ''),
     expected: issue.type === 'check' ? issue.message : (issue.expected ?? issue.message),
     got: printed(issue.input),
   };
@@ -56,5 +62,10 @@ export function decode<Schema extends v.GenericSchema>(schema: Schema, input: un
 function printed(input: unknown): string {
   const text =
     typeof input === 'string' ? JSON.stringify(input) : String(typeof input === 'object' ? typeof input : input);
+  return shortened(text);
+}
+
+/** Keys and values are the sender's: neither may fill a log. */
+function shortened(text: string): string {
   return text.length > 40 ? `${text.slice(0, 37)}...` : text;
 }

@@ -29,7 +29,7 @@ export function isCompactSignature(value: unknown): value is CompactSignature {
 export function signDigest(digest: Uint8Array, secretKey: Uint8Array): CompactSignature {
   const recovered = sign(digest, secretKey, { prehash: false, format: 'recovered' });
   const compact = recovered.slice(1);
-  if (recovered[0] === 1) compact[32] = (compact[32] ?? 0) | PARITY_BIT;
+  if (recovered[0] === 1) compact[32] = (compact[32] as number) | PARITY_BIT;
   return hexFromBytes(compact);
 }
 
@@ -39,8 +39,8 @@ export function recoverSigner(digest: Uint8Array, signature: string): Address | 
   const compact = bytesFromHex(signature);
   const recovered = new Uint8Array(65);
   recovered.set(compact, 1);
-  recovered[0] = (compact[32] ?? 0) >> 7;
-  recovered[33] = (compact[32] ?? 0) & ~PARITY_BIT;
+  recovered[0] = (compact[32] as number) >> 7;
+  recovered[33] = (compact[32] as number) & ~PARITY_BIT;
   try {
     return addressFromPublicKey(recoverPublicKey(recovered, digest, { prehash: false }));
   } catch {
@@ -52,8 +52,8 @@ export function recoverSigner(digest: Uint8Array, signature: string): Address | 
 /** The r, s, v triple that EIP-3009 and EIP-2612 tokens take; v is 27 or 28. */
 export function splitSignature(signature: CompactSignature): { readonly r: Hex; readonly s: Hex; readonly v: 27 | 28 } {
   const bytes = bytesFromHex(signature);
-  const parity = (bytes[32] ?? 0) >> 7;
-  bytes[32] = (bytes[32] ?? 0) & ~PARITY_BIT;
+  const parity = (bytes[32] as number) >> 7;
+  bytes[32] = (bytes[32] as number) & ~PARITY_BIT;
   return { r: hexFromBytes(bytes.subarray(0, 32)), s: hexFromBytes(bytes.subarray(32)), v: parity === 1 ? 28 : 27 };
 }
 

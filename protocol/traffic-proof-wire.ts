@@ -86,12 +86,8 @@ export function decodeProofUpload(bytes: Uint8Array): Decoded<ProofUpload> {
       rejectDuplicateMapKeys: true,
     });
   } catch (error) {
-    return {
-      ok: false,
-      path: '',
-      expected: 'deterministic CBOR',
-      got: error instanceof Error ? error.message : 'garbage',
-    };
+    // cborg names the offending key in full, and deep nesting ends in a stack overflow: both are an Error with a message.
+    return { ok: false, path: '', expected: 'deterministic CBOR', got: (error as Error).message.slice(0, 100) };
   }
   return decode(uploadSchema, input);
 }

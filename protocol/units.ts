@@ -30,10 +30,10 @@ export function uint64FromDecimal(text: string): bigint | undefined {
 export function unitsFromSsp(text: string): TokenAmount | undefined {
   const match = /^([0-9]{1,15})(?:\.([0-9]{1,4}))?(?: ?SSP)?$/.exec(text.trim());
   if (match === null) return undefined;
-  const whole = BigInt(match[1] ?? '0');
+  const whole = BigInt(match[1] as string);
   const fraction = BigInt((match[2] ?? '').padEnd(SSP_DECIMALS, '0'));
-  const units = whole * UNITS_PER_SSP + fraction;
-  return units <= MAX_UINT64 ? units : undefined;
+  // Fifteen digits of SSP are less than 10^19 units: always a uint64.
+  return whole * UNITS_PER_SSP + fraction;
 }
 
 /** Base units as SSP text without trailing zeros: 12500n -> "1.25". */
