@@ -20,7 +20,8 @@ export type ProofUpload = {
   readonly vouchers: readonly ProofVoucher[];
 };
 
-export const MAX_UPLOAD_BYTES = 256 * 1024;
+/** MAX_LEAVES sessions, each with leaf, voucher and config of 386 bytes, and some room. */
+export const MAX_UPLOAD_BYTES = 512 * 1024;
 /** A proof covers one interval of one router: far more sessions than any access point serves in it. */
 export const MAX_LEAVES = 1024;
 const MEDIA_VERSION = 1;
@@ -94,7 +95,7 @@ export function decodeProofUpload(bytes: Uint8Array): Decoded<ProofUpload> {
 
 const uint = (bits: number) =>
   v.pipe(
-    v.union([v.pipe(v.number(), v.safeInteger(), v.minValue(0)), v.pipe(v.bigint(), v.minValue(0n))]),
+    v.union([v.pipe(v.number(), v.safeInteger('unsigned integer'), v.minValue(0)), v.pipe(v.bigint(), v.minValue(0n))]),
     v.transform((value): bigint => BigInt(value)),
     v.check((value) => value < 1n << BigInt(bits), `uint${bits}`),
   );
@@ -201,9 +202,12 @@ const voucherSchema = v.pipe(
   ),
 );
 
-const uploadSchema = v.strictObject({
-  v: v.literal(MEDIA_VERSION),
-  proof: proofSchema,
-  leaves: v.pipe(v.array(leafSchema), v.maxLength(MAX_LEAVES)),
-  vouchers: v.pipe(v.array(voucherSchema), v.maxLength(MAX_LEAVES)),
-});
+const uploadSchema = v.pipe(
+  v.strictObject({
+    v: v.literal(MEDIA_VERSION),
+    proof: proofSchema,
+    leaves: v.pipe(v.array(leafSchema), v.maxLength(MAX_LEAVES)),
+    vouchers: v.pipe(v.array(voucherSchema), v.maxLength(MAX_LEAVES)),
+  }),
+  v.transform(({ proof, leaves, vouchers }): ProofUpload => ({ proof, leaves, vouchers })),
+);
