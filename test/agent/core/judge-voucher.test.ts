@@ -56,9 +56,13 @@ t.test('a channel that is not open takes no voucher', (t) => {
   t.match(judgeVoucher(story.state, PHONE, testVoucher(2_000n), time), { reason: 'channel-not-open', got: 'pending' });
   const drained = new Story();
   drained.paid(testChannel());
-  const [id, channel] = [...drained.state.channels][0] as [never, ReturnType<typeof testChannel>];
-  const state = { ...drained.state, channels: new Map([[id, { ...channel, phase: 'drain' }]]) } as never;
-  t.match(judgeVoucher(state, PHONE, testVoucher(2_000n), time), { reason: 'channel-draining', got: 'drain' });
+  const channel = drained.state.channels.get(testChannel().id);
+  if (channel === undefined) throw new Error('the channel must be there');
+  const channels = new Map([[channel.id, { ...channel, phase: 'drain' as const }]]);
+  t.match(judgeVoucher({ ...drained.state, channels }, PHONE, testVoucher(2_000n), time), {
+    reason: 'channel-draining',
+    got: 'drain',
+  });
   const orphan = { ...drained.state, sessionByChannel: new Map() };
   t.match(judgeVoucher(orphan, PHONE, testVoucher(2_000n), time), { reason: 'not-your-channel' });
   t.end();
