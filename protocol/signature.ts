@@ -13,7 +13,6 @@ import { getPublicKey, hashes, recoverPublicKey, sign, utils } from '@noble/secp
 import { type Address, addressFromPublicKey } from './address.ts';
 import { bytesFromHex, type Hex, hexFromBytes, isHexOfLength } from './hex.ts';
 
-hashes.sha256 = (message) => sha256(message);
 hashes.hmacSha256 = (key, message) => hmac(sha256, key, message);
 
 /** 64 bytes of hex, EIP-2098. */
