@@ -53,13 +53,14 @@ export class UbusStationSource implements StationSource {
   #polling: Promise<void> | undefined;
   #isPollDue = false;
   #saysAuthorised = false;
+  #lastProblem = '';
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: UbusStationOptions) {
     this.#options = options;
     const { socketPath: path, reconnectMs } = options;
     this.#client = new UbusClient({ path, ...(reconnectMs === undefined ? {} : { reconnectMs }) });
-    this.#client.on('problem', (error) => this.#options.onProblem?.(error));
+    this.#client.on('problem', (error) => this.#onProblem(error));
     this.#client.on('connected', () => this.#onConnected());
   }
 
@@ -145,7 +146,15 @@ export class UbusStationSource implements StationSource {
     if (event !== undefined) this.#listener(event);
   }
 
+  /** A bus that stays away says the same at every attempt. */
+  #onProblem(error: Error): void {
+    if (error.message === this.#lastProblem) return;
+    this.#lastProblem = error.message;
+    this.#options.onProblem?.(error);
+  }
+
   #onConnected(): void {
+    this.#lastProblem = '';
     const present = new Set(
       this.#subscriptions.flatMap((subscription) => subscription.objects()).map(({ path }) => path),
     );
@@ -203,7 +212,7 @@ export class UbusStationSource implements StationSource {
       bss.answeredAll(macs);
     } catch (error) {
       if (!this.#client.isConnected) return;
-      this.#options.onProblem?.(error as Error);
+      this.#onProblem(error as Error);
       // An answer that did not come may mean that notifications did not come either.
       this.#listener({ kind: 'resync' });
     }

@@ -1,0 +1,159 @@
+/**
+ * The kernel's own view of who is where, the only authority on which MAC sent a packet: neighbour table and bridge.
+ * IPv4 comes from /proc/net/arp; for IPv6 there is no such file, so `ip` is asked, once a second at most.
+ */
+import { execFile } from 'node:child_process';
+import { open, readdir, readFile } from 'node:fs/promises';
+import { promisify } from 'node:util';
+import type { DeviceName, IpAddress, Mac } from '../core/model.ts';
+import { isIpv6, parseDeviceName } from '../core/names.ts';
+import type { Neighbours } from '../ports.ts';
+import { portNameFromFdbText, portNumberFromBrforward } from './neighbours/bridge-fdb.ts';
+import { type Neighbour, neighboursFromArp, neighboursFromIp } from './neighbours/neighbour-text.ts';
+
+export type NeighboursOptions = {
+  readonly guestDevices: readonly DeviceName[];
+  readonly sysRoot?: string;
+  readonly procRoot?: string;
+  /** Runs a program without a shell and resolves with its standard output. */
+  readonly run?: (program: string, args: readonly string[]) => Promise<string>;
+  readonly monotonicMs?: () => number;
+  /** Told once when a table can not be read, and again only after it could be. */
+  readonly onProblem?: (error: Error) => void;
+};
+
+/** What was read is good for this long: many requests of one page load cost one look. */
+const FRESH_ARP_MS = 200;
+const FRESH_IPV6_MS = 1_000;
+/** A guest that is not in the table yet may be there now; asking again is bounded to this. */
+const RETRY_IPV6_MS = 250;
+
+const RUN_TIMEOUT_MS = 2_000;
+const MAX_OUTPUT_BYTES = 2_097_152;
+/** 65,536 forwarding entries: a storm of MACs can grow a bridge's table without limit. */
+const MAX_FDB_BYTES = 1_048_576;
+/** The kernel gives a page of a sysfs file at a time. */
+const PAGE_BYTES = 4_096;
+
+type Table = { readonly readMs: number; readonly neighbours: Promise<readonly Neighbour[]> };
+
+export class KernelNeighbours implements Neighbours {
+  readonly #options: NeighboursOptions;
+  readonly #run: (program: string, args: readonly string[]) => Promise<string>;
+  readonly #monotonicMs: () => number;
+  #ipv4: Table | undefined;
+  #ipv6: Table | undefined;
+  #hasProblem = false;
+
+  constructor(options: NeighboursOptions) {
+    this.#options = options;
+    this.#run = options.run ?? runProgram;
+    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+  }
+
+  async macOf(address: IpAddress): Promise<Mac | undefined> {
+    if (!isIpv6(address)) return macIn(await this.#ipv4Table(), address);
+    return macIn(await this.#ipv6Table(FRESH_IPV6_MS), address) ?? macIn(await this.#ipv6Table(RETRY_IPV6_MS), address);
+  }
+
+  async list(): Promise<readonly Neighbour[]> {
+    const [ipv4, ipv6] = await Promise.all([this.#ipv4Table(), this.#ipv6Table(FRESH_IPV6_MS)]);
+    return [...ipv4, ...ipv6];
+  }
+
+  async portOf(mac: Mac): Promise<DeviceName | undefined> {
+    for (const bridge of this.#options.guestDevices) {
+      const name = await this.#portOn(bridge, mac);
+      const port = name === undefined ? undefined : parseDeviceName(name);
+      if (port !== undefined) return port;
+    }
+    return undefined;
+  }
+
+  #ipv4Table(): Promise<readonly Neighbour[]> {
+    const nowMs = this.#monotonicMs();
+    if (this.#ipv4 === undefined || nowMs - this.#ipv4.readMs >= FRESH_ARP_MS) {
+      this.#ipv4 = { readMs: nowMs, neighbours: this.#guarded(() => this.#readArp()) };
+    }
+    return this.#ipv4.neighbours;
+  }
+
+  #ipv6Table(freshMs: number): Promise<readonly Neighbour[]> {
+    const nowMs = this.#monotonicMs();
+    if (this.#ipv6 === undefined || nowMs - this.#ipv6.readMs >= freshMs) {
+      this.#ipv6 = { readMs: nowMs, neighbours: this.#guarded(() => this.#askIp()) };
+    }
+    return this.#ipv6.neighbours;
+  }
+
+  async #readArp(): Promise<readonly Neighbour[]> {
+    const text = await readFile(`${this.#options.procRoot ?? '/proc'}/net/arp`, 'utf8');
+    return neighboursFromArp(text, this.#options.guestDevices);
+  }
+
+  async #askIp(): Promise<readonly Neighbour[]> {
+    const { guestDevices } = this.#options;
+    const show = (device: DeviceName): Promise<string> => this.#run('ip', ['-6', 'neigh', 'show', 'dev', device]);
+    const texts = await Promise.all(guestDevices.map(show));
+    return texts.flatMap(neighboursFromIp);
+  }
+
+  /** An unreadable table is an empty one: a guest that can not be identified gets nothing, and the agent goes on. */
+  async #guarded(read: () => Promise<readonly Neighbour[]>): Promise<readonly Neighbour[]> {
+    try {
+      const neighbours = await read();
+      this.#hasProblem = false;
+      return neighbours;
+    } catch (error) {
+      if (!this.#hasProblem) this.#options.onProblem?.(error as Error);
+      this.#hasProblem = true;
+      return [];
+    }
+  }
+
+  async #portOn(bridge: DeviceName, mac: Mac): Promise<string | undefined> {
+    const folder = `${this.#options.sysRoot ?? '/sys'}/class/net/${bridge}`;
+    const entries = await readAtMost(`${folder}/brforward`, MAX_FDB_BYTES);
+    if (entries !== undefined) return await this.#portName(folder, portNumberFromBrforward(entries, mac));
+    // A /sys of another network namespace does not know the device; the bridge tool asks the kernel.
+    const text = await this.#run('bridge', ['fdb', 'show', 'br', bridge]).catch(() => '');
+    return portNameFromFdbText(text, mac);
+  }
+
+  async #portName(folder: string, port: number | undefined): Promise<string | undefined> {
+    if (port === undefined) return undefined;
+    for (const name of await readdir(`${folder}/brif`).catch(() => [])) {
+      const text = await readFile(`${folder}/brif/${name}/port_no`, 'utf8').catch(() => '');
+      if (Number.parseInt(text, 16) === port) return name;
+    }
+    return undefined;
+  }
+}
+
+function macIn(neighbours: readonly Neighbour[], address: IpAddress): Mac | undefined {
+  return neighbours.find((neighbour) => neighbour.address === address)?.mac;
+}
+
+async function runProgram(program: string, args: readonly string[]): Promise<string> {
+  const options = { timeout: RUN_TIMEOUT_MS, maxBuffer: MAX_OUTPUT_BYTES };
+  const { stdout } = await promisify(execFile)(program, args, options);
+  return stdout;
+}
+
+/** Undefined if there is no such file. */
+async function readAtMost(path: string, maxBytes: number): Promise<Buffer | undefined> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return undefined;
+  try {
+    const pages: Buffer[] = [];
+    for (let total = 0; total < maxBytes; ) {
+      const { bytesRead, buffer } = await file.read(Buffer.alloc(PAGE_BYTES), 0, PAGE_BYTES, total);
+      if (bytesRead === 0) break;
+      pages.push(buffer.subarray(0, bytesRead));
+      total += bytesRead;
+    }
+    return Buffer.concat(pages);
+  } finally {
+    await file.close();
+  }
+}
