@@ -11,6 +11,7 @@ import { type Quote, quoteDigest, type SignedQuote } from '../protocol/quote.ts'
 import { recoverSigner } from '../protocol/signature.ts';
 import { type SignedVoucher, voucherSigner } from '../protocol/voucher.ts';
 import type { AgentConfig } from './core/config.ts';
+import type { Prefix } from './core/events.ts';
 import { judgeOpen } from './core/judge-open.ts';
 import { judgeTrial } from './core/judge-trial.ts';
 import { judgeVoucher } from './core/judge-voucher.ts';
@@ -34,6 +35,8 @@ export type DeskDeps = {
   readonly random32: () => Uint8Array;
   /** Minute of the day, local time, for time-of-day tariffs. */
   readonly minuteOfDay: () => number;
+  /** Networks of the guest devices, as the kernel has them now. */
+  readonly guestPrefixes: () => readonly Prefix[];
   /** Why nothing is sold now, other than what the driver knows (flow offload, no guest device ...). */
   readonly notSelling: () => string | undefined;
   readonly log: DriverLog;
@@ -107,7 +110,7 @@ class Desk {
     const { bytes, dayS } = judgement;
     const used = driver.state.trials.get(mac);
     const usedBytes = (used?.dayS === dayS ? used.usedBytes : 0n) + bytes;
-    await this.#bindPort(mac);
+    await this.#bindStation(mac);
     // Dispatched before the commit so that two requests at once cannot both be granted; a crash in between gives the
     // allowance again, which is bounded by the day's total.
     driver.dispatch({ kind: 'trial-started', mac, bytes, dayS });
@@ -128,7 +131,7 @@ class Desk {
       if (!judgement.ok) return judgement;
       const signatureRefusal = this.#judgeSignatures(request);
       if (signatureRefusal !== undefined) return signatureRefusal;
-      await this.#bindPort(mac);
+      await this.#bindStation(mac);
       try {
         await driver.commit([{ kind: 'channel', channel: judgement.channel }]);
       } catch (cause) {
@@ -225,12 +228,14 @@ class Desk {
     };
   }
 
-  /** The guest's port, where hostapd has not told it: bound before the first byte is sold. */
-  async #bindPort(mac: Mac): Promise<void> {
-    const { driver, neighbours } = this.#deps;
-    if (driver.state.stations.get(mac)?.port !== undefined) return;
-    const port = await neighbours.portOf(mac);
+  /** The guest's port, where hostapd has not told it, and its addresses: bound before the first byte is sold. */
+  async #bindStation(mac: Mac): Promise<void> {
+    const { driver, neighbours, guestPrefixes } = this.#deps;
+    const isPortKnown = driver.state.stations.get(mac)?.port !== undefined;
+    const [port, all] = await Promise.all([isPortKnown ? undefined : neighbours.portOf(mac), neighbours.list()]);
     if (port !== undefined) driver.dispatch({ kind: 'station-on-port', mac, port });
+    const seen = all.filter((neighbour) => neighbour.mac === mac);
+    if (seen.length > 0) driver.dispatch({ kind: 'addresses-seen', seen, prefixes: guestPrefixes() });
   }
 
   async #afterCommit(mac: Mac, entries: Parameters<Driver['commit']>[0]): Promise<DeskResult> {

@@ -5,7 +5,6 @@
 import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
 import type { SessionId } from './core/model.ts';
-import { parseIp } from './core/names.ts';
 import type { Driver, DriverLog } from './driver.ts';
 import type { Chain, Clock, Enforcer, Neighbours, StationEvent, StationSource } from './ports.ts';
 import type { ProofMaker } from './proof-maker.ts';
@@ -16,6 +15,8 @@ export type WatchDeps = {
   readonly clock: Clock;
   readonly enforcer: Enforcer;
   readonly stations: StationSource;
+  /** Leases that no notification told of: from before the agent's start, or while the bus was away. */
+  readonly leases: { start(listener: (event: StationEvent) => void): Promise<void>; close(): void };
   readonly neighbours: Neighbours;
   readonly chain: Chain;
   readonly proofs: ProofMaker;
@@ -44,13 +45,14 @@ export class Watch {
 
   /** Reads the world once, brings the kernel in line, then starts the timers. */
   async start(): Promise<void> {
-    const { enforcer, stations, config, driver } = this.#deps;
+    const { enforcer, stations, leases, config, driver } = this.#deps;
     enforcer.onEvent((event) => {
       if (event.kind === 'depleted') {
         this.#depleted.add(event.sessionId);
         void this.#once('depleted', () => this.#onDepleted());
       } else void this.#once('verify', () => this.#verify(event.what));
     });
+    await leases.start((event) => this.#onStation(event));
     await this.#listNeighbours();
     await driver.reconciled().catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'first-reconcile-failed'));
     await this.#sample();
@@ -64,6 +66,7 @@ export class Watch {
 
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
+    this.#deps.leases.close();
   }
 
   async #sample(): Promise<void> {
@@ -97,8 +100,10 @@ export class Watch {
     await driver.reconciled();
   }
 
+  /** Static addresses and IPv6; without a session nobody needs them, and the desk asks anew when one begins. */
   async #listNeighbours(): Promise<void> {
     const { driver, neighbours, guestPrefixes } = this.#deps;
+    if (driver.state.sessionByMac.size === 0) return;
     const seen = await neighbours.list();
     if (seen.length > 0) driver.dispatch({ kind: 'addresses-seen', seen, prefixes: guestPrefixes() });
   }
@@ -161,13 +166,4 @@ export class Watch {
       this.#busy.delete(name);
     }
   }
-}
-
-/** CIDR texts ("10.0.0.1/24") of the guest devices to prefixes; link-local and malformed ones are left out. */
-export function prefixesFromCidrs(cidrs: readonly string[]): readonly Prefix[] {
-  return cidrs.flatMap((cidr) => {
-    const [text, length] = cidr.split('/');
-    const address = parseIp(text ?? '');
-    return address === undefined || address.startsWith('fe80') ? [] : [{ address, length: Number(length) }];
-  });
 }
