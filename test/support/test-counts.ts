@@ -28,10 +28,8 @@ export class TapProgress {
   filter(text: string): string {
     const lines = (this.#rest + text).split('\n');
     this.#rest = lines.pop() ?? '';
-    return lines
-      .filter((line) => this.#isShown(line))
-      .join('\n')
-      .replace(/(.)$/, '$1\n');
+    const shown = lines.filter((line) => this.#isShown(line));
+    return shown.map((line) => `${line}\n`).join('');
   }
 
   #isShown(line: string): boolean {
