@@ -35,7 +35,11 @@ export function terminalOf(input: ReadStream, output: WriteStream): Terminal {
   };
 }
 
-/** Draws a frame over the one before without flicker: each line is overwritten, then what is left is cleared. */
+/**
+ * Draws a frame over the one before without flicker: each line is cleared and written, and all that is below goes with
+ * the last one. Cleared first: after a full line the cursor still stands on its last character.
+ */
 export function redrawText(lines: readonly string[]): string {
-  return `\x1b[H${lines.map((line) => `${line}\x1b[K`).join('\r\n')}\x1b[J`;
+  const last = lines.length - 1;
+  return `\x1b[H${lines.map((line, i) => `\x1b[${i === last ? 'J' : '2K'}${line}`).join('\r\n')}`;
 }

@@ -46,7 +46,7 @@ export async function guestDeviceFinding(probe: DoctorProbe, device: DeviceName)
   return fine(name, `bridge with ${ports.join(', ')}`);
 }
 
-/** Bridged frames that also pass the router's hooks would be charged although they never leave the bridge. */
+/** Bridged frames that also pass the router's hooks meet rules that were written for routed packets. */
 export async function bridgeFilterFinding(probe: DoctorProbe): Promise<Finding> {
   const name = 'bridge netfilter';
   const families = ['iptables', 'ip6tables'];
@@ -57,7 +57,11 @@ export async function bridgeFilterFinding(probe: DoctorProbe): Promise<Finding> 
   if (active.length === 0) return fine(name, "off: bridged frames stay out of the router's hooks");
   const settings = active.map((family) => `net.bridge.bridge-nf-call-${family}=0`);
   const fix = `Set ${settings.join(' and ')} with sysctl -w, and in /etc/sysctl.conf.`;
-  return broken(name, `on for ${active.join(', ')}: guests would be charged for traffic among themselves`, fix);
+  return doubtful(
+    name,
+    `on for ${active.join(', ')}: traffic among guests also passes the router's rules and is dropped or counted there`,
+    fix,
+  );
 }
 
 /** Offloaded packets skip every hook: 595 MB passed and 552 bytes were counted on OpenWrt 24.10.7. */
