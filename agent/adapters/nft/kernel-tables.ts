@@ -1,0 +1,175 @@
+/**
+ * Brings our tables up and knows whether they still are what was brought up. What sessions have in them is read here
+ * and handed on; changing it is the enforcer's business.
+ */
+import type { EnforcementPlan } from '../../core/model.ts';
+import { type ListedSessions, listedSessions, rulesByChain, type TableState, tableState } from './installed.ts';
+import { TABLE } from './layout.ts';
+import { NftError } from './nft-error.ts';
+import { isObject, isSameJson, type Json, type JsonObject, type NftCommand, type NftFamily } from './nft-json.ts';
+import type { NftRunner } from './nft-runner.ts';
+import { quotaCommand } from './render-grant.ts';
+import { renderBridgeTable, renderInetTable, type TableFacts } from './render-table.ts';
+import { installCommands, removeCommands, rewriteRulesCommands, type TableSpec } from './table-spec.ts';
+
+/** What was found in the kernel, and what must go first in the transaction that puts sessions into it. */
+export type TablesFound = ListedSessions & { readonly install: readonly NftCommand[] };
+
+type TablesLog = { info(details: object, event: string): void; warn(details: object, event: string): void };
+
+/** The bridge table is looked at only every so often: its loss opens nothing to those who have not paid. */
+const BRIDGE_CHECK_EVERY = 6;
+
+export class KernelTables {
+  readonly #runner: NftRunner;
+  readonly #log: TablesLog;
+  readonly #bridge = renderBridgeTable();
+  #hasBridge = true;
+  #facts: TableFacts | undefined;
+  /** Rules in nft's words right after we wrote them: another nft may word the same rule otherwise. */
+  readonly #baseline = new Map<NftFamily, ReadonlyMap<string, Json>>();
+  #checks = 0;
+
+  constructor(runner: NftRunner, log: TablesLog) {
+    this.#runner = runner;
+    this.#log = log;
+  }
+
+  /** False if this kernel has no nftables for bridges, so that MACs cannot be bound to ports. */
+  get hasPorts(): boolean {
+    return this.#hasBridge;
+  }
+
+  /**
+   * Makes sure that our rules stand as the plan needs them.
+   * @returns what was found, or undefined if there was no need to look.
+   */
+  async bringUp(plan: EnforcementPlan, isUnknown: boolean): Promise<TablesFound | undefined> {
+    const hasRates = this.#facts?.hasRates === true || plan.grants.some(({ rate }) => rate !== undefined);
+    const facts = { guestDevices: plan.guestDevices, portalPort: plan.portalPort, hasRates };
+    if (!isUnknown && this.#facts !== undefined && isSameJson(facts, this.#facts)) return undefined;
+    await this.#bringUpBridge();
+    return await this.#bringUpInet(facts);
+  }
+
+  /** Remembers how nft words what was just installed. @throws NftError if it is not there. */
+  async confirm(): Promise<void> {
+    this.#baseline.clear();
+    for (const spec of this.#specs()) {
+      const listed = await this.#runner.listWithoutElements(spec.family, TABLE);
+      const state = tableState(spec, listed);
+      if (state.kind === 'missing' || state.kind === 'layout') {
+        throw new NftError(`table ${spec.family} ${TABLE} is not what was installed: ${whatOf(state)}`, {
+          code: 'NFT_BAD_ANSWER',
+        });
+      }
+      this.#baseline.set(spec.family, rulesByChain(listed));
+    }
+  }
+
+  /** Reads the rules back and compares. */
+  async isUnchanged(): Promise<boolean> {
+    const isBridgeDue = this.#checks % BRIDGE_CHECK_EVERY === 0;
+    this.#checks += 1;
+    for (const spec of this.#specs()) {
+      if (spec.family === 'bridge' && !isBridgeDue) continue;
+      const listed = await this.#runner.listWithoutElements(spec.family, TABLE);
+      const state = tableState(spec, listed, this.#baseline.get(spec.family));
+      if (state.kind === 'equal') continue;
+      this.#log.warn({ family: spec.family, state: state.kind, what: whatOf(state) }, 'nft-rules-changed');
+      return false;
+    }
+    return this.#facts !== undefined;
+  }
+
+  /** A change that leaves nothing behind, for the monitor to see. Adding what exists would not even be told. */
+  async poke(): Promise<void> {
+    const chain = { family: 'inet', table: TABLE, name: 'poke' };
+    const table = { family: 'inet', name: TABLE };
+    await this.#runner.apply([{ add: { table } }, { add: { chain } }, { delete: { chain } }]);
+  }
+
+  async #bringUpInet(wanted: TableFacts): Promise<TablesFound> {
+    let listed = await this.#list('inet');
+    const hasRateMaps = listed.some((item) => isNamed(item['map'], 'rate_up'));
+    if (wanted.hasRates && !hasRateMaps && listed.length > 0) listed = await this.#addRateMaps();
+    const facts = { ...wanted, hasRates: wanted.hasRates || hasRateMaps };
+    const spec = renderInetTable(facts);
+    const state = tableState(spec, listed);
+    const parsed = listedSessions([...listed, ...(this.#hasBridge ? await this.#list('bridge') : [])]);
+    this.#facts = facts;
+    if (state.kind === 'missing' || state.kind === 'layout' || !parsed.isLegible) {
+      return await this.#replace(spec, state, parsed);
+    }
+    if (state.kind === 'rules') {
+      this.#log.info({ what: state.what }, 'nft-rules-rewritten');
+      await this.#runner.apply(rewriteRulesCommands(spec, state.strayChains));
+    }
+    return { ...parsed, install: [] };
+  }
+
+  /** Rate maps come into a table only when the first session is slowed down. */
+  async #addRateMaps(): Promise<readonly JsonObject[]> {
+    const { family, sets } = renderInetTable({ guestDevices: [], portalPort: 0, hasRates: true });
+    const maps = sets.filter(({ name }) => name.startsWith('rate_'));
+    await this.#runner.apply(installCommands({ family, sets: maps, counters: [], chains: [] }));
+    return await this.#list('inet');
+  }
+
+  /**
+   * The table is missing or not in the form that we know. What it may still let through is stopped by its quotas, whatever
+   * else is in it; then its counters are final, and the new table goes on from them.
+   */
+  async #replace(spec: TableSpec, state: TableState, parsed: ListedSessions): Promise<TablesFound> {
+    this.#log.info({ state: state.kind, what: whatOf(state) }, 'nft-table-installed');
+    let { readings } = parsed;
+    if (parsed.quotas.length > 0) {
+      await this.#runner.apply(parsed.quotas.map(({ sessionId, round }) => quotaCommand(sessionId, round, 0n, 0n)));
+      ({ readings } = listedSessions(await this.#list('inet')));
+    }
+    const specs = this.#hasBridge ? [spec, this.#bridge] : [spec];
+    return {
+      sessions: new Map(),
+      quotas: [],
+      readings,
+      strayElements: [],
+      strayQuotas: [],
+      strayRates: [],
+      isLegible: true,
+      install: specs.flatMap((each) => [...removeCommands(each.family), ...installCommands(each)]),
+    };
+  }
+
+  async #bringUpBridge(): Promise<void> {
+    if (!this.#hasBridge) return;
+    try {
+      const state = tableState(this.#bridge, await this.#list('bridge'));
+      if (state.kind === 'rules') await this.#runner.apply(rewriteRulesCommands(this.#bridge, state.strayChains));
+      if (state.kind === 'missing') await this.#runner.apply(installCommands(this.#bridge));
+      if (state.kind === 'layout') {
+        await this.#runner.apply([...removeCommands('bridge'), ...installCommands(this.#bridge)]);
+      }
+    } catch (error) {
+      if (!(error instanceof NftError) || error.code !== 'NFT_REFUSED') throw error;
+      this.#hasBridge = false;
+      this.#log.warn({ err: error, fix: 'install kmod-nft-bridge' }, 'nft-bridge-unsupported');
+    }
+  }
+
+  #specs(): TableSpec[] {
+    if (this.#facts === undefined) return [];
+    return [renderInetTable(this.#facts), ...(this.#hasBridge ? [this.#bridge] : [])];
+  }
+
+  async #list(family: NftFamily): Promise<readonly JsonObject[]> {
+    return (await this.#runner.list({ table: { family, name: TABLE } })) ?? [];
+  }
+}
+
+function whatOf(state: TableState): string {
+  return 'what' in state ? state.what : 'the table is missing';
+}
+
+function isNamed(body: Json | undefined, name: string): boolean {
+  return isObject(body) && body['name'] === name;
+}

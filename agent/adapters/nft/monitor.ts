@@ -1,0 +1,132 @@
+/**
+ * Watches `nft monitor` for two things: a quota of ours was used up, and somebody else changed our tables. Reads nft's
+ * text because only there is said which process made a change; takes nothing from it but our own names.
+ */
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { TABLE } from './layout.ts';
+import { type NftPlace, startNftMonitor } from './nft-child.ts';
+
+export type MonitorEvent =
+  | { readonly kind: 'depleted'; readonly quota: string }
+  | { readonly kind: 'touched'; readonly what: string }
+  /** The watch was interrupted; anything may have happened. */
+  | { readonly kind: 'gap' };
+
+const RESTART_MS = 1_000;
+/** Longest of the growing waits for a monitor to be ready; all together twice that. */
+const READY_MS = 3_000;
+/** Longest line kept; nft prints whole sets in one line, and of those the first words are enough. */
+const MAX_LINE_CHARS = 65_536;
+
+const USED_UP = new RegExp(`^add quota \\S+ ${TABLE} (q[0-9]+_[0-9]+) \\{ (.+?) used (.+?) \\}`);
+const CHANGE = new RegExp(`^(?:add|insert|replace|delete|destroy) (\\S+) (?:inet|bridge) ${TABLE}(?: (\\S+))?`);
+const COMMIT = /^# new generation [0-9]+ by process ([0-9]+)/;
+
+/** Lines of nft to events. Pure apart from what it remembers of the transaction that is being printed. */
+export class MonitorLines {
+  readonly #isOwn: (pid: number) => boolean;
+  #change: string | undefined;
+
+  constructor(isOwn: (pid: number) => boolean) {
+    this.#isOwn = isOwn;
+  }
+
+  read(line: string): MonitorEvent | undefined {
+    const usedUp = USED_UP.exec(line);
+    if (usedUp !== null) {
+      return usedUp[2] === usedUp[3] ? { kind: 'depleted', quota: usedUp[1] ?? '' } : undefined;
+    }
+    const change = CHANGE.exec(line);
+    if (change !== null) {
+      // dnsmasq fills the walled garden.
+      const isGarden = change[1] === 'element' && change[2]?.startsWith('garden') === true;
+      if (!isGarden) this.#change ??= line.slice(0, 80);
+      return undefined;
+    }
+    const commit = COMMIT.exec(line);
+    if (commit === null) return undefined;
+    const what = this.#change;
+    this.#change = undefined;
+    return what === undefined || this.#isOwn(Number(commit[1])) ? undefined : { kind: 'touched', what };
+  }
+}
+
+export class NftMonitor {
+  readonly #place: NftPlace;
+  readonly #isOwn: (pid: number) => boolean;
+  readonly #listener: (event: MonitorEvent) => void;
+  #child: ChildProcessWithoutNullStreams | undefined;
+  #restart: NodeJS.Timeout | undefined;
+  #onFirstLine: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor(place: NftPlace, isOwn: (pid: number) => boolean, listener: (event: MonitorEvent) => void) {
+    this.#place = place;
+    this.#isOwn = isOwn;
+    this.#listener = listener;
+  }
+
+  get isRunning(): boolean {
+    return this.#child !== undefined;
+  }
+
+  /**
+   * Starts watching and returns once it is certain that nothing more is missed: nft says nothing when it is ready, so
+   * `poke` makes changes until one is seen.
+   * @returns false if none was seen in time.
+   */
+  async start(poke: () => Promise<void>): Promise<boolean> {
+    let isSeen = false;
+    this.#onFirstLine = () => {
+      isSeen = true;
+    };
+    this.#spawn();
+    // Each change makes an nft that is still reading the ruleset begin again, so the waits grow.
+    for (let waitMs = 20; waitMs < READY_MS && !isSeen && !this.#isClosed; waitMs *= 2) {
+      await poke();
+      await new Promise((resolve) => setTimeout(resolve, waitMs));
+    }
+    return isSeen;
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    clearTimeout(this.#restart);
+    this.#child?.kill();
+    this.#child = undefined;
+  }
+
+  #spawn(): void {
+    const child = startNftMonitor(this.#place);
+    const lines = new MonitorLines(this.#isOwn);
+    this.#child = child;
+    let partial = '';
+    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+      if (child !== this.#child) return;
+      this.#onFirstLine?.();
+      this.#onFirstLine = undefined;
+      const complete = (partial + text).split('\n');
+      partial = (complete.pop() ?? '').slice(0, MAX_LINE_CHARS);
+      for (const line of complete) {
+        const event = lines.read(line);
+        if (event !== undefined) this.#listener(event);
+      }
+    });
+    child.stderr.resume();
+    child.stdin.on('error', () => undefined);
+    const end = (): void => {
+      if (child !== this.#child) return;
+      this.#child = undefined;
+      this.#restart = setTimeout(() => this.#startAgain(), RESTART_MS);
+      this.#restart.unref();
+    };
+    child.once('error', end);
+    child.once('close', end);
+  }
+
+  #startAgain(): void {
+    if (this.#isClosed) return;
+    this.#spawn();
+    this.#listener({ kind: 'gap' });
+  }
+}

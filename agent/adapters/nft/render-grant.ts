@@ -1,0 +1,130 @@
+/**
+ * What one session has in the kernel: elements of sets and maps, keyed by the typed names of its stations and by nothing
+ * else.
+ */
+import type { CounterKey, DeviceName, IpAddress, Mac, SessionGrant, SessionId } from '../../core/model.ts';
+import { isIpv6, isLinkLocal } from '../../core/names.ts';
+import {
+  baseFromComment,
+  type CounterBase,
+  commentFromBase,
+  GRANT_SETS,
+  type GrantSet,
+  isCounterSet,
+  jsonFromBytes,
+  quotaName,
+  RATE_BURST_BYTES,
+  rateName,
+  TABLE,
+} from './layout.ts';
+import type { Json, JsonObject, NftCommand } from './nft-json.ts';
+
+/** One element. `value` is the name of the object that a map leads to; empty in sets. */
+export type Element = { readonly set: GrantSet; readonly key: ElementKey; readonly value: string };
+/** A MAC, an address, or a MAC with an address or port after a blank. */
+export type ElementKey = Mac | IpAddress | `${Mac} ${IpAddress}` | `${Mac} ${DeviceName}`;
+
+/** All elements of a grant under the given quota. Link-local addresses are never routed and get none. */
+export function elementsFromGrant(grant: SessionGrant, quota: string): Element[] {
+  const elements: Element[] = [];
+  const { rate, sessionId } = grant;
+  const add = (set: GrantSet, key: ElementKey, value = ''): void => {
+    elements.push({ set, key, value });
+  };
+  for (const { mac, port, addresses } of grant.stations) {
+    add('count_up', mac);
+    if (grant.isOnline) add('online', mac);
+    if (rate !== undefined) add('rate_up', mac, rateName('up', sessionId, rate.upBytesPerS));
+    if (port !== undefined) {
+      add('port', `${mac} ${port}`);
+      add('bound', mac);
+    }
+    for (const address of addresses) {
+      if (isLinkLocal(address)) continue;
+      const version = isIpv6(address) ? 6 : 4;
+      add(`up${version}`, `${mac} ${address}`, quota);
+      add(`down${version}`, address, quota);
+      add(`count_down${version}`, address);
+      if (rate !== undefined) add(`rate_down${version}`, address, rateName('down', sessionId, rate.downBytesPerS));
+    }
+  }
+  return elements;
+}
+
+/** Limits that the grant's elements lead to, by name. */
+export function ratesFromGrant(grant: SessionGrant): Map<string, bigint> {
+  const { rate, sessionId } = grant;
+  if (rate === undefined) return new Map();
+  return new Map([
+    [rateName('up', sessionId, rate.upBytesPerS), rate.upBytesPerS],
+    [rateName('down', sessionId, rate.downBytesPerS), rate.downBytesPerS],
+  ]);
+}
+
+/** Key of the counter that an element of a counter set is; undefined for other sets. */
+export function counterKeyFromElement(set: GrantSet, key: ElementKey): CounterKey | undefined {
+  if (!isCounterSet(set)) return undefined;
+  return set === 'count_up' ? `up:${key}` : `down:${key}`;
+}
+
+export function quotaCommand(sessionId: SessionId, round: number, limitBytes: bigint, usedBytes: bigint): NftCommand {
+  const name = quotaName(sessionId, round);
+  const [bytes, used] = [jsonFromBytes(limitBytes), jsonFromBytes(usedBytes)];
+  return { add: { quota: { family: 'inet', table: TABLE, name, bytes, used, inv: false } } };
+}
+
+export function rateCommand(name: string, bytesPerS: bigint): NftCommand {
+  const rate = { rate: jsonFromBytes(bytesPerS), per: 'second', rate_unit: 'bytes', inv: true };
+  const burst = { burst: RATE_BURST_BYTES, burst_unit: 'bytes' };
+  return { add: { limit: { family: 'inet', table: TABLE, name, ...rate, ...burst } } };
+}
+
+export function deleteObjectCommand(kind: 'quota' | 'limit', name: string): NftCommand {
+  return { delete: { [kind]: { family: 'inet', table: TABLE, name } } };
+}
+
+/** Commands that add the elements, one for each set. `baseOf` gives what a new counter starts from. */
+export function addElementCommands(
+  elements: readonly Element[],
+  baseOf: (element: Element) => CounterBase | undefined,
+): NftCommand[] {
+  return elementCommands('add', elements, (element) => {
+    const key = jsonFromKey(element.key);
+    if (element.value !== '') return [key, element.value];
+    const base = baseOf(element);
+    return base === undefined ? key : { elem: { val: key, comment: commentFromBase(base) } };
+  });
+}
+
+export function deleteElementCommands(elements: readonly Element[]): NftCommand[] {
+  return elementCommands('delete', elements, ({ key, value }) =>
+    value === '' ? jsonFromKey(key) : [jsonFromKey(key), value],
+  );
+}
+
+/** Comment of a counter element to its base; undefined if it is not one of ours. */
+export function baseFromElement(item: JsonObject): CounterBase | undefined {
+  const comment = item['comment'];
+  return typeof comment === 'string' ? baseFromComment(comment) : undefined;
+}
+
+function elementCommands(
+  verb: 'add' | 'delete',
+  elements: readonly Element[],
+  toJson: (e: Element) => Json,
+): NftCommand[] {
+  const bySet = new Map<GrantSet, Json[]>();
+  for (const element of elements) {
+    const list = bySet.get(element.set) ?? [];
+    bySet.set(element.set, list);
+    list.push(toJson(element));
+  }
+  return [...bySet].map(([name, elem]) => ({
+    [verb]: { element: { family: GRANT_SETS[name].family, table: TABLE, name, elem } },
+  }));
+}
+
+function jsonFromKey(key: ElementKey): Json {
+  const parts = key.split(' ');
+  return parts.length === 1 ? key : { concat: parts };
+}

@@ -1,0 +1,94 @@
+/** What a guest may ask of the router itself, and where its unpaid web page leads. */
+import {
+  ACCEPT,
+  DROP,
+  differs,
+  ETHER_SOURCE,
+  equals,
+  goto,
+  IP_DESTINATION,
+  IP6_DESTINATION,
+  isAbove,
+  meta,
+  oneOf,
+  payload,
+  withinOwnLimit,
+} from './nft-expr.ts';
+import type { Json, JsonObject } from './nft-json.ts';
+
+/** DNS without payment: enough to open a page, 12 kbit/s for a tunnel. */
+const DNS_UNPAID = { perSecond: 3, burst: 40, maxQueryBytes: 136, maxAnswerBytes: 520 };
+/** DNS of paid guests is free, so it is bounded as well: a page full of names, not a way around the meter. */
+const DNS_PAID = { perSecond: 20, burst: 200 };
+const PING = { perSecond: 5, burst: 10 };
+
+const UDP_PORT = payload('udp', 'dport');
+const TCP_PORT = payload('tcp', 'dport');
+
+/** All that a guest may ask of the router itself: addresses, names, the portal, a few pings. */
+export function serviceRules(portalPort: number): Json[][] {
+  const neighbourDiscovery = ['nd-router-solicit', 'nd-neighbor-solicit', 'nd-neighbor-advert'];
+  return [
+    [equals(UDP_PORT, oneOf([67, 547])), ACCEPT],
+    [equals(payload('icmpv6', 'type'), oneOf(neighbourDiscovery)), ACCEPT],
+    [equals(UDP_PORT, 53), goto('dns')],
+    [equals(TCP_PORT, 53), goto('dns')],
+    [equals(TCP_PORT, portalPort), ACCEPT],
+    [equals(payload('icmp', 'type'), 'echo-request'), goto('ping')],
+    [equals(payload('icmpv6', 'type'), 'echo-request'), goto('ping')],
+    [equals({ ct: { key: 'direction' } }, 'reply'), hasState('established'), ACCEPT],
+    [hasState('related'), ACCEPT],
+    [equals(meta('pkttype'), oneOf(['broadcast', 'multicast'])), DROP],
+    [goto('refuse')],
+  ];
+}
+
+/** Without credit DNS is slow and small, and not spoken over TCP: good for names, useless as a tunnel. */
+export function dnsRules(): Json[][] {
+  return [
+    [equals(ETHER_SOURCE, '@online'), goto('dns_paid')],
+    [equals(meta('l4proto'), 'tcp'), goto('refuse')],
+    [isAbove(payload('udp', 'length'), DNS_UNPAID.maxQueryBytes), DROP],
+    [ownLimit('dns_rate', DNS_UNPAID), ACCEPT],
+    [DROP],
+  ];
+}
+
+export function dnsPaidRules(): Json[][] {
+  return [[ownLimit('dns_paid_rate', DNS_PAID), ACCEPT], [DROP]];
+}
+
+export function pingRules(): Json[][] {
+  return [[ownLimit('ping_rate', PING), ACCEPT], [DROP]];
+}
+
+/** Long answers only to addresses of a session; the neighbour is not yet known here, so the address must do. */
+export function answerRules(): Json[][] {
+  const isLong = [equals(payload('udp', 'sport'), 53), isAbove(payload('udp', 'length'), DNS_UNPAID.maxAnswerBytes)];
+  return [
+    [...isLong, differs(IP_DESTINATION, '@count_down4'), DROP],
+    [...isLong, differs(IP6_DESTINATION, '@count_down6'), DROP],
+  ];
+}
+
+export function captiveRules(portalPort: number): Json[][] {
+  const toPortal = { redirect: { port: portalPort } };
+  const isForRouter = equals({ fib: { result: 'type', flags: ['daddr'] } }, 'local');
+  return [
+    [equals(UDP_PORT, 53), { redirect: { port: 53 } }],
+    [equals(TCP_PORT, 53), { redirect: { port: 53 } }],
+    [isForRouter, equals(TCP_PORT, 80), toPortal],
+    [equals(ETHER_SOURCE, '@online'), ACCEPT],
+    [equals(IP_DESTINATION, '@garden4'), ACCEPT],
+    [equals(IP6_DESTINATION, '@garden6'), ACCEPT],
+    [equals(TCP_PORT, 80), toPortal],
+  ];
+}
+
+function ownLimit(set: string, limit: { readonly perSecond: number; readonly burst: number }): JsonObject {
+  return withinOwnLimit(ETHER_SOURCE, set, limit.perSecond, limit.burst);
+}
+
+function hasState(state: string): JsonObject {
+  return { match: { op: 'in', left: { ct: { key: 'state' } }, right: state } };
+}

@@ -1,0 +1,249 @@
+/**
+ * The rules themselves, as a function of three facts: guest devices, portal port, and whether any session is slowed down.
+ *
+ * Ways through: whatever comes from or goes to a guest device ends in a chain here that says yes or no; nothing falls
+ * through. A yes is not final (fw4's chains come later), a no is. Payment is looked up on every packet; `ct state` never
+ * shortens it.
+ *
+ * A lookup with `!=` in a set with counters matches what is absent and counts nothing.
+ */
+import type { DeviceName } from '../../core/model.ts';
+import {
+  GARDEN_CAPACITY,
+  GRANT_SETS,
+  type GrantSet,
+  UNBOUND_CAPACITY,
+  UNBOUND_SECONDS,
+  WATCHED_MACS_CAPACITY,
+  WATCHED_MACS_SECONDS,
+} from './layout.ts';
+import {
+  ACCEPT,
+  concat,
+  DROP,
+  differs,
+  ETHER_SOURCE,
+  equals,
+  goto,
+  IP_DESTINATION,
+  IP_SOURCE,
+  IP6_DESTINATION,
+  IP6_SOURCE,
+  limitByKey,
+  meta,
+  oneOf,
+  overPacketLimit,
+  quotaByKey,
+  remember,
+  verdictMap,
+  withinOwnLimit,
+} from './nft-expr.ts';
+import type { Json, JsonObject } from './nft-json.ts';
+import { answerRules, captiveRules, dnsPaidRules, dnsRules, pingRules, serviceRules } from './render-services.ts';
+import type { ChainSpec, SetSpec, TableSpec } from './table-spec.ts';
+
+export type TableFacts = {
+  readonly guestDevices: readonly DeviceName[];
+  readonly portalPort: number;
+  readonly hasRates: boolean;
+};
+
+/** Before fw4's filter chains (0) and after conntrack and DNAT. */
+const PRIORITY_FILTER = -10;
+/** Before fw4's dstnat (-100). */
+const PRIORITY_DSTNAT = -110;
+/** Before anything else on the bridge, so that a stolen MAC is not even learned. */
+const PRIORITY_BRIDGE = -310;
+
+/** How often one MAC may have an address remembered for binding. */
+const LEARN = { perSecond: 2, burst: 30 };
+/** All refusals together; beyond it packets vanish, so that a flood costs the router no answers. */
+const REFUSALS = { perSecond: 1_000, burst: 1_000 };
+/** The walled garden of all guests together, both directions. */
+const GARDEN_MEGABYTES_PER_S = 1;
+
+/** What no guest may reach: private, shared, link-local, loopback, protocol, multicast and reserved networks. */
+const PRIVATE4 = [
+  prefix('0.0.0.0', 8),
+  prefix('10.0.0.0', 8),
+  prefix('100.64.0.0', 10),
+  prefix('127.0.0.0', 8),
+  prefix('169.254.0.0', 16),
+  prefix('172.16.0.0', 12),
+  prefix('192.0.0.0', 24),
+  prefix('192.168.0.0', 16),
+  prefix('224.0.0.0', 3),
+];
+const PRIVATE6 = [prefix('::', 8), prefix('fc00::', 7), prefix('fe80::', 10), prefix('ff00::', 8)];
+
+/** Metering, enforcement, portal redirection and the router's own services. */
+export function renderInetTable(facts: TableFacts): TableSpec {
+  return {
+    family: 'inet',
+    sets: inetSets(facts),
+    counters: ['garden'],
+    chains: [
+      baseChain('guest_forward', 'filter', 'forward', PRIORITY_FILTER, [
+        [perDevice('iifname', facts, 'from_guest')],
+        [perDevice('oifname', facts, 'to_guest')],
+      ]),
+      { name: 'from_guest', rules: fromGuestRules(facts) },
+      { name: 'to_guest', rules: toGuestRules(facts) },
+      { name: 'unpaid', rules: unpaidRules() },
+      { name: 'learn', rules: learnRules() },
+      { name: 'garden_pass', rules: gardenRules() },
+      { name: 'refuse', rules: refuseRules() },
+      baseChain('guest_input', 'filter', 'input', PRIORITY_FILTER, [[perDevice('iifname', facts, 'services')]]),
+      { name: 'services', rules: serviceRules(facts.portalPort) },
+      { name: 'dns', rules: dnsRules() },
+      { name: 'dns_paid', rules: dnsPaidRules() },
+      { name: 'ping', rules: pingRules() },
+      baseChain('guest_output', 'filter', 'output', PRIORITY_FILTER, [[perDevice('oifname', facts, 'answers')]]),
+      { name: 'answers', rules: answerRules() },
+      baseChain('guest_dstnat', 'nat', 'prerouting', PRIORITY_DSTNAT, [[perDevice('iifname', facts, 'captive')]]),
+      { name: 'captive', rules: captiveRules(facts.portalPort) },
+    ],
+  };
+}
+
+/** Binds MACs with a session to the bridge port that they joined on. In the bridge family ports may come and go freely. */
+export function renderBridgeTable(): TableSpec {
+  return {
+    family: 'bridge',
+    sets: [grantSet('port', ['ether_addr', 'ifname']), grantSet('bound', 'ether_addr')],
+    counters: [],
+    chains: [
+      baseChain('guest_port', 'filter', 'prerouting', PRIORITY_BRIDGE, [
+        [equals(concat(ETHER_SOURCE, meta('iifname')), '@port'), ACCEPT],
+        [equals(ETHER_SOURCE, '@bound'), DROP],
+      ]),
+    ],
+  };
+}
+
+function inetSets(facts: TableFacts): SetSpec[] {
+  const counter = { stmt: [{ counter: null }] };
+  const watched = { size: WATCHED_MACS_CAPACITY, timeout: WATCHED_MACS_SECONDS };
+  return [
+    { ...grantSet('up4', ['ether_addr', 'ipv4_addr']), map: 'quota' },
+    { ...grantSet('up6', ['ether_addr', 'ipv6_addr']), map: 'quota' },
+    { ...grantSet('down4', 'ipv4_addr'), map: 'quota' },
+    { ...grantSet('down6', 'ipv6_addr'), map: 'quota' },
+    { ...grantSet('count_up', 'ether_addr'), ...counter },
+    { ...grantSet('count_down4', 'ipv4_addr'), ...counter },
+    { ...grantSet('count_down6', 'ipv6_addr'), ...counter },
+    grantSet('online', 'ether_addr'),
+    ...(facts.hasRates ? rateMaps() : []),
+    { name: 'unbound4', type: ['ether_addr', 'ipv4_addr'], size: UNBOUND_CAPACITY, timeout: UNBOUND_SECONDS },
+    { name: 'unbound6', type: ['ether_addr', 'ipv6_addr'], size: UNBOUND_CAPACITY, timeout: UNBOUND_SECONDS },
+    { name: 'learn_rate', type: 'ether_addr', ...watched },
+    { name: 'dns_rate', type: 'ether_addr', ...watched },
+    { name: 'dns_paid_rate', type: 'ether_addr', ...watched },
+    { name: 'ping_rate', type: 'ether_addr', ...watched },
+    { name: 'garden4', type: 'ipv4_addr', size: GARDEN_CAPACITY, timeout: 3_600 },
+    { name: 'garden6', type: 'ipv6_addr', size: GARDEN_CAPACITY, timeout: 3_600 },
+  ];
+}
+
+function rateMaps(): SetSpec[] {
+  return [
+    { ...grantSet('rate_up', 'ether_addr'), map: 'limit' },
+    { ...grantSet('rate_down4', 'ipv4_addr'), map: 'limit' },
+    { ...grantSet('rate_down6', 'ipv6_addr'), map: 'limit' },
+  ];
+}
+
+function fromGuestRules(facts: TableFacts): Json[][] {
+  return [
+    [equals(meta('oifname'), anyDevice(facts)), DROP],
+    [equals(IP_DESTINATION, oneOf(PRIVATE4)), goto('refuse')],
+    [equals(IP6_DESTINATION, oneOf(PRIVATE6)), goto('refuse')],
+    ...(facts.hasRates ? [[limitByKey(ETHER_SOURCE, 'rate_up'), DROP]] : []),
+    [quotaByKey(concat(ETHER_SOURCE, IP_SOURCE), 'up4'), equals(ETHER_SOURCE, '@count_up'), ACCEPT],
+    [quotaByKey(concat(ETHER_SOURCE, IP6_SOURCE), 'up6'), equals(ETHER_SOURCE, '@count_up'), ACCEPT],
+    [goto('unpaid')],
+  ];
+}
+
+/** A MAC with a session is held: its packets vanish, its flows wait. Anybody else is told at once. */
+function unpaidRules(): Json[][] {
+  return [
+    [equals(IP_DESTINATION, '@garden4'), goto('garden_pass')],
+    [equals(IP6_DESTINATION, '@garden6'), goto('garden_pass')],
+    [differs(ETHER_SOURCE, '@count_up'), goto('refuse')],
+    [withinOwnLimit(ETHER_SOURCE, 'learn_rate', LEARN.perSecond, LEARN.burst), goto('learn')],
+    [DROP],
+  ];
+}
+
+function learnRules(): Json[][] {
+  return [
+    [remember(concat(ETHER_SOURCE, IP_SOURCE), 'unbound4')],
+    [remember(concat(ETHER_SOURCE, IP6_SOURCE), 'unbound6')],
+    [DROP],
+  ];
+}
+
+/** What nobody asked for is dropped before it can be billed. */
+function toGuestRules(facts: TableFacts): Json[][] {
+  const unasked: [Json, JsonObject][] = [
+    ['invalid', DROP],
+    ['new', DROP],
+  ];
+  return [
+    [verdictMap({ ct: { key: 'state' } }, unasked)],
+    ...(facts.hasRates
+      ? [
+          [limitByKey(IP_DESTINATION, 'rate_down4'), DROP],
+          [limitByKey(IP6_DESTINATION, 'rate_down6'), DROP],
+        ]
+      : []),
+    [quotaByKey(IP_DESTINATION, 'down4'), equals(IP_DESTINATION, '@count_down4'), ACCEPT],
+    [quotaByKey(IP6_DESTINATION, 'down6'), equals(IP6_DESTINATION, '@count_down6'), ACCEPT],
+    [equals(IP_SOURCE, '@garden4'), goto('garden_pass')],
+    [equals(IP6_SOURCE, '@garden6'), goto('garden_pass')],
+    [differs(IP_DESTINATION, '@count_down4'), goto('refuse')],
+    [differs(IP6_DESTINATION, '@count_down6'), goto('refuse')],
+    [DROP],
+  ];
+}
+
+function gardenRules(): Json[][] {
+  const rate = { rate: GARDEN_MEGABYTES_PER_S, burst: GARDEN_MEGABYTES_PER_S, per: 'second', inv: true };
+  return [
+    [{ limit: { ...rate, rate_unit: 'mbytes', burst_unit: 'mbytes' } }, DROP],
+    [{ counter: 'garden' }, ACCEPT],
+  ];
+}
+
+function refuseRules(): Json[][] {
+  return [
+    [overPacketLimit(REFUSALS.perSecond, REFUSALS.burst), DROP],
+    [equals(meta('l4proto'), 'tcp'), { reject: { type: 'tcp reset' } }],
+    [{ reject: { type: 'icmpx', expr: 'admin-prohibited' } }],
+  ];
+}
+
+function baseChain(name: string, type: 'filter' | 'nat', hook: string, prio: number, rules: Json[][]): ChainSpec {
+  return { name, base: { type, hook, prio }, rules };
+}
+
+function grantSet(name: GrantSet, type: string | readonly string[]): SetSpec {
+  return { name, type, size: GRANT_SETS[name].capacity };
+}
+
+function perDevice(key: 'iifname' | 'oifname', facts: TableFacts, chain: string): JsonObject {
+  return verdictMap(
+    meta(key),
+    facts.guestDevices.map((device): [Json, JsonObject] => [device, goto(chain)]),
+  );
+}
+
+function anyDevice(facts: TableFacts): Json {
+  const [first = '', ...others] = facts.guestDevices;
+  return others.length === 0 ? first : oneOf(facts.guestDevices);
+}
+
+function prefix(addr: string, len: number): JsonObject {
+  return { prefix: { addr, len } };
+}
