@@ -1,0 +1,59 @@
+/** The collector's configuration file: JSON, checked as a whole, refused with the name of the first wrong member. */
+import * as v from 'valibot';
+import type { Address } from '../protocol/address.ts';
+import { addressSchema, type Decoded, decode, uint64Schema } from '../protocol/schema.ts';
+import type { CollectorDeployment, KnownDevice } from './judge-proof.ts';
+
+export type CollectorConfig = {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Holds the proof log and its index. */
+  readonly directory: string;
+  readonly keyFile: string;
+  readonly deployment: CollectorDeployment;
+  readonly lateAfterS: bigint;
+  readonly devices: ReadonlyMap<Address, KnownDevice>;
+};
+
+/** Gigabit Ethernet: more than any router here can forward. */
+const DEFAULT_LINK_BYTES_PER_S = '125000000';
+/** 30 days offline, as routers are promised, and an epoch of 7. */
+const DEFAULT_LATE_AFTER_S = String(37 * 86_400);
+
+const deviceSchema = v.strictObject({
+  address: addressSchema,
+  linkBytesPerS: v.optional(uint64Schema, DEFAULT_LINK_BYTES_PER_S),
+  isRevoked: v.optional(v.boolean(), false),
+});
+
+const configSchema = v.pipe(
+  v.strictObject({
+    host: v.optional(v.string(), '127.0.0.1'),
+    port: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(65_535)),
+    directory: v.pipe(v.string(), v.minLength(1)),
+    keyFile: v.pipe(v.string(), v.minLength(1)),
+    chainId: uint64Schema,
+    channels: addressSchema,
+    registry: addressSchema,
+    lateAfterS: v.optional(uint64Schema, DEFAULT_LATE_AFTER_S),
+    devices: v.array(deviceSchema),
+  }),
+  v.transform(
+    ({ chainId, channels, registry, devices, ...rest }): CollectorConfig => ({
+      ...rest,
+      deployment: { chainId, channels, registry },
+      devices: new Map(devices.map(({ address, ...device }) => [address, device])),
+    }),
+  ),
+);
+
+export function parseCollectorConfig(text: string): Decoded<CollectorConfig> {
+  let input: unknown;
+  try {
+    input = JSON.parse(text);
+  } catch (error) {
+    return { ok: false, path: '', expected: 'JSON', got: error instanceof Error ? error.message : 'garbage' };
+  }
+  return decode(configSchema, input);
+}

@@ -1,0 +1,225 @@
+/**
+ * What a collector makes of one upload. Pure: everything it needs to know beside the upload is in the context.
+ *
+ * The origin is judged first, by itself: only what the device really signed may take a place in the device's chain. Then
+ * the place in the chain, then what travels with the proof, then whether the figures can be true. Cheap checks come first.
+ */
+import { type ChannelsDeployment, channelId } from '../protocol/channel.ts';
+import type { Hex } from '../protocol/hex.ts';
+import {
+  GENESIS_PREV,
+  type RegistryDeployment,
+  type SessionLeaf,
+  sessionsRoot,
+  trafficProofDigestHex,
+  trafficProofSigner,
+} from '../protocol/traffic-proof.ts';
+import type { ProofUpload, ProofVoucher } from '../protocol/traffic-proof-wire.ts';
+import type { Verdict } from '../protocol/verdict.ts';
+import { voucherDigestHex, voucherSigner } from '../protocol/voucher.ts';
+
+export type CollectorDeployment = ChannelsDeployment & RegistryDeployment;
+
+export type KnownDevice = {
+  readonly isRevoked: boolean;
+  /** What the device's uplink can carry in either direction. */
+  readonly linkBytesPerS: bigint;
+};
+
+/** The proofs on file around a device's proof number; absent = none is. */
+export type Neighbours = {
+  readonly same?: { readonly digest: Hex };
+  /** `endS` only if that proof's clock was good. */
+  readonly before?: { readonly digest: Hex; readonly endS?: bigint };
+  readonly after?: { readonly prev: Hex };
+};
+
+/** What earlier proofs of the device say about a channel. */
+export type ProvenChannel = { readonly bytes: bigint; readonly paid: bigint };
+
+export type JudgeContext = {
+  readonly deployment: CollectorDeployment;
+  readonly device: KnownDevice | undefined;
+  readonly neighbours: Neighbours;
+  readonly channels: ReadonlyMap<Hex, ProvenChannel>;
+  /** Unix seconds of the collector's clock. */
+  readonly receivedS: bigint;
+  /** A proof whose interval ended longer ago than this comes too late for its epoch. */
+  readonly lateAfterS: bigint;
+};
+
+export type Judgement = {
+  readonly verdict: Verdict;
+  /** Subject, what is wrong, expected, got. */
+  readonly reason: string;
+  /** Whether the proof takes its number in the device's chain: the next one must name it. */
+  readonly joinsChain: boolean;
+};
+
+/** Two clocks that are both set may differ so much. */
+const CLOCK_SKEW_S = 300n;
+/** 2026-01-01T00:00:00Z: no device ran before. */
+const EARLIEST_START_S = 1_767_225_600n;
+
+export function judgeProof(upload: ProofUpload, context: JudgeContext): Judgement {
+  return judgeOrigin(upload, context) ?? judgeContent(upload, context);
+}
+
+/** Why the upload is not the word of a device in good standing, or undefined if it is. */
+export function judgeOrigin(
+  { proof }: ProofUpload,
+  { deployment, device }: Pick<JudgeContext, 'deployment' | 'device'>,
+): Judgement | undefined {
+  if (device === undefined) return outside('unknown-device', `device ${proof.device} is not enrolled here`);
+  const signer = trafficProofSigner(deployment, proof);
+  if (signer !== proof.device) {
+    return outside('bad-signature', `the proof is signed by ${signer ?? 'nobody'}, expected ${proof.device}`);
+  }
+  return device.isRevoked ? outside('revoked', `device ${proof.device} is revoked`) : undefined;
+}
+
+/** The verdict on an upload whose origin is good. */
+export function judgeContent(upload: ProofUpload, context: JudgeContext): Judgement {
+  return judgeFork(upload, context) ?? judgeEvidence(upload, context) ?? judgeFigures(upload, context);
+}
+
+/** Duplicates, and proofs that contradict what is on file. */
+function judgeFork({ proof }: ProofUpload, { deployment, neighbours }: JudgeContext): Judgement | undefined {
+  const digest = trafficProofDigestHex(deployment, proof);
+  const { same, before, after } = neighbours;
+  if (same?.digest === digest) return outside('duplicate', `proof ${proof.seq} is on file already`);
+  if (same !== undefined) {
+    return outside('equivocation', `proof ${proof.seq} is on file as ${same.digest}, got ${digest}`);
+  }
+  if (before !== undefined && before.digest !== proof.prev) {
+    return outside(
+      'equivocation',
+      `proof ${proof.seq} follows ${proof.prev}, expected ${before.digest}, which is on file`,
+    );
+  }
+  if (after !== undefined && after.prev !== digest) {
+    return outside(
+      'equivocation',
+      `proof ${proof.seq + 1n} on file follows ${after.prev}, got ${digest} for proof ${proof.seq}`,
+    );
+  }
+  return undefined;
+}
+
+/** Leaves and vouchers: what the device's totals rest on. */
+function judgeEvidence(upload: ProofUpload, context: JudgeContext): Judgement | undefined {
+  const { proof, leaves, vouchers } = upload;
+  const root = sessionsRoot(leaves);
+  if (root !== proof.sessionsRoot) {
+    return outside('bad-signature', `the leaves hash to ${root}, the device signed ${proof.sessionsRoot}`);
+  }
+  const totals = [
+    ['bytes up', proof.bytesUp, sum(leaves, ({ bytesUp }) => bytesUp)],
+    ['bytes down', proof.bytesDown, sum(leaves, ({ bytesDown }) => bytesDown)],
+    ['units paid', proof.paid, sum(leaves, ({ paid }) => paid)],
+  ] as const;
+  const wrong = totals.find(([, signed, summed]) => signed !== summed);
+  if (wrong !== undefined)
+    return outside('bad-voucher', `the leaves add up to ${wrong[2]} ${wrong[0]}, the proof says ${wrong[1]}`);
+  if (new Set(leaves.map((leaf) => leaf.channelId)).size !== leaves.length) {
+    return outside('bad-voucher', 'a channel has more than one leaf');
+  }
+  if (vouchers.length !== leaves.length) {
+    return outside('bad-voucher', `${leaves.length} leaves need as many vouchers, got ${vouchers.length}`);
+  }
+  const byChannel = new Map(vouchers.map((voucher) => [voucher.channelId, voucher]));
+  for (const leaf of leaves) {
+    const flaw = flawOf(leaf, byChannel.get(leaf.channelId), upload, context);
+    if (flaw !== undefined) return outside('bad-voucher', flaw);
+  }
+  return undefined;
+}
+
+function flawOf(
+  leaf: SessionLeaf,
+  voucher: ProofVoucher | undefined,
+  { proof }: ProofUpload,
+  { deployment, channels }: JudgeContext,
+): string | undefined {
+  const id = leaf.channelId;
+  if (voucher === undefined) return `channel ${id} has a leaf but no voucher`;
+  const { config } = voucher;
+  const configId = channelId(deployment, config);
+  if (configId !== id) return `the config of channel ${id} is that of ${configId}`;
+  if (config.device !== proof.device) return `channel ${id} is served by ${config.device}, not by ${proof.device}`;
+  const digest = voucherDigestHex(deployment, voucher);
+  if (digest !== leaf.voucherDigest)
+    return `the leaf of channel ${id} names voucher ${leaf.voucherDigest}, got ${digest}`;
+  const paid = (channels.get(id)?.paid ?? 0n) + leaf.paid;
+  if (paid > voucher.amount) return `channel ${id} was charged ${paid}, its voucher covers ${voucher.amount}`;
+  const signer = voucherSigner(deployment, voucher);
+  if (signer !== config.signer)
+    return `the voucher of channel ${id} is signed by ${signer ?? 'nobody'}, expected ${config.signer}`;
+  return undefined;
+}
+
+/** Whether the figures of a whole and well-placed proof can be true, and count. */
+function judgeFigures(upload: ProofUpload, context: JudgeContext): Judgement {
+  const { proof } = upload;
+  const { neighbours, receivedS, lateAfterS } = context;
+  if (proof.seq === 0n ? proof.prev !== GENESIS_PREV : neighbours.before === undefined) {
+    return inside('gap', `proof ${proof.seq} follows ${proof.prev}, which is not on file`);
+  }
+  const below = ackAboveProven(upload, context);
+  if (below !== undefined) return inside('bytes-below-ack', below);
+  const clock = clockFlaw(upload, receivedS);
+  if (clock !== undefined) return inside('clock-unsynced', clock);
+  const over = overCapacity(upload, context);
+  if (over !== undefined) return inside('over-link-capacity', over);
+  const ageS = receivedS - proof.endS;
+  if (ageS > lateAfterS) return inside('late', `the interval ended ${ageS} s ago, at most ${lateAfterS} s count`);
+  return inside('valid', 'all checks passed');
+}
+
+/** A guest acknowledges what was metered; so a router that proves less than that hides bytes, or invented the voucher. */
+function ackAboveProven({ leaves, vouchers }: ProofUpload, { channels }: JudgeContext): string | undefined {
+  const ackOf = new Map(vouchers.map(({ channelId: id, ackBytes }) => [id, ackBytes]));
+  for (const leaf of leaves) {
+    const proven = (channels.get(leaf.channelId)?.bytes ?? 0n) + leaf.bytesUp + leaf.bytesDown;
+    const acknowledged = ackOf.get(leaf.channelId) ?? 0n;
+    if (acknowledged > proven) {
+      return `the guest of channel ${leaf.channelId} acknowledged ${acknowledged} bytes, proofs so far say ${proven}`;
+    }
+  }
+  return undefined;
+}
+
+function clockFlaw({ proof }: ProofUpload, receivedS: bigint): string | undefined {
+  if (proof.clockState === 0n) return 'the device says that its clock was not set';
+  if (proof.startS < EARLIEST_START_S) return `the interval starts at ${proof.startS}, before any device ran`;
+  if (proof.endS < proof.startS) return `the interval ends at ${proof.endS}, before its start at ${proof.startS}`;
+  if (proof.endS > receivedS + CLOCK_SKEW_S) return `the interval ends at ${proof.endS}, it is ${receivedS} now`;
+  return undefined;
+}
+
+/** Time that the proof before has used up counts once; one second for the rounding of both ends. */
+function overCapacity({ proof }: ProofUpload, { neighbours, device }: JudgeContext): string | undefined {
+  if (device === undefined) return undefined;
+  const fromS = larger(proof.startS, neighbours.before?.endS ?? 0n);
+  const seconds = larger(proof.endS - fromS, 0n) + 1n;
+  const capacity = seconds * device.linkBytesPerS;
+  const most = larger(proof.bytesUp, proof.bytesDown);
+  return most > capacity ? `${most} bytes one way in ${seconds} s, the link carries at most ${capacity}` : undefined;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  if (a > b) return a;
+  return b;
+}
+
+function sum(leaves: readonly SessionLeaf[], pick: (leaf: SessionLeaf) => bigint): bigint {
+  return leaves.reduce((total, leaf) => total + pick(leaf), 0n);
+}
+
+function outside(verdict: Verdict, reason: string): Judgement {
+  return { verdict, reason, joinsChain: false };
+}
+
+function inside(verdict: Verdict, reason: string): Judgement {
+  return { verdict, reason, joinsChain: true };
+}

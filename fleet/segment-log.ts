@@ -1,0 +1,242 @@
+/**
+ * The proof log as files of one directory: 0000000001.seg, 0000000002.seg, ... Only the last one grows. Frames that arrive
+ * while a sync is under way are written and synced together after it.
+ *
+ * After a failed sync nothing more is taken: what the kernel dropped, it would call clean the next time.
+ */
+import { constants } from 'node:fs';
+import { copyFile, type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isAfter, type LogFrame, type LogPosition, type ProofLog, ProofLogError } from './proof-log.ts';
+import { encodeFrame, readFrames, SEGMENT_MAGIC } from './segment-frame.ts';
+
+export type SegmentLogOptions = {
+  readonly directory: string;
+  /** A segment that is longer gets no more frames. Default 64 MiB. */
+  readonly segmentBytes?: number;
+};
+
+type Waiting = {
+  readonly frame: Uint8Array;
+  readonly resolve: (position: LogPosition) => void;
+  readonly reject: (error: ProofLogError) => void;
+};
+
+const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
+/** Most bytes of one write: some thousand proofs, and a bound on what one sync can keep waiting. */
+const MAX_GROUP_BYTES = 4 * 1024 * 1024;
+const SEGMENT_NAME = /^(\d{10})\.seg$/;
+
+export class SegmentLog implements ProofLog {
+  readonly #directory: string;
+  readonly #segmentBytes: number;
+  #file: FileHandle;
+  #end: LogPosition;
+  #waiting: Waiting[] = [];
+  #writing: Promise<void> | undefined;
+  #refusal: ProofLogError | undefined;
+  #syncs = 0;
+
+  private constructor(options: Required<SegmentLogOptions>, file: FileHandle, end: LogPosition) {
+    this.#directory = options.directory;
+    this.#segmentBytes = options.segmentBytes;
+    this.#file = file;
+    this.#end = end;
+  }
+
+  /**
+   * Opens or creates the log. A torn end, which nobody was told is durable, is cut off after a copy of the segment was
+   * put aside.
+   *
+   * @throws ProofLogError LOG_CORRUPT if a segment is missing
+   */
+  static async open(options: SegmentLogOptions): Promise<SegmentLog> {
+    const { directory, segmentBytes = DEFAULT_SEGMENT_BYTES } = options;
+    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const numbers = await segmentNumbers(directory);
+    const last = numbers.at(-1);
+    if (last === undefined) {
+      const file = await createSegment(directory, 1);
+      return new SegmentLog({ directory, segmentBytes }, file, { segment: 1, offset: SEGMENT_MAGIC.length });
+    }
+    const { file, offset } = await openLast(directory, last);
+    return new SegmentLog({ directory, segmentBytes }, file, { segment: last, offset });
+  }
+
+  /** Syncs so far: how many groups the frames shared. */
+  get syncs(): number {
+    return this.#syncs;
+  }
+
+  end(): LogPosition {
+    return this.#end;
+  }
+
+  append(payload: Uint8Array): Promise<LogPosition> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    const frame = encodeFrame(payload);
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ frame, resolve, reject });
+      this.#writing ??= this.#writeAll().finally(() => {
+        this.#writing = undefined;
+      });
+    });
+  }
+
+  async *frames(after: LogPosition = { segment: 0, offset: 0 }): AsyncGenerator<LogFrame> {
+    const until = this.#end;
+    for (const segment of await segmentNumbers(this.#directory)) {
+      if (segment < after.segment || segment > until.segment) continue;
+      yield* this.#framesOf(segment, segment === after.segment ? after.offset : 0, until);
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#refusal ??= new ProofLogError('the proof log is closed', { code: 'LOG_CLOSED' });
+    await this.#writing;
+    await this.#file.close();
+  }
+
+  async *#framesOf(segment: number, offset: number, until: LogPosition): AsyncGenerator<LogFrame> {
+    const file = await open(segmentPath(this.#directory, segment), 'r');
+    try {
+      let end = offset;
+      for await (const frame of readFrames(file, offset)) {
+        const position = { segment, offset: frame.end };
+        if (isAfter(position, until)) return;
+        end = frame.end;
+        yield { payload: frame.payload, position };
+      }
+      const expected = segment === until.segment ? until.offset : (await file.stat()).size;
+      if (end < expected && expected > SEGMENT_MAGIC.length) {
+        const message = `segment ${segment} of ${this.#directory} is damaged at byte ${end} of ${expected}`;
+        throw new ProofLogError(message, { code: 'LOG_CORRUPT' });
+      }
+    } finally {
+      await file.close();
+    }
+  }
+
+  async #writeAll(): Promise<void> {
+    // One turn of the event loop, so that requests read from many sockets at once share the first sync too.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#waiting.length > 0) {
+      const group = takeGroup(this.#waiting);
+      try {
+        await this.#write(group);
+      } catch (error) {
+        this.#reject(group, error);
+      }
+    }
+  }
+
+  async #write(group: readonly Waiting[]): Promise<void> {
+    try {
+      if (this.#end.offset >= this.#segmentBytes) await this.#startSegment();
+      await writeFully(this.#file, Buffer.concat(group.map(({ frame }) => frame)), this.#end.offset);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await this.#file.truncate(this.#end.offset);
+      throw new ProofLogError('the disk is full', { code: 'LOG_FULL', cause: error });
+    }
+    await this.#file.datasync();
+    this.#syncs += 1;
+    for (const { frame, resolve } of group) {
+      this.#end = { segment: this.#end.segment, offset: this.#end.offset + frame.length };
+      resolve(this.#end);
+    }
+  }
+
+  async #startSegment(): Promise<void> {
+    const segment = this.#end.segment + 1;
+    const file = await createSegment(this.#directory, segment);
+    const full = this.#file;
+    this.#file = file;
+    this.#end = { segment, offset: SEGMENT_MAGIC.length };
+    await full.close();
+  }
+
+  #reject(group: readonly Waiting[], error: unknown): void {
+    if (error instanceof ProofLogError && error.code === 'LOG_FULL') {
+      for (const { reject } of group) reject(error);
+      return;
+    }
+    const message = `the proof log takes nothing more until it is reopened: ${error instanceof Error ? error.message : error}`;
+    const failure = new ProofLogError(message, { code: 'LOG_FAILED', cause: error });
+    this.#refusal = failure;
+    const late = this.#waiting;
+    this.#waiting = [];
+    for (const { reject } of [...group, ...late]) reject(failure);
+  }
+}
+
+function takeGroup(waiting: Waiting[]): readonly Waiting[] {
+  let bytes = 0;
+  const count = waiting.findIndex(({ frame }) => {
+    bytes += frame.length;
+    return bytes > MAX_GROUP_BYTES;
+  });
+  return waiting.splice(0, count === -1 ? waiting.length : Math.max(1, count));
+}
+
+async function segmentNumbers(directory: string): Promise<readonly number[]> {
+  const numbers = (await readdir(directory))
+    .map((name) => SEGMENT_NAME.exec(name)?.[1])
+    .filter((digits) => digits !== undefined)
+    .map(Number)
+    .sort((a, b) => a - b);
+  const missing = numbers.findIndex((number, i) => number !== i + 1);
+  if (missing === -1) return numbers;
+  throw new ProofLogError(`segment ${missing + 1} of ${directory} is missing`, { code: 'LOG_CORRUPT' });
+}
+
+function segmentPath(directory: string, segment: number): string {
+  return join(directory, `${String(segment).padStart(10, '0')}.seg`);
+}
+
+async function createSegment(directory: string, segment: number): Promise<FileHandle> {
+  // Truncating: a file of that number can only be what an earlier attempt left before its first frame.
+  const file = await open(segmentPath(directory, segment), 'w+', 0o600);
+  try {
+    await writeFully(file, SEGMENT_MAGIC, 0);
+    await file.sync();
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  const parent = await open(directory, 'r');
+  await parent.sync();
+  await parent.close();
+  return file;
+}
+
+/** Opens the segment that grows, with the offset where its last whole frame ends. */
+async function openLast(directory: string, segment: number): Promise<{ file: FileHandle; offset: number }> {
+  const path = segmentPath(directory, segment);
+  const file = await open(path, 'r+');
+  let offset = 0;
+  for await (const frame of readFrames(file, 0)) offset = frame.end;
+  const { size } = await file.stat();
+  if (offset === 0) {
+    await file.close();
+    if (size > SEGMENT_MAGIC.length) await copyFile(path, `${path}.torn-0`, constants.COPYFILE_FICLONE);
+    return { file: await createSegment(directory, segment), offset: SEGMENT_MAGIC.length };
+  }
+  if (size > offset) {
+    await copyFile(path, `${path}.torn-${offset}`, constants.COPYFILE_FICLONE);
+    await file.truncate(offset);
+    await file.sync();
+  }
+  return { file, offset };
+}
+
+async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  for (let written = 0; written < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
+    written += bytesWritten;
+  }
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
+}

@@ -1,0 +1,60 @@
+/** A collector in a directory of the test, with the routers of fake-router.ts enrolled. */
+import { join } from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Test } from 'tap';
+import { buildCollector, type CollectorDeps } from '../../fleet/collector.ts';
+import { ProofIndex } from '../../fleet/proof-index.ts';
+import { SegmentLog } from '../../fleet/segment-log.ts';
+import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
+import { testKey } from '../support/protocol-arbitraries.ts';
+import { bodyOf, DEPLOYMENT, NOW_S } from './fake-router.ts';
+
+export const COLLECTOR = testKey('collector');
+
+export type OpenCollector = {
+  readonly app: FastifyInstance;
+  readonly log: SegmentLog;
+  readonly index: ProofIndex;
+  readonly failures: unknown[];
+  readonly close: () => Promise<void>;
+};
+
+export async function openCollector(
+  directory: string,
+  routers: readonly string[] = ['router'],
+  changes: Partial<CollectorDeps> = {},
+): Promise<OpenCollector> {
+  const log = await SegmentLog.open({ directory: join(directory, 'log') });
+  const index = new ProofIndex(join(directory, 'index.db'));
+  await index.catchUp(log);
+  const enrolled = new Set<string>(routers.map((name) => testKey(name).address));
+  const failures: unknown[] = [];
+  const app = buildCollector({
+    log,
+    index,
+    deployment: DEPLOYMENT,
+    collector: COLLECTOR,
+    devices: (address) => (enrolled.has(address) ? { isRevoked: false, linkBytesPerS: 125_000_000n } : undefined),
+    nowS: () => NOW_S,
+    lateAfterS: 37n * 86_400n,
+    onFailure: (error) => failures.push(error),
+    ...changes,
+  });
+  const close = async (): Promise<void> => {
+    await app.close();
+    await log.close();
+    index.close();
+  };
+  return { app, log, index, failures, close };
+}
+
+export async function openForTest(test: Test, changes: Partial<CollectorDeps> = {}): Promise<OpenCollector> {
+  const collector = await openCollector(test.testdir(), ['router', 'other'], changes);
+  test.teardown(collector.close);
+  return collector;
+}
+
+export function post(app: FastifyInstance, upload: ProofUpload | Uint8Array) {
+  const payload = Buffer.from(upload instanceof Uint8Array ? upload : bodyOf(upload));
+  return app.inject({ method: 'POST', url: '/v1/proofs', headers: { 'content-type': 'application/cbor' }, payload });
+}
