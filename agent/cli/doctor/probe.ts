@@ -1,4 +1,5 @@
 /** What doctor may look at. Facts only; agent/cli/doctor/checks.ts judges them. Nothing here throws or changes anything. */
+import type { DeviceName } from '../../core/model.ts';
 import type { StatusAnswer } from '../control-schema.ts';
 
 export type FileFact = {
@@ -19,8 +20,6 @@ export type DiskFact = {
 /** One ability of the kernel or of nft, as agent/adapters/nft/probe.ts tells it. */
 export type NftFact = { readonly name: string; readonly ok: boolean; readonly detail: string; readonly fix?: string };
 
-export type FlowtableFact = { readonly name: string; readonly devices: readonly string[] };
-
 export type Probed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
 export type DoctorProbe = {
@@ -36,7 +35,8 @@ export type DoctorProbe = {
   /** Wall clock, Unix seconds. */
   readonly wallS: () => number;
   readonly nft: () => Promise<Probed<readonly NftFact[]>>;
-  readonly flowtables: () => Promise<Probed<readonly FlowtableFact[]>>;
+  /** Flowtables in the kernel that guests' packets can get into, e.g. "inet fw4 ft on eth0". */
+  readonly offload: (guestDevices: readonly DeviceName[]) => Promise<Probed<readonly string[]>>;
   /** One JSON-RPC call. */
   readonly rpc: (url: string, method: string, params: readonly unknown[]) => Promise<Probed<unknown>>;
   /** The running agent's status; undefined if it does not answer. */

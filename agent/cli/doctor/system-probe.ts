@@ -1,16 +1,16 @@
 /** The real probe: this router's files, sockets, nft and chain. Every wait and every answer is bounded. */
-import { execFile } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
-import { promisify } from 'node:util';
 import * as v from 'valibot';
+import type { DeviceName } from '../../core/model.ts';
 import { CommandError } from '../command.ts';
 import { askAgentFor } from '../control-client.ts';
 import { statusSchema } from '../control-schema.ts';
 import { messageOf } from './message-of.ts';
-import type { DiskFact, DoctorProbe, FileFact, FlowtableFact, NftFact, Probed } from './probe.ts';
+import type { DiskFact, DoctorProbe, FileFact, NftFact, Probed } from './probe.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_TEXT_BYTES = 1_000_000;
@@ -18,20 +18,6 @@ const MAX_NAMES = 1_000;
 /** statfs(2): file systems in memory. */
 const MEMORY_FILE_SYSTEMS: readonly bigint[] = [0x0102_1994n, 0x8584_58f6n];
 
-const flowtablesSchema = v.object({
-  nftables: v.array(
-    v.looseObject({
-      flowtable: v.optional(
-        v.object({
-          family: v.string(),
-          table: v.string(),
-          name: v.string(),
-          dev: v.optional(v.union([v.string(), v.array(v.string())])),
-        }),
-      ),
-    }),
-  ),
-});
 const rpcAnswerSchema = v.object({
   result: v.optional(v.unknown()),
   error: v.optional(v.object({ message: v.string() })),
@@ -49,7 +35,7 @@ export const systemProbe: DoctorProbe = {
   uid: () => process.getuid?.() ?? 0,
   wallS: () => Date.now() / 1000,
   nft: nftFacts,
-  flowtables: flowtableFacts,
+  offload: offloadFacts,
   rpc: callRpc,
   status: async (socketPath) => {
     try {
@@ -111,21 +97,11 @@ async function nftFacts(): Promise<Probed<readonly NftFact[]>> {
   }
 }
 
-async function flowtableFacts(): Promise<Probed<readonly FlowtableFact[]>> {
+async function offloadFacts(guestDevices: readonly DeviceName[]): Promise<Probed<readonly string[]>> {
   try {
-    const { stdout } = await promisify(execFile)('nft', ['-j', 'list', 'flowtables'], {
-      timeout: TIMEOUT_MS,
-      maxBuffer: MAX_TEXT_BYTES,
-    });
-    const { nftables } = v.parse(flowtablesSchema, JSON.parse(stdout));
-    const found = nftables.map(({ flowtable }) => flowtable).filter((table) => table !== undefined);
-    return {
-      ok: true,
-      value: found.map(({ family, table, name, dev = [] }) => ({
-        name: `${family} ${table} ${name}`,
-        devices: [dev].flat(),
-      })),
-    };
+    const { readOffload } = await import('../../adapters/nft/offload.ts');
+    const { which } = await readOffload({ nftPath: 'nft', runtimeDir: tmpdir() }, guestDevices);
+    return { ok: true, value: which };
   } catch (error) {
     return { ok: false, message: `flowtables could not be listed: ${messageOf(error)}` };
   }
@@ -140,9 +116,10 @@ async function callRpc(url: string, method: string, params: readonly unknown[]):
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
     const answer = v.safeParse(rpcAnswerSchema, JSON.parse(await boundedText(response)));
-    if (!answer.success) return { ok: false, message: `answered ${response.status} without JSON-RPC` };
-    const { error, result } = answer.output;
-    return error === undefined ? { ok: true, value: result } : { ok: false, message: error.message };
+    const { error, result } = answer.success ? answer.output : {};
+    if (error !== undefined) return { ok: false, message: error.message };
+    if (result !== undefined) return { ok: true, value: result };
+    return { ok: false, message: `answered ${response.status} without JSON-RPC` };
   } catch (error) {
     return { ok: false, message: messageOf(error) };
   }

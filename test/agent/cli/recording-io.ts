@@ -26,7 +26,7 @@ export const unscriptedProbe: DoctorProbe = {
   uid: () => unscripted('uid'),
   wallS: () => unscripted('wallS'),
   nft: () => unscripted('nft'),
-  flowtables: () => unscripted('flowtables'),
+  offload: () => unscripted('offload'),
   rpc: () => unscripted('rpc'),
   status: () => unscripted('status'),
 };
