@@ -1,0 +1,33 @@
+/**
+ * The pinned Solidity compiler (npm's solc, WebAssembly) with the settings every artifact is built with.
+ * Deterministic: no metadata hash in the bytecode, so it depends on the sources and these settings alone.
+ */
+import solc from 'solc';
+
+/** forge is given the same (contracts/foundry.toml), so what is tested is what is deployed. */
+export const COMPILER_SETTINGS = {
+  evmVersion: 'cancun',
+  viaIR: true,
+  optimizer: { enabled: true, runs: 10_000 },
+  metadata: { bytecodeHash: 'none', appendCBOR: false },
+} as const;
+
+export type SolidityOutput = {
+  readonly errors?: readonly { readonly severity: string; readonly formattedMessage: string }[];
+  readonly contracts?: Readonly<Record<string, Readonly<Record<string, CompiledContract>>>>;
+};
+
+export type CompiledContract = {
+  readonly abi: readonly unknown[];
+  readonly evm: { readonly bytecode: { readonly object: string } };
+};
+
+/** Runs the compiler on standard JSON text, as `solc --standard-json` would. */
+export function compileStandardJson(inputJson: string): string {
+  return solc.compile(inputJson);
+}
+
+/** "0.8.37+commit.xxxxxxxx.Emscripten.clang" */
+export function compilerVersion(): string {
+  return solc.version();
+}
