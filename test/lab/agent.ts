@@ -2,7 +2,7 @@
  * The agent as a process on the lab's router: its configuration file, start, stop, kill -9 and start again. What it says of
  * itself is read over its control socket, as the command line does.
  */
-import { writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type * as v from 'valibot';
 import { askAgentFor } from '../../agent/cli/control-client.ts';
@@ -21,6 +21,7 @@ import { GUEST_DEVICE, PORTAL_NAME } from './addresses.ts';
 import { CHAIN_URL, type ChainAddresses } from './chain.ts';
 import { LabError } from './errors.ts';
 import type { Running } from './host.ts';
+import type { Lab } from './lab.ts';
 import { until } from './wait.ts';
 import type { World } from './world.ts';
 
@@ -32,6 +33,11 @@ export const PORTAL_PORT = 2080;
 export const OWNER: Address = '0x000000000000000000000000000000000000f00d';
 /** Stands for DeviceRegistry in signatures; the contract itself is not asked. */
 export const REGISTRY: Address = '0x000000000000000000000000000000000000beef';
+
+/** Made before the agent starts, so that collector and gas know the device. */
+export function deviceKeyPath(lab: Lab): string {
+  return lab.path('device.key');
+}
 
 export type AgentSettings = {
   readonly chain: ChainAddresses;
@@ -64,14 +70,13 @@ export class AgentProcess {
   /** Starts it and waits until it answers. Milliseconds that took. */
   async start(): Promise<number> {
     const begunMs = performance.now();
+    const startsBefore = this.#starts();
     const running = this.#world.router.start('agent', [process.execPath, COMMAND, 'run', '--config', this.configPath], {
       logFile: this.logPath,
     });
     this.#running = running;
-    await until('the agent to answer on its control socket', READY_MS, () => {
-      if (!running.isAlive()) throw new LabError('LAB_AGENT', `The agent ended at its start; see ${this.logPath}`);
-      return this.status();
-    });
+    await until('the agent to serve', READY_MS, () => this.#starts() > startsBefore || !running.isAlive());
+    if (!running.isAlive()) throw new LabError('LAB_AGENT', `The agent ended at its start; see ${this.logPath}`);
     return performance.now() - begunMs;
   }
 
@@ -108,6 +113,18 @@ export class AgentProcess {
     return session;
   }
 
+  /** How often it has said that it serves: kernel in line, portal listening. */
+  #starts(): number {
+    if (!existsSync(this.logPath)) return 0;
+    return readFileSync(this.logPath, 'utf8').split('"agent-started"').length - 1;
+  }
+
+  /** What the meter says of a station's session, without what changes by itself. */
+  async meteredOf(mac: string): Promise<{ readonly downBytes: bigint; readonly upBytes: bigint }> {
+    const { downBytes, upBytes } = await this.sessionOf(mac);
+    return { downBytes, upBytes };
+  }
+
   async #ask<Schema extends v.GenericSchema>(schema: Schema, path: string): Promise<v.InferOutput<Schema>> {
     const request = { socketPath: this.#socketPath, path, timeoutMs: 5_000 };
     return (await askAgentFor(schema, request)).value;
@@ -132,7 +149,7 @@ function configText(world: World, settings: AgentSettings, socketPath: string): 
       registry: REGISTRY,
     },
     proofs: collector === undefined ? {} : { collector_url: collector.url, collector: collector.address },
-    storage: { database: lab.path('ledger.db'), device_key: lab.path('device.key') },
+    storage: { database: lab.path('ledger.db'), device_key: deviceKeyPath(lab) },
     session: { sample_ms: '200' },
   };
   const names = new Set([...Object.keys(sections), ...Object.keys(options)]);

@@ -32,9 +32,12 @@ export function openEvents(
       }
       resolve({});
       response.once('close', () => listener(undefined));
-      createInterface({ input: response }).on('line', (line) => {
+      const lines = createInterface({ input: response });
+      lines.on('line', (line) => {
         if (line.startsWith('data: ')) listener(line.slice('data: '.length));
       });
+      // A stream that breaks has also closed, which is told.
+      lines.on('error', () => undefined);
     });
     client.end();
   });

@@ -1,6 +1,7 @@
 /** The process inside a namespace: reads one JSON request a line, answers one JSON line. Ends when its stdin ends. */
 import { Resolver } from 'node:dns/promises';
-import { connect } from 'node:net';
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
 import { createInterface } from 'node:readline';
 import { closeEvents, openEvents } from './hand-events.ts';
 import { abortFlow, flowState, request, startDownload, startUpload } from './hand-http.ts';
@@ -22,6 +23,7 @@ const handlers: Handlers = {
   flow: ({ flow }) => Promise.resolve(flowState(flow)),
   abort: ({ flow }) => Promise.resolve(abortFlow(flow)),
   connect: tryConnect,
+  listen,
   udpSend: sendDatagrams,
   udpReceive: receiveDatagrams,
   resolve: resolveName,
@@ -63,6 +65,12 @@ function tryConnect(input: HandOperations['connect']['input']): Promise<{ outcom
       finish(error.code === 'ECONNREFUSED' || error.code === 'ECONNRESET' ? 'refused' : 'unreachable');
     });
   });
+}
+
+async function listen({ port }: HandOperations['listen']['input']): Promise<object> {
+  const server = createServer((socket) => socket.end('here\n')).listen(port, '::');
+  await once(server, 'listening');
+  return {};
 }
 
 async function resolveName(input: HandOperations['resolve']['input']): Promise<{ addresses: string[] }> {

@@ -84,6 +84,8 @@ export type HandOperations = {
     readonly input: { readonly name: string; readonly server: string; readonly family: 4 | 6 };
     readonly output: { readonly addresses: readonly string[] };
   };
+  /** Takes TCP connections on all addresses of the namespace, as a forgotten service does. */
+  readonly listen: { readonly input: { readonly port: number }; readonly output: object };
   /** Starts the internet's servers: HTTP on two ports, UDP echo, sink and source. */
   readonly serve: { readonly input: { readonly addresses: readonly string[] }; readonly output: object };
   /** What the servers have taken in since the last call. */

@@ -111,6 +111,10 @@ async function buildRouter(router: Host): Promise<void> {
     'if [ -e /proc/sys/net/bridge ]; then sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0 net.bridge.bridge-nf-call-arptables=0; fi',
     ...bridge(GUEST_DEVICE),
     ...bridge('br-lan'),
+    // An access point's own port: up without a single station, so the bridge has carrier before the first guest comes.
+    'ip link add ap0 type veth peer name air0',
+    'ip link set air0 up',
+    `ip link set ap0 master ${GUEST_DEVICE} up`,
     `ip addr add ${ROUTER_GUEST_IP4}/24 dev ${GUEST_DEVICE}`,
     `ip -6 addr add ${ROUTER_GUEST_IP6}/64 dev ${GUEST_DEVICE} nodad`,
     `ip addr add ${ROUTER_LAN_IP4}/24 dev br-lan`,

@@ -1,0 +1,54 @@
+/** Everything that stands around a story: world, chain, collector, bus, agent, guests with filled pass codes. */
+
+import { loadOrCreateKey } from '../../agent/adapters/device-key.ts';
+import { addressFromSecretKey } from '../../protocol/signature.ts';
+import { PORTAL_NAME } from './addresses.ts';
+import { AgentProcess, deviceKeyPath, PORTAL_PORT, REGISTRY } from './agent.ts';
+import { Bus } from './bus.ts';
+import { LabChain } from './chain.ts';
+import { LabCollector } from './collector.ts';
+import { Guest } from './guest.ts';
+import type { Lab } from './lab.ts';
+import { buildWorld, type World } from './world.ts';
+
+export type Scene = {
+  readonly lab: Lab;
+  readonly world: World;
+  readonly chain: LabChain;
+  readonly collector: LabCollector;
+  readonly bus: Bus;
+  readonly agent: AgentProcess;
+  readonly guests: readonly Guest[];
+  /** What DHCP option 114 says. */
+  readonly captiveUrl: string;
+  /** How long the agent took from its start to its first answer. */
+  readonly startMs: number;
+};
+
+export type SceneOptions = {
+  readonly guests: number;
+  /** Agent options beyond the lab's, by section. */
+  readonly options?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+};
+
+/** 20 SSP on every pass code. */
+const PASS_CODE_UNITS = 200_000n;
+const CAPTIVE_URL = `http://${PORTAL_NAME}/captive-portal/api`;
+
+export async function openScene(lab: Lab, options: SceneOptions): Promise<Scene> {
+  const world = await buildWorld(lab, { guests: options.guests, portalPort: PORTAL_PORT, captiveUrl: CAPTIVE_URL });
+  const [chain, bus] = await Promise.all([LabChain.start(world), Bus.start(world)]);
+  const device = addressFromSecretKey(loadOrCreateKey(deviceKeyPath(lab)));
+  const collector = await LabCollector.start(world, { chain: chain.addresses, registry: REGISTRY, device });
+  const agent = new AgentProcess(world, {
+    chain: chain.addresses,
+    ubusSocket: bus.socketPath,
+    collector: { url: collector.url, address: collector.address },
+    ...(options.options === undefined ? {} : { options: options.options }),
+  });
+  await chain.giveGas(device);
+  const startMs = await agent.start();
+  const guests: Guest[] = [];
+  for (const host of world.guests) guests.push(new Guest(world, host, bus, await chain.passCode(PASS_CODE_UNITS)));
+  return { lab, world, chain, collector, bus, agent, guests, captiveUrl: CAPTIVE_URL, startMs };
+}

@@ -1,0 +1,28 @@
+/** A scene for an end-to-end test file: built once, closed with the file, its logs shown if something failed. */
+import t from 'tap';
+import { buildPage } from '../../tools/build-page.ts';
+import { elevate } from './elevate.ts';
+import type { Guest } from './guest.ts';
+import { Lab } from './lab.ts';
+import { logTails } from './log-tails.ts';
+import { openScene, type Scene, type SceneOptions } from './scene.ts';
+
+export type TestScene = Scene & { readonly guest: Guest; readonly other: Guest };
+
+export async function openTestScene(options: Partial<SceneOptions> = {}): Promise<TestScene> {
+  elevate();
+  const lab = new Lab();
+  t.teardown(async () => {
+    if (!t.passing()) t.comment(logTails(lab));
+    await lab.close();
+  });
+  await buildPage();
+  try {
+    const scene = await openScene(lab, { guests: 2, ...options });
+    const [guest, other] = scene.guests as readonly [Guest, Guest];
+    return { ...scene, guest, other };
+  } catch (error) {
+    t.comment(logTails(lab));
+    throw error;
+  }
+}
