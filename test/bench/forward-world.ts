@@ -1,0 +1,97 @@
+/**
+ * One router between a client and a server, for measuring what its rules cost: offloads off (a packet is a packet),
+ * bridge, NAT and conntrack as on a stock OpenWrt router.
+ */
+import { createNftEnforcer } from '../../agent/adapters/nft/enforcer.ts';
+import type { DeviceName, EnforcementPlan, IpAddress, Mac, SessionGrant } from '../../agent/core/model.ts';
+import type { Enforcer } from '../../agent/ports.ts';
+import { GUEST_DEVICE } from '../lab/addresses.ts';
+import type { Host } from '../lab/host.ts';
+import type { Lab } from '../lab/lab.ts';
+import { stockRules } from '../lab/stock-rules.ts';
+import { until } from '../lab/wait.ts';
+import { perGuestRules } from './per-guest-rules.ts';
+
+export type ForwardWorld = {
+  readonly client: Host;
+  readonly router: Host;
+  readonly server: Host;
+  readonly enforcer: Enforcer;
+};
+
+export const SERVER_IP = '198.51.100.2';
+const GATEWAY = '10.90.0.1';
+const CLIENT = { mac: '02:be:00:00:ff:ff', address: '10.90.255.2' };
+const PORT = 'g0' as DeviceName;
+const OFFLOADS = ['tso', 'gso', 'gro', 'tx', 'rx', 'sg'];
+const PLENTY = 1n << 50n;
+const SILENT = { info: () => undefined, warn: () => undefined, error: () => undefined };
+
+export async function buildForwardWorld(lab: Lab, name: string): Promise<ForwardWorld> {
+  const [client, router, server] = ['c', 'r', 's'].map((role) => lab.addHost(`${name}${role}`)) as [Host, Host, Host];
+  const ip = (host: Host, text: string) => host.must(['ip', ...text.split(' ')]);
+  await ip(router, `link add ${PORT} type veth peer name eth0 netns ${client.netns}`);
+  await ip(router, `link add wan type veth peer name eth0 netns ${server.netns}`);
+  await ip(router, `link add ${GUEST_DEVICE} type bridge`);
+  await ip(router, `link set ${PORT} master ${GUEST_DEVICE}`);
+  await ip(client, `link set eth0 address ${CLIENT.mac}`);
+  await ip(client, `addr add ${CLIENT.address}/16 dev eth0`);
+  await ip(router, `addr add ${GATEWAY}/16 dev ${GUEST_DEVICE}`);
+  await ip(router, 'addr add 198.51.100.1/24 dev wan');
+  await ip(server, `addr add ${SERVER_IP}/24 dev eth0`);
+  const links: readonly [Host, string][] = [[router, PORT], [router, 'wan'], [router, GUEST_DEVICE], [client, 'eth0'], [server, 'eth0']];
+  for (const [host, device] of links) {
+    await host.run(['ethtool', '-K', device, ...OFFLOADS.flatMap((offload) => [offload, 'off'])]);
+    await ip(host, `link set ${device} up`);
+  }
+  await ip(client, `route add default via ${GATEWAY}`);
+  await router.must(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
+  await router.run(['sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0']);
+  await router.must(['nft', '-f', '/dev/stdin'], { input: stockRules(2080) });
+  server.start('iperf3', ['taskset', '-c', '1', 'iperf3', '-s', '-p', '5201'], { logFile: lab.path(`${name}-iperf3.log`) });
+  await until(`${name}: the server to listen`, 5_000, async () => {
+    const { stdout } = await server.run(['ss', '-Hltn', 'sport = :5201']);
+    return stdout.includes('5201') ? true : undefined;
+  });
+  const enforcer = createNftEnforcer({ netns: router.netns, runtimeDir: lab.path(`${name}-nft`), log: SILENT });
+  lab.onClose(() => enforcer.close());
+  return { client, router, server, enforcer };
+}
+
+/** Ours: `count` paying guests, the client in the middle of them. */
+export async function sellTo({ enforcer }: ForwardWorld, count: number): Promise<void> {
+  const plan: EnforcementPlan = {
+    guestDevices: [GUEST_DEVICE as DeviceName],
+    portalPort: 2080,
+    grants: guestsAround(count).map((guest, i) => grantFor(i + 1, guest)),
+  };
+  await enforcer.reconcile(plan);
+}
+
+/** Theirs: the same guests in the form of openNDS. */
+export async function installPerGuest({ router }: ForwardWorld, count: number): Promise<void> {
+  for (const table of ['nds_filter', 'nds_mangle', 'nds_nat']) await router.run(['nft', 'delete', 'table', 'inet', table]);
+  const input = perGuestRules(GUEST_DEVICE, GATEWAY, guestsAround(count));
+  await router.must(['nft', '-f', '/dev/stdin'], { input, timeoutMs: 60_000 });
+}
+
+export function grantFor(sessionId: number, { mac, address }: { mac: string; address: string }): SessionGrant {
+  return {
+    sessionId,
+    limitBytes: PLENTY,
+    usedBytes: 0n,
+    counters: new Map(),
+    stations: [{ mac: mac as Mac, addresses: [address as IpAddress], ...(mac === CLIENT.mac ? { port: PORT } : {}) }],
+    isOnline: true,
+  };
+}
+
+/** `count` guests with the client at the middle place. */
+export function guestsAround(count: number): { mac: string; address: string }[] {
+  const hex = (value: number) => value.toString(16).padStart(2, '0');
+  const others = Array.from({ length: count - 1 }, (_, i) => ({
+    mac: `02:be:00:01:${hex(i >> 8)}:${hex(i & 255)}`,
+    address: `10.90.${1 + (i >> 8)}.${i & 255}`,
+  }));
+  return others.toSpliced((count - 1) >> 1, 0, CLIENT);
+}
