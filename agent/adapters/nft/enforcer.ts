@@ -8,6 +8,7 @@
  */
 import type { CounterReading, EnforcementPlan, SessionGrant, SessionId, UnboundAddress } from '../../core/model.ts';
 import type { Enforcer, EnforcerEvent } from '../../ports.ts';
+import { bridgePorts, type PortsOf } from './bridge-ports.ts';
 import { pairsFromSet, readingsFromSet } from './installed.ts';
 import { KernelTables, type TablesFound } from './kernel-tables.ts';
 import { COUNTER_SETS, parseQuotaName, TABLE, UNBOUND_SETS } from './layout.ts';
@@ -25,7 +26,12 @@ export type NftLog = {
   error(details: object, event: string): void;
 };
 
-export type NftEnforcerDeps = Partial<NftPlace> & Pick<NftPlace, 'runtimeDir'> & { readonly log: NftLog };
+export type NftEnforcerDeps = Partial<NftPlace> &
+  Pick<NftPlace, 'runtimeDir'> & {
+    readonly log: NftLog;
+    /** Ports of a bridge; from sysfs unless a test looks into another namespace. */
+    readonly portsOf?: PortsOf;
+  };
 
 /** Largest packet that the forward hook can see: a used-up quota may leave this much. */
 const MAX_PACKET_BYTES = 65_536n;
@@ -33,7 +39,7 @@ const MAX_PACKET_BYTES = 65_536n;
 const SETTLE_MS = 100;
 
 export function createNftEnforcer(deps: NftEnforcerDeps): Enforcer {
-  return new NftEnforcer({ ...deps, nftPath: deps.nftPath ?? 'nft' });
+  return new NftEnforcer({ portsOf: bridgePorts, ...deps, nftPath: deps.nftPath ?? 'nft' });
 }
 
 class NftEnforcer implements Enforcer {
@@ -57,10 +63,10 @@ class NftEnforcer implements Enforcer {
   #isWatching = false;
   #isClosed = false;
 
-  constructor(deps: NftPlace & { readonly log: NftLog }) {
+  constructor(deps: NftPlace & { readonly log: NftLog; readonly portsOf: PortsOf }) {
     this.#log = deps.log;
     this.#runner = new NftRunner(deps);
-    this.#tables = new KernelTables(this.#runner, deps.log);
+    this.#tables = new KernelTables(this.#runner, deps.portsOf, deps.log);
     this.#monitor = new NftMonitor(
       deps,
       (pid) => this.#runner.isOwn(pid),

@@ -2,7 +2,8 @@
  * Brings our tables up and knows whether they still are what was brought up. What sessions have in them is read here
  * and handed on; changing it is the enforcer's business.
  */
-import type { EnforcementPlan } from '../../core/model.ts';
+import type { DeviceName, EnforcementPlan } from '../../core/model.ts';
+import type { PortsOf } from './bridge-ports.ts';
 import { type ListedSessions, listedSessions, rulesByChain, type TableState, tableState } from './installed.ts';
 import { TABLE } from './layout.ts';
 import { NftError } from './nft-error.ts';
@@ -23,15 +24,16 @@ const BRIDGE_CHECK_EVERY = 6;
 export class KernelTables {
   readonly #runner: NftRunner;
   readonly #log: TablesLog;
-  readonly #bridge = renderBridgeTable();
+  readonly #portsOf: PortsOf;
   #hasBridge = true;
   #facts: TableFacts | undefined;
   /** Rules in nft's words right after we wrote them: another nft may word the same rule otherwise. */
   readonly #baseline = new Map<NftFamily, ReadonlyMap<string, Json>>();
   #checks = 0;
 
-  constructor(runner: NftRunner, log: TablesLog) {
+  constructor(runner: NftRunner, portsOf: PortsOf, log: TablesLog) {
     this.#runner = runner;
+    this.#portsOf = portsOf;
     this.#log = log;
   }
 
@@ -46,9 +48,10 @@ export class KernelTables {
    */
   async bringUp(plan: EnforcementPlan, isUnknown: boolean): Promise<TablesFound | undefined> {
     const hasRates = this.#facts?.hasRates === true || plan.grants.some(({ rate }) => rate !== undefined);
-    const facts = { guestDevices: plan.guestDevices, portalPort: plan.portalPort, hasRates };
+    const { guestDevices, portalPort } = plan;
+    const facts = { guestDevices, guestPorts: await this.#guestPorts(guestDevices), portalPort, hasRates };
     if (!isUnknown && this.#facts !== undefined && isSameJson(facts, this.#facts)) return undefined;
-    await this.#bringUpBridge();
+    await this.#bringUpBridge(renderBridgeTable(facts));
     return await this.#bringUpInet(facts);
   }
 
@@ -69,6 +72,9 @@ export class KernelTables {
 
   /** Reads the rules back and compares. */
   async isUnchanged(): Promise<boolean> {
+    if (this.#facts === undefined) return false;
+    const { guestDevices, guestPorts } = this.#facts;
+    if (!isSameJson(guestPorts, await this.#guestPorts(guestDevices))) return false;
     const isBridgeDue = this.#checks % BRIDGE_CHECK_EVERY === 0;
     this.#checks += 1;
     for (const spec of this.#specs()) {
@@ -79,7 +85,7 @@ export class KernelTables {
       this.#log.warn({ family: spec.family, state: state.kind, what: whatOf(state) }, 'nft-rules-changed');
       return false;
     }
-    return this.#facts !== undefined;
+    return true;
   }
 
   /** A change that leaves nothing behind, for the monitor to see. Adding what exists would not even be told. */
@@ -99,7 +105,7 @@ export class KernelTables {
     const parsed = listedSessions([...listed, ...(this.#hasBridge ? await this.#list('bridge') : [])]);
     this.#facts = facts;
     if (state.kind === 'missing' || state.kind === 'layout' || !parsed.isLegible) {
-      return await this.#replace(spec, state, parsed);
+      return await this.#replace(state, parsed);
     }
     if (state.kind === 'rules') {
       this.#log.info({ what: state.what }, 'nft-rules-rewritten');
@@ -110,7 +116,7 @@ export class KernelTables {
 
   /** Rate maps come into a table only when the first session is slowed down. */
   async #addRateMaps(): Promise<readonly JsonObject[]> {
-    const { family, sets } = renderInetTable({ guestDevices: [], portalPort: 0, hasRates: true });
+    const { family, sets } = renderInetTable({ guestDevices: [], guestPorts: [], portalPort: 0, hasRates: true });
     const maps = sets.filter(({ name }) => name.startsWith('rate_'));
     await this.#runner.apply(installCommands({ family, sets: maps, counters: [], chains: [] }));
     return await this.#list('inet');
@@ -120,14 +126,14 @@ export class KernelTables {
    * The table is missing or not in the form that we know. What it may still let through is stopped by its quotas, whatever
    * else is in it; then its counters are final, and the new table goes on from them.
    */
-  async #replace(spec: TableSpec, state: TableState, parsed: ListedSessions): Promise<TablesFound> {
+  async #replace(state: TableState, parsed: ListedSessions): Promise<TablesFound> {
     this.#log.info({ state: state.kind, what: whatOf(state) }, 'nft-table-installed');
     let { readings } = parsed;
     if (parsed.quotas.length > 0) {
       await this.#runner.apply(parsed.quotas.map(({ sessionId, round }) => quotaCommand(sessionId, round, 0n, 0n)));
       ({ readings } = listedSessions(await this.#list('inet')));
     }
-    const specs = this.#hasBridge ? [spec, this.#bridge] : [spec];
+
     return {
       sessions: new Map(),
       quotas: [],
@@ -136,19 +142,17 @@ export class KernelTables {
       strayQuotas: [],
       strayRates: [],
       isLegible: true,
-      install: specs.flatMap((each) => [...removeCommands(each.family), ...installCommands(each)]),
+      install: this.#specs().flatMap((each) => [...removeCommands(each.family), ...installCommands(each)]),
     };
   }
 
-  async #bringUpBridge(): Promise<void> {
+  async #bringUpBridge(spec: TableSpec): Promise<void> {
     if (!this.#hasBridge) return;
     try {
-      const state = tableState(this.#bridge, await this.#list('bridge'));
-      if (state.kind === 'rules') await this.#runner.apply(rewriteRulesCommands(this.#bridge, state.strayChains));
-      if (state.kind === 'missing') await this.#runner.apply(installCommands(this.#bridge));
-      if (state.kind === 'layout') {
-        await this.#runner.apply([...removeCommands('bridge'), ...installCommands(this.#bridge)]);
-      }
+      const state = tableState(spec, await this.#list('bridge'));
+      if (state.kind === 'rules') await this.#runner.apply(rewriteRulesCommands(spec, state.strayChains));
+      if (state.kind === 'missing') await this.#runner.apply(installCommands(spec));
+      if (state.kind === 'layout') await this.#runner.apply([...removeCommands('bridge'), ...installCommands(spec)]);
     } catch (error) {
       if (!(error instanceof NftError) || error.code !== 'NFT_REFUSED') throw error;
       this.#hasBridge = false;
@@ -156,9 +160,13 @@ export class KernelTables {
     }
   }
 
+  async #guestPorts(devices: readonly DeviceName[]): Promise<readonly DeviceName[]> {
+    return (await Promise.all(devices.map(this.#portsOf))).flat();
+  }
+
   #specs(): TableSpec[] {
     if (this.#facts === undefined) return [];
-    return [renderInetTable(this.#facts), ...(this.#hasBridge ? [this.#bridge] : [])];
+    return [renderInetTable(this.#facts), ...(this.#hasBridge ? [renderBridgeTable(this.#facts)] : [])];
   }
 
   async #list(family: NftFamily): Promise<readonly JsonObject[]> {

@@ -2,9 +2,8 @@
  * Flow offload takes packets past the forward hook: neither counted nor stopped. Which flowtables stand in the kernel,
  * and whether guests' flows can get into one.
  */
-import { readdir } from 'node:fs/promises';
 import type { DeviceName } from '../../core/model.ts';
-import { parseDeviceName } from '../../core/names.ts';
+import { bridgePorts } from './bridge-ports.ts';
 import { type NftPlace, runNft } from './nft-child.ts';
 import { isArray, isObject, type Json, type JsonObject } from './nft-json.ts';
 import { objectsFromAnswer } from './nft-runner.ts';
@@ -47,10 +46,4 @@ export async function readOffload(place: NftPlace, guestDevices: readonly Device
   const { stdout } = await runNft(place, ['-j', 'list', 'flowtables']);
   const ports = await Promise.all(guestDevices.map(bridgePorts));
   return offloadFromListing(objectsFromAnswer(stdout), [...guestDevices, ...ports.flat()]);
-}
-
-/** Ports of a bridge; none if the device is no bridge or does not exist. */
-async function bridgePorts(device: DeviceName): Promise<DeviceName[]> {
-  const names = await readdir(`/sys/class/net/${device}/brif`).catch(() => []);
-  return names.map(parseDeviceName).filter((name) => name !== undefined);
 }

@@ -44,6 +44,8 @@ import type { ChainSpec, SetSpec, TableSpec } from './table-spec.ts';
 
 export type TableFacts = {
   readonly guestDevices: readonly DeviceName[];
+  /** Ports of the guest bridges, in one order. */
+  readonly guestPorts: readonly DeviceName[];
   readonly portalPort: number;
   readonly hasRates: boolean;
 };
@@ -106,8 +108,13 @@ export function renderInetTable(facts: TableFacts): TableSpec {
   };
 }
 
-/** Binds MACs with a session to the bridge port that they joined on. In the bridge family ports may come and go freely. */
-export function renderBridgeTable(): TableSpec {
+/**
+ * Binds MACs with a session to the bridge port that they joined on, and keeps the ports apart. In the bridge family a rule
+ * may name a port that does not exist (yet).
+ */
+export function renderBridgeTable({ guestPorts }: Pick<TableFacts, 'guestPorts'>): TableSpec {
+  const anyPort = anyDevice(guestPorts);
+  const apart = [equals(meta('iifname'), anyPort), equals(meta('oifname'), anyPort), DROP];
   return {
     family: 'bridge',
     sets: [grantSet('port', ['ether_addr', 'ifname']), grantSet('bound', 'ether_addr')],
@@ -117,6 +124,7 @@ export function renderBridgeTable(): TableSpec {
         [equals(concat(ETHER_SOURCE, meta('iifname')), '@port'), ACCEPT],
         [equals(ETHER_SOURCE, '@bound'), DROP],
       ]),
+      baseChain('guest_apart', 'filter', 'forward', PRIORITY_BRIDGE, guestPorts.length === 0 ? [] : [apart]),
     ],
   };
 }
@@ -155,7 +163,7 @@ function rateMaps(): SetSpec[] {
 
 function fromGuestRules(facts: TableFacts): Json[][] {
   return [
-    [equals(meta('oifname'), anyDevice(facts)), DROP],
+    [equals(meta('oifname'), anyDevice(facts.guestDevices)), DROP],
     [equals(IP_DESTINATION, oneOf(PRIVATE4)), goto('refuse')],
     [equals(IP6_DESTINATION, oneOf(PRIVATE6)), goto('refuse')],
     ...(facts.hasRates ? [[limitByKey(ETHER_SOURCE, 'rate_up'), DROP]] : []),
@@ -239,9 +247,9 @@ function perDevice(key: 'iifname' | 'oifname', facts: TableFacts, chain: string)
   );
 }
 
-function anyDevice(facts: TableFacts): Json {
-  const [first = '', ...others] = facts.guestDevices;
-  return others.length === 0 ? first : oneOf(facts.guestDevices);
+function anyDevice(devices: readonly DeviceName[]): Json {
+  const [first = '', ...others] = devices;
+  return others.length === 0 ? first : oneOf(devices);
 }
 
 function prefix(addr: string, len: number): JsonObject {
