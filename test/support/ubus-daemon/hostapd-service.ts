@@ -1,4 +1,5 @@
 /** Plays hostapd on the bus: one object for each BSS, replies and notifications shaped like the recorded ones. */
+import { once } from 'node:events';
 import {
   type BlobmsgInput,
   type BlobmsgInputTable,
@@ -35,6 +36,16 @@ export class HostapdService {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** Resolves when the loss of the bus was noticed. */
+  async lost(): Promise<void> {
+    if (this.#client.isConnected) await once(this.#client, 'disconnected');
+  }
+
+  /** Resolves when everything is back on the bus. */
+  async restored(): Promise<void> {
+    await this.#client.ready();
   }
 
   interfaces(): readonly string[] {

@@ -68,10 +68,10 @@ async function execute(command: Command): Promise<void> {
     case 'stopBus':
       await daemon?.close();
       daemon = undefined;
-      return;
+      return await services.lost();
     case 'startBus':
       daemon ??= await UbusDaemon.start(socketPath as string);
-      return;
+      return await services.restored();
     default:
       throw new Error(`unknown command ${JSON.stringify(command satisfies never)}`);
   }

@@ -45,6 +45,16 @@ export class OpenwrtServices {
     await this.system.close();
   }
 
+  /** Resolves when all services have noticed that the bus went away. */
+  async lost(): Promise<void> {
+    await Promise.all([this.hostapd.lost(), this.system.lost()]);
+  }
+
+  /** Resolves when all services are back on the bus. */
+  async restored(): Promise<void> {
+    await Promise.all([this.hostapd.restored(), this.system.restored()]);
+  }
+
   async stationJoins(mac: string, ifname: string): Promise<void> {
     await this.hostapd.joins(mac, ifname);
   }

@@ -1,4 +1,5 @@
 /** Plays dnsmasq, odhcpd, netifd and procd on the bus, as far as the agent looks at them. */
+import { once } from 'node:events';
 import { type BlobmsgInputTable, BlobmsgType, int64 } from '../../../openwrt/node-openwrt-ubus/src/blobmsg.ts';
 import { UbusClient } from '../../../openwrt/node-openwrt-ubus/src/client.ts';
 import type { Methods, Publication } from '../../../openwrt/node-openwrt-ubus/src/publication.ts';
@@ -50,6 +51,16 @@ export class SystemServices {
 
   async close(): Promise<void> {
     await this.#client.close();
+  }
+
+  /** Resolves when the loss of the bus was noticed. */
+  async lost(): Promise<void> {
+    if (this.#client.isConnected) await once(this.#client, 'disconnected');
+  }
+
+  /** Resolves when everything is back on the bus. */
+  async restored(): Promise<void> {
+    await this.#client.ready();
   }
 
   async leaseAck(mac: string, ip: string, name?: string, device = this.#options.guestDevice): Promise<void> {
