@@ -14,7 +14,11 @@ export type SegmentLogOptions = {
   readonly directory: string;
   /** A segment that is longer gets no more frames. Default 64 MiB. */
   readonly segmentBytes?: number;
+  /** How files are opened; a test lets disks fail here. */
+  readonly openFile?: OpenFile;
 };
+
+type OpenFile = (path: string, flags: string, mode?: number) => Promise<FileHandle>;
 
 type Waiting = {
   readonly frame: Uint8Array;
@@ -30,6 +34,7 @@ const SEGMENT_NAME = /^(\d{10})\.seg$/;
 export class SegmentLog implements ProofLog {
   readonly #directory: string;
   readonly #segmentBytes: number;
+  readonly #openFile: OpenFile;
   #file: FileHandle;
   #end: LogPosition;
   #waiting: Waiting[] = [];
@@ -40,6 +45,7 @@ export class SegmentLog implements ProofLog {
   private constructor(options: Required<SegmentLogOptions>, file: FileHandle, end: LogPosition) {
     this.#directory = options.directory;
     this.#segmentBytes = options.segmentBytes;
+    this.#openFile = options.openFile;
     this.#file = file;
     this.#end = end;
   }
@@ -51,16 +57,16 @@ export class SegmentLog implements ProofLog {
    * @throws ProofLogError LOG_CORRUPT if a segment is missing
    */
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
-    const { directory, segmentBytes = DEFAULT_SEGMENT_BYTES } = options;
+    const { directory, segmentBytes = DEFAULT_SEGMENT_BYTES, openFile = open } = options;
     await mkdir(directory, { recursive: true, mode: 0o700 });
     const numbers = await segmentNumbers(directory);
     const last = numbers.at(-1);
     if (last === undefined) {
-      const file = await createSegment(directory, 1);
-      return new SegmentLog({ directory, segmentBytes }, file, { segment: 1, offset: SEGMENT_MAGIC.length });
+      const file = await createSegment(openFile, directory, 1);
+      return new SegmentLog({ directory, segmentBytes, openFile }, file, { segment: 1, offset: SEGMENT_MAGIC.length });
     }
-    const { file, offset } = await openLast(directory, last);
-    return new SegmentLog({ directory, segmentBytes }, file, { segment: last, offset });
+    const { file, offset } = await openLast(openFile, directory, last);
+    return new SegmentLog({ directory, segmentBytes, openFile }, file, { segment: last, offset });
   }
 
   /** Syncs so far: how many groups the frames shared. */
@@ -98,7 +104,7 @@ export class SegmentLog implements ProofLog {
   }
 
   async *#framesOf(segment: number, offset: number, until: LogPosition): AsyncGenerator<LogFrame> {
-    const file = await open(segmentPath(this.#directory, segment), 'r');
+    const file = await this.#openFile(segmentPath(this.#directory, segment), 'r');
     try {
       let end = offset;
       for await (const frame of readFrames(file, offset)) {
@@ -149,7 +155,7 @@ export class SegmentLog implements ProofLog {
 
   async #startSegment(): Promise<void> {
     const segment = this.#end.segment + 1;
-    const file = await createSegment(this.#directory, segment);
+    const file = await createSegment(this.#openFile, this.#directory, segment);
     const full = this.#file;
     this.#file = file;
     this.#end = { segment, offset: SEGMENT_MAGIC.length };
@@ -194,9 +200,9 @@ function segmentPath(directory: string, segment: number): string {
   return join(directory, `${String(segment).padStart(10, '0')}.seg`);
 }
 
-async function createSegment(directory: string, segment: number): Promise<FileHandle> {
+async function createSegment(openFile: OpenFile, directory: string, segment: number): Promise<FileHandle> {
   // Truncating: a file of that number can only be what an earlier attempt left before its first frame.
-  const file = await open(segmentPath(directory, segment), 'w+', 0o600);
+  const file = await openFile(segmentPath(directory, segment), 'w+', 0o600);
   try {
     await writeFully(file, SEGMENT_MAGIC, 0);
     await file.sync();
@@ -204,23 +210,27 @@ async function createSegment(directory: string, segment: number): Promise<FileHa
     await file.close();
     throw error;
   }
-  const parent = await open(directory, 'r');
+  const parent = await openFile(directory, 'r');
   await parent.sync();
   await parent.close();
   return file;
 }
 
 /** Opens the segment that grows, with the offset where its last whole frame ends. */
-async function openLast(directory: string, segment: number): Promise<{ file: FileHandle; offset: number }> {
+async function openLast(
+  openFile: OpenFile,
+  directory: string,
+  segment: number,
+): Promise<{ file: FileHandle; offset: number }> {
   const path = segmentPath(directory, segment);
-  const file = await open(path, 'r+');
+  const file = await openFile(path, 'r+');
   let offset = 0;
   for await (const frame of readFrames(file, 0)) offset = frame.end;
   const { size } = await file.stat();
   if (offset === 0) {
     await file.close();
     if (size > SEGMENT_MAGIC.length) await copyFile(path, `${path}.torn-0`, constants.COPYFILE_FICLONE);
-    return { file: await createSegment(directory, segment), offset: SEGMENT_MAGIC.length };
+    return { file: await createSegment(openFile, directory, segment), offset: SEGMENT_MAGIC.length };
   }
   if (size > offset) {
     await copyFile(path, `${path}.torn-${offset}`, constants.COPYFILE_FICLONE);
