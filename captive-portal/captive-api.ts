@@ -5,8 +5,8 @@
  * @see RFC 8908 section 5 and the IANA registry "Captive Portal API Keys"
  */
 import type { GuestView } from '../agent/ports.ts';
-import { isUnlimited } from './page/wording.ts';
 import { portalUrl } from './gate.ts';
+import { isUnlimited } from './page/wording.ts';
 
 export const CAPTIVE_MEDIA_TYPE = 'application/captive+json';
 

@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Mac } from '../agent/core/model.ts';
 import type { DeskResult } from '../agent/ports.ts';
-import { passFormFromBody, type PurchaseResult, purchaseWithPassCode } from './pass-purchase.ts';
+import { type PurchaseResult, passFormFromBody, purchaseWithPassCode } from './pass-purchase.ts';
 import { freshTerms, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
 import { markProblem, type Problem } from './problem.ts';
 import { statusPage } from './status-page.ts';

@@ -7,8 +7,8 @@
  */
 import type { IncomingMessage } from 'node:http';
 import { MAX_URL_LENGTH } from './limits.ts';
-import type { PortalReason } from './problem.ts';
 import { ENGLISH } from './page/strings.ts';
+import type { PortalReason } from './problem.ts';
 
 export type Admission =
   | { readonly kind: 'admitted' }
@@ -19,11 +19,15 @@ export type Admission =
 export function admit(request: IncomingMessage, host: string): Admission {
   const hosts = headerValues(request, 'host');
   if (hosts.length > 1) return { kind: 'refused', reason: 'two-hosts' };
-  const named = hosts[0]?.toLowerCase().replace(/:\d{1,5}$/, '').replace(/\.$/, '');
+  const named = hosts[0]
+    ?.toLowerCase()
+    .replace(/:\d{1,5}$/, '')
+    .replace(/\.$/, '');
   if (named !== host.toLowerCase()) return { kind: 'elsewhere' };
   if ((request.url ?? '').length > MAX_URL_LENGTH) return { kind: 'refused', reason: 'url-too-long' };
   const isSafe = request.method === 'GET' || request.method === 'HEAD';
-  if (!isSafe && !isOwnOrigin(headerValues(request, 'origin'), host)) return { kind: 'refused', reason: 'foreign-origin' };
+  if (!isSafe && !isOwnOrigin(headerValues(request, 'origin'), host))
+    return { kind: 'refused', reason: 'foreign-origin' };
   return { kind: 'admitted' };
 }
 

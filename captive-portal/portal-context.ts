@@ -8,11 +8,11 @@ import type { Problem } from './problem.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { termsJson } from './view-json.ts';
 
-export interface PortalLog {
-  info(details: object, event: string): void;
-  warn(details: object, event: string): void;
-  error(details: object, event: string): void;
-}
+export type PortalLog = {
+  readonly info: (details: object, event: string) => void;
+  readonly warn: (details: object, event: string) => void;
+  readonly error: (details: object, event: string) => void;
+};
 
 export type PortalContext = {
   readonly desk: GuestDesk;
@@ -34,7 +34,9 @@ export async function guestOf({ desk }: PortalContext, request: FastifyRequest):
 export async function ratedGuestOf(context: PortalContext, request: FastifyRequest): Promise<Guest> {
   const guest = await guestOf(context, request);
   const key = guest.ok ? guest.mac : addressOf(request);
-  return context.rate.take(key, context.clock.monotonicMs()) ? guest : { ok: false, problem: { reason: 'rate-limited' } };
+  return context.rate.take(key, context.clock.monotonicMs())
+    ? guest
+    : { ok: false, problem: { reason: 'rate-limited' } };
 }
 
 /** A fresh offer. Why nothing is sold is the owner's business: it goes to the log, the guest hears what to do. */

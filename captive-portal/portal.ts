@@ -81,7 +81,12 @@ export function buildPortal({ desk, config, page, clock, log }: PortalDeps): Fas
 }
 
 /** Answers what is not for the portal, or not in order; returns undefined if the request may go on. */
-function passGate(request: FastifyRequest, reply: FastifyReply, host: string, otherwise?: Problem): FastifyReply | undefined {
+function passGate(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  host: string,
+  otherwise?: Problem,
+): FastifyReply | undefined {
   void reply.headers(HEADERS);
   const admission = admit(request.raw, host);
   switch (admission.kind) {

@@ -5,8 +5,8 @@
  * @see RFC 9457
  */
 import type { FastifyReply } from 'fastify';
-import { voucherJsonFromVoucher } from '../protocol/voucher.ts';
 import type { DeskRefusal } from '../agent/ports.ts';
+import { voucherJsonFromVoucher } from '../protocol/voucher.ts';
 import { ENGLISH, type ProblemReason } from './page/strings.ts';
 import type { ProblemJson } from './page/wire.ts';
 
@@ -104,5 +104,7 @@ export function markProblem(reply: FastifyReply, problem: Problem): FastifyReply
 
 /** As bytes: for text Fastify would add a charset, which JSON media types do not have. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  return markProblem(reply, problem).type('application/problem+json').send(Buffer.from(JSON.stringify(problemJson(problem))));
+  return markProblem(reply, problem)
+    .type('application/problem+json')
+    .send(Buffer.from(JSON.stringify(problemJson(problem))));
 }

@@ -10,7 +10,8 @@ export class RateLimit {
   /** Takes one token of `guest`; false if there is none. `nowMs` is monotonic. */
   take(guest: string, nowMs: number): boolean {
     const known = this.#buckets.get(guest);
-    const refilled = known === undefined ? RATE_BURST : known.tokens + ((nowMs - known.atMs) * RATE_REFILL_PER_S) / 1_000;
+    const refilled =
+      known === undefined ? RATE_BURST : known.tokens + ((nowMs - known.atMs) * RATE_REFILL_PER_S) / 1_000;
     const tokens = Math.min(RATE_BURST, refilled);
     const isAllowed = tokens >= 1;
     this.#buckets.delete(guest);

@@ -1,7 +1,8 @@
 /** The guest's view and the router's terms as JSON. The guest's MAC stays inside: the page has no use for it. */
+
+import type { GuestView } from '../agent/ports.ts';
 import { quoteJsonFromQuote, type SignedQuote } from '../protocol/quote.ts';
 import { voucherJsonFromVoucher } from '../protocol/voucher.ts';
-import type { GuestView } from '../agent/ports.ts';
 import type { TermsJson, ViewJson } from './page/wire.ts';
 import type { PortalConfig } from './portal-config.ts';
 

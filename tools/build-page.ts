@@ -42,7 +42,9 @@ export async function buildPage(): Promise<void> {
 /** Replaces {{t:a.b}} by the text strings.ts has at a.b. @throws Error naming a text that is not there. */
 function fillIn(html: string): string {
   return html.replace(/\{\{t:([a-zA-Z.]+)\}\}/g, (_, key: string) => {
-    const text = key.split('.').reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], ENGLISH);
+    const text = key
+      .split('.')
+      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], ENGLISH);
     if (typeof text !== 'string') throw new Error(`page.html asks for text "${key}", which strings.ts does not have.`);
     return text;
   });

@@ -1,5 +1,5 @@
 /** Keeps the view current: server-sent events where they work, polling where they do not or have gone silent. */
-import { getView, problemOf, type Problem } from './router-client.ts';
+import { getView, type Problem, problemOf } from './router-client.ts';
 import { type View, type ViewJson, viewFromJson } from './wire.ts';
 
 export type FeedListener = {
@@ -28,6 +28,8 @@ export class LiveFeed {
 
   start(): void {
     this.#listen();
+    // The first view at once, whatever becomes of the stream.
+    void this.poll();
     setInterval(() => this.#look(), LOOK_MS);
     // A phone wakes up with figures of an hour ago.
     document.addEventListener('visibilitychange', () => {

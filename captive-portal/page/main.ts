@@ -2,17 +2,19 @@
  * The guest's page: wires elements, wallet and live view together. Works over plain http, without storage and without
  * crypto.subtle; asks nobody but the router it came from.
  */
+
+import { formatPassCode, parsePassCode } from '../../protocol/pass-code.ts';
+import { sspFromUnits } from '../../protocol/units.ts';
 import { forgetKeys, type Keys, recallKeys, rememberKeys } from './key-ring.ts';
 import { LiveFeed } from './live-feed.ts';
 import { canAdd, canOpen, moodOf } from './mood.ts';
 import { type Answer, getTerms, type Problem, post, problemOf } from './router-client.ts';
-import { chosen, element, show, showChoices, showConnection, showOffer, showProblem } from './screen.ts';
+import { chosen, element, markChosen, show, showChoices, showConnection, showOffer, showProblem } from './screen.ts';
 import { StreamPayer } from './stream-payer.ts';
 import { ENGLISH } from './strings.ts';
 import { add, type Choice, modeOf, open, planOf } from './till.ts';
 import { secretKeyFromText, type Terms } from './wallet.ts';
 import type { View } from './wire.ts';
-import { sspFromUnits } from '../../protocol/units.ts';
 
 let view: View | undefined;
 let viewedMs = 0;
@@ -21,6 +23,11 @@ let terms: Terms | undefined;
 let keys: Keys | undefined = recallKeys();
 let payer: StreamPayer | undefined;
 let isAdding = false;
+let isTrialUsed = false;
+/** A request of the guest's is under way: nothing may navigate away from it. */
+let isBusy = false;
+/** The page is to be loaded anew, as soon as nothing is under way. */
+let isLeaving = false;
 
 const feed = new LiveFeed({ onView: accept, onTrouble: showTrouble });
 
@@ -30,7 +37,11 @@ function start(): void {
   element('trial').addEventListener('click', () => void act('trial', () => post('/api/trial')));
   element('finish').addEventListener('click', () => void act('finish', finish));
   element('add').addEventListener('click', beginAdding);
-  element('options').addEventListener('change', describeDeposit);
+  element('options').addEventListener('change', () => {
+    markChosen();
+    describeDeposit();
+  });
+  element('code').addEventListener('input', groupCode);
   element('pay').addEventListener('submit', (event) => {
     event.preventDefault();
     void act('pay-button', pay);
@@ -68,20 +79,31 @@ function accept(next: View): void {
   if (next.phase === 'settled') forget();
   render();
   void payer?.look(next, now);
-  if (before !== undefined && !before.isOnline && next.isOnline) leaveForSheet();
+  if (before !== undefined && !before.isOnline && next.isOnline) isLeaving = true;
+  if (isLeaving) leaveForSheet();
 }
 
 function render(): void {
   if (view === undefined) return;
   const ageMs = performance.now() - viewedMs;
-  show({ view, terms, mode: keys?.mode, isAdding, bytesPerSecond: ageMs > 20_000 ? 0n : bytesPerSecond, ageMs });
+  show({
+    view,
+    terms,
+    mode: keys?.mode,
+    isAdding,
+    isTrialUsed,
+    bytesPerSecond: ageMs > 20_000 ? 0n : bytesPerSecond,
+    ageMs,
+  });
   element('code-field').hidden = isAdding && keys !== undefined;
   element<HTMLInputElement>('code').required = !element('code-field').hidden;
 }
 
 /** A sign-in sheet looks again whether it is online only after a navigation; paying as you go must stay on the page. */
 function leaveForSheet(): void {
-  if (keys?.mode !== 'stream') location.replace('/?online');
+  if (keys?.mode === 'stream' || isBusy) return;
+  isLeaving = false;
+  location.replace('/?online');
 }
 
 async function pay(): Promise<Answer<View>> {
@@ -126,18 +148,24 @@ function beginAdding(): void {
 /** Does one thing at a time, says so on its button, and shows what came of it. */
 async function act(buttonId: string, work: () => Promise<Answer<View>>): Promise<void> {
   const button = element<HTMLButtonElement>(buttonId);
-  if (button.disabled) return;
+  if (isBusy) return;
+  isBusy = true;
   const label = button.textContent;
   button.disabled = true;
   button.textContent = ENGLISH.pay.working;
   showProblem(undefined);
   const answer = await work();
+  isBusy = false;
   button.disabled = false;
   button.textContent = label;
   if (answer.ok) {
     element<HTMLInputElement>('code').value = '';
     accept(answer.value);
-  } else showProblem(answer.problem.text);
+    return;
+  }
+  if (answer.problem.reason === 'trial-used') isTrialUsed = true;
+  showProblem(answer.problem.text);
+  render();
 }
 
 function refreshChoices(): void {
@@ -150,9 +178,11 @@ function describeDeposit(): void {
   if (terms === undefined) return;
   const deposit = planOf(terms, chosenChoice()).deposits[0] ?? 0n;
   const left = view === undefined ? 0n : view.depositUnits - view.creditUnits;
+  const { openFee } = terms.quote;
+  const fee = openFee === 0n ? '' : ` ${ENGLISH.pay.openFee(sspFromUnits(openFee))}`;
   element('deposit').textContent = isAdding
     ? ENGLISH.pay.addTo(sspFromUnits(left))
-    : ENGLISH.pay.deposit(sspFromUnits(deposit));
+    : ENGLISH.pay.deposit(sspFromUnits(deposit)) + fee;
   element('deposit').hidden = false;
 }
 
@@ -163,6 +193,13 @@ function chosenChoice(): Choice {
 
 function typedKey(): Uint8Array | undefined {
   return secretKeyFromText(element<HTMLInputElement>('code').value);
+}
+
+/** Writes a complete code as it is printed, so that it can be compared with the card. */
+function groupCode(): void {
+  const field = element<HTMLInputElement>('code');
+  const code = parsePassCode(field.value);
+  if (code !== undefined && field.selectionStart === field.value.length) field.value = formatPassCode(code);
 }
 
 function resumeStream(): void {

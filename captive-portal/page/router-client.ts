@@ -1,7 +1,7 @@
 /** The page's calls to the router. Every outcome is a value: a view, terms, or a problem with what to do. */
 import { ENGLISH, type ProblemReason } from './strings.ts';
-import { type ProblemJson, type TermsJson, termsFromJson, type View, type ViewJson, viewFromJson } from './wire.ts';
 import type { Terms } from './wallet.ts';
+import { type ProblemJson, type TermsJson, termsFromJson, type View, type ViewJson, viewFromJson } from './wire.ts';
 
 export type Problem = { readonly reason: string; readonly text: string; readonly last?: ProblemJson['last'] };
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
@@ -14,7 +14,10 @@ export function getTerms(): Promise<Answer<Terms>> {
   return call('/api/quote', {}, (json) => termsFromJson(json as TermsJson));
 }
 
-export function post(url: '/api/open' | '/api/voucher' | '/api/trial' | '/api/leave', body?: object): Promise<Answer<View>> {
+export function post(
+  url: '/api/open' | '/api/voucher' | '/api/trial' | '/api/leave',
+  body?: object,
+): Promise<Answer<View>> {
   const headers = { 'content-type': 'application/json' };
   const options = body === undefined ? { method: 'POST' } : { method: 'POST', headers, body: JSON.stringify(body) };
   return call(url, options, (json) => viewFromJson(json as ViewJson));

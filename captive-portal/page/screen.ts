@@ -5,7 +5,7 @@ import { canAdd, canFinish, canOpen, explanationOf, moodOf } from './mood.ts';
 import { ENGLISH } from './strings.ts';
 import { bytesForPurchase, type Terms } from './wallet.ts';
 import type { View } from './wire.ts';
-import { dataText, isUnlimited, moneyText, priceText, speedText, timeText } from './wording.ts';
+import { dataText, isUnlimited, leftText, moneyText, priceText, speedText, spentText, timeText } from './wording.ts';
 
 export type Shown = {
   readonly view: View;
@@ -13,6 +13,8 @@ export type Shown = {
   /** How this page pays, if it opened the channel. */
   readonly mode: PaymentMode | undefined;
   readonly isAdding: boolean;
+  /** The router said that the free data of today is gone. */
+  readonly isTrialUsed: boolean;
   /** Bytes a second, both directions, over the last moments. */
   readonly bytesPerSecond: bigint;
   /** Milliseconds since the view was made. */
@@ -38,8 +40,8 @@ export function show(shown: Shown): void {
   element('add').hidden = !canGrow || isAdding;
   element('finish').hidden = !canFinish(mood);
   setText('finish', mood.startsWith('trial') ? ENGLISH.live.finishTrial : ENGLISH.live.finish);
-  element('offer').hidden = !isOpening || terms === undefined;
-  const hasTrial = view.phase === 'none' && terms !== undefined && terms.trialBytes > 0n;
+  element('offer').hidden = !isOpening || terms === undefined || mood === 'settled' || mood === 'failed';
+  const hasTrial = !shown.isTrialUsed && view.phase === 'none' && terms !== undefined && terms.trialBytes > 0n;
   element('trial').hidden = !hasTrial;
   element('pay').hidden = !isOpening && !(canGrow && isAdding);
   setText('pay-heading', isOpening ? ENGLISH.pay.heading : ENGLISH.pay.addHeading);
@@ -83,6 +85,14 @@ export function showChoices(terms: Terms, most: bigint | undefined): void {
   element('choices').hidden = cards.length === 0;
   const first = document.querySelector<HTMLInputElement>('input[name=package]');
   if (first !== null) first.checked = true;
+  markChosen();
+}
+
+/** The card of the chosen radio, marked: older browsers cannot do it in CSS. */
+export function markChosen(): void {
+  for (const card of document.querySelectorAll<HTMLElement>('.option')) {
+    card.classList.toggle('chosen', card.querySelector('input')?.checked === true);
+  }
 }
 
 /** Units of the chosen package, 'stream', or undefined if there is nothing to choose. */
@@ -128,12 +138,15 @@ function showUsage({ view, bytesPerSecond, ageMs }: Shown): void {
   setText('time', timeText((view.onlineMs + (view.isOnline ? ageMs : 0)) / 1_000));
   setText('speed', speedText(bytesPerSecond));
   const secondsLeft = view.secondsRemaining;
-  element('time-left-row').hidden = secondsLeft === undefined;
+  element('time-left-row').hidden = secondsLeft === undefined || !isRunning;
   if (secondsLeft !== undefined) setText('time-left', timeText(secondsLeft - ageMs / 1_000));
   for (const row of document.querySelectorAll<HTMLElement>('.money')) row.hidden = view.channelId === undefined;
-  setText('spent', moneyText(view.chargedUnits));
-  setText('money', moneyText(positive(view.creditUnits - view.chargedUnits)));
-  setText('aside', moneyText(view.depositUnits));
+  element('speed-row').hidden = !isRunning;
+  if (!isRunning) element('money-row').hidden = true;
+  setText('spent', spentText(view.chargedUnits));
+  setText('money', leftText(positive(view.creditUnits - view.chargedUnits)));
+  setText('aside', ENGLISH.live.aside(sspFromUnits(view.depositUnits)));
+  element('aside').hidden = view.depositUnits === 0n || !isRunning;
 }
 
 function showRefund({ refund }: View): void {

@@ -2,10 +2,11 @@
  * Pays as you go: looks at each view and signs the next voucher when the credit runs low, one request at a time, never above
  * the deposit the guest agreed to.
  */
+
+import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 import { post } from './router-client.ts';
 import { isOwnVoucher, nextVoucher, streamStep, type Terms } from './wallet.ts';
 import { type View, voucherFromJson } from './wire.ts';
-import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 
 export class StreamPayer {
   readonly #terms: Terms;

@@ -27,7 +27,10 @@ export function modeOf(choice: Choice): PaymentMode {
 }
 
 /** First voucher and deposits to try for a choice. */
-export function planOf(terms: Terms, choice: Choice): { readonly firstAmount: bigint; readonly deposits: readonly bigint[] } {
+export function planOf(
+  terms: Terms,
+  choice: Choice,
+): { readonly firstAmount: bigint; readonly deposits: readonly bigint[] } {
   const { quote } = terms;
   if (choice.units === undefined) {
     return { firstAmount: firstStreamAmount(quote), deposits: [streamDeposit(terms)] };

@@ -13,8 +13,14 @@ import type { OpenRequest, PaymentMode } from '../../protocol/open-wire.ts';
 import { parsePassCode, secretKeyFromPassCode } from '../../protocol/pass-code.ts';
 import { isQuoteSigned, quoteJsonFromQuote, type SignedQuote } from '../../protocol/quote.ts';
 import { addressFromSecretKey, isSecretKey, signDigest } from '../../protocol/signature.ts';
-import { type ByteCount, BYTES_PER_MB, type TokenAmount } from '../../protocol/units.ts';
-import { type SignedVoucher, signVoucher, type Voucher, voucherJsonFromVoucher, voucherSigner } from '../../protocol/voucher.ts';
+import { BYTES_PER_MB, type ByteCount, type TokenAmount } from '../../protocol/units.ts';
+import {
+  type SignedVoucher,
+  signVoucher,
+  type Voucher,
+  voucherJsonFromVoucher,
+  voucherSigner,
+} from '../../protocol/voucher.ts';
 
 /** What a router offers now, and where its channels and token live. */
 export type Terms = {
@@ -62,12 +68,23 @@ export function secretKeyFromText(text: string): Uint8Array | undefined {
 }
 
 /** Everything a router needs to open the channel and serve at once. Signs three times. */
-export function openRequestFrom({ terms, secretKey, deposit, firstAmount, mode, salt }: Purchase): WalletResult<{ readonly request: OpenRequest }> {
+export function openRequestFrom({
+  terms,
+  secretKey,
+  deposit,
+  firstAmount,
+  mode,
+  salt,
+}: Purchase): WalletResult<{ readonly request: OpenRequest }> {
   const { quote, deployment, tokenDomain } = terms;
-  if (!isQuoteSigned(deployment, quote)) return refuse('bad-quote', `a quote signed by ${quote.device}`, 'another signature');
-  if (quote.token !== tokenDomain.verifyingContract) return refuse('bad-quote', `token ${quote.token}`, tokenDomain.verifyingContract);
-  if (deposit < quote.minDeposit) return refuse('deposit-too-small', `at least ${quote.minDeposit} units`, `${deposit}`);
-  if (firstAmount < quote.openFee) return refuse('voucher-below-open-fee', `at least ${quote.openFee} units`, `${firstAmount}`);
+  if (!isQuoteSigned(deployment, quote))
+    return refuse('bad-quote', `a quote signed by ${quote.device}`, 'another signature');
+  if (quote.token !== tokenDomain.verifyingContract)
+    return refuse('bad-quote', `token ${quote.token}`, tokenDomain.verifyingContract);
+  if (deposit < quote.minDeposit)
+    return refuse('deposit-too-small', `at least ${quote.minDeposit} units`, `${deposit}`);
+  if (firstAmount < quote.openFee)
+    return refuse('voucher-below-open-fee', `at least ${quote.openFee} units`, `${firstAmount}`);
   if (firstAmount > deposit) return refuse('amount-above-deposit', `at most the deposit, ${deposit}`, `${firstAmount}`);
   const payer = addressFromSecretKey(secretKey);
   const { payee, device, expiry, exitDelay } = quote;
@@ -90,7 +107,10 @@ export function openRequestFrom({ terms, secretKey, deposit, firstAmount, mode, 
  * Deposits to try for a purchase, the roomy one first: what is set aside beyond the first package comes back unused, and lets
  * the guest add data without opening another channel. The exact one is for a pass code that holds no more than that.
  */
-export function depositsToTry(quote: Pick<SignedQuote, 'minDeposit'>, firstAmount: TokenAmount): readonly TokenAmount[] {
+export function depositsToTry(
+  quote: Pick<SignedQuote, 'minDeposit'>,
+  firstAmount: TokenAmount,
+): readonly TokenAmount[] {
   const roomy = maximum(quote.minDeposit, DEPOSIT_PACKAGES * firstAmount);
   const exact = maximum(quote.minDeposit, firstAmount);
   return roomy === exact ? [exact] : [roomy, exact];
@@ -154,7 +174,11 @@ export function firstStreamAmount(quote: Pick<SignedQuote, 'unitsPerMb' | 'units
 }
 
 /** Bytes that `units` buy after the open fee, at the quoted price per MB; undefined if data has no price. Rounds down. */
-export function bytesForPurchase(quote: Pick<SignedQuote, 'unitsPerMb'>, units: TokenAmount, openFee: TokenAmount): ByteCount | undefined {
+export function bytesForPurchase(
+  quote: Pick<SignedQuote, 'unitsPerMb'>,
+  units: TokenAmount,
+  openFee: TokenAmount,
+): ByteCount | undefined {
   if (quote.unitsPerMb === 0n) return undefined;
   return units <= openFee ? 0n : ((units - openFee) * BYTES_PER_MB) / quote.unitsPerMb;
 }

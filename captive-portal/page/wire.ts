@@ -27,16 +27,7 @@ export type ViewJson = {
   readonly refund?: { readonly units: string; readonly tx: Hex };
 };
 
-export type GuestPhase =
-  | 'none'
-  | 'trial'
-  | 'pending'
-  | 'active'
-  | 'grace'
-  | 'drain'
-  | 'closing'
-  | 'settled'
-  | 'failed';
+export type GuestPhase = 'none' | 'trial' | 'pending' | 'active' | 'grace' | 'drain' | 'closing' | 'settled' | 'failed';
 
 /** ViewJson with its quantities read. */
 export type View = {

@@ -1,7 +1,7 @@
-import * as v from 'valibot';
 import t from 'tap';
-import { acceptsCaptiveJson, captiveState } from '../../captive-portal/captive-api.ts';
+import * as v from 'valibot';
 import type { GuestView } from '../../agent/ports.ts';
+import { acceptsCaptiveJson, captiveState } from '../../captive-portal/captive-api.ts';
 import { byGuest, cafe, GUEST_ADDRESS, HOST, view } from './support/cafe.ts';
 
 /** RFC 8908 section 5 and the IANA registry: these keys and no others. */
@@ -31,7 +31,9 @@ t.test('a guest without credit is captive, with the way to the page and nothing 
 });
 
 t.test('a guest online sees the bytes the kernel will still pass and the seconds the credit lasts', async (t) => {
-  const response = await answerFor(view({ isOnline: true, phase: 'active', bytesRemaining: 8_400_123n, secondsRemaining: 61.7 }));
+  const response = await answerFor(
+    view({ isOnline: true, phase: 'active', bytesRemaining: 8_400_123n, secondsRemaining: 61.7 }),
+  );
   t.strictSame(response.json(), {
     captive: false,
     'user-portal-url': 'http://portal.lan/',

@@ -1,7 +1,7 @@
+import type { IncomingMessage } from 'node:http';
 import t from 'tap';
 import { type Admission, admit, redirectBody } from '../../captive-portal/gate.ts';
 import { byGuest, cafe, GUEST_ADDRESS, HOST, view } from './support/cafe.ts';
-import type { IncomingMessage } from 'node:http';
 
 /** What systems ask to learn whether they are behind a portal (reference: each vendor's own probe). */
 const PROBES = [
@@ -35,7 +35,10 @@ t.test('every probe of every system is sent to the page', async (t) => {
     t.equal(response.headers.location, 'http://portal.lan/');
     t.equal(response.headers['cache-control'], 'no-store');
     t.equal(response.headers.connection, 'close');
-    t.ok(response.rawPayload.length > 4 && response.rawPayload.length <= 1_024, 'Android takes a body of 4 bytes for none');
+    t.ok(
+      response.rawPayload.length > 4 && response.rawPayload.length <= 1_024,
+      'Android takes a body of 4 bytes for none',
+    );
   }
 });
 
@@ -43,17 +46,30 @@ t.test('any method, path and body for another host is sent to the page without a
   const { app } = await cafe();
   const headers = { host: 'example.org' };
   for (const method of ['GET', 'HEAD', 'POST', 'PUT', 'DELETE', 'OPTIONS', 'PATCH', 'TRACE'] as const) {
-    for (const url of ['/', '/api/view', '/api/open', '/captive-portal/api', '/pass', '/%zz', `/${'a'.repeat(3_000)}`]) {
+    for (const url of [
+      '/',
+      '/api/view',
+      '/api/open',
+      '/captive-portal/api',
+      '/pass',
+      '/%zz',
+      `/${'a'.repeat(3_000)}`,
+    ]) {
       const response = await app.inject({ method, url, headers, remoteAddress: '192.0.2.9' });
       t.equal(response.statusCode, 302, `${method} ${url.slice(0, 30)}`);
       t.equal(response.headers.location, 'http://portal.lan/');
     }
   }
-  const posted = await app.inject({ method: 'POST', url: '/form', headers: { ...headers, 'content-type': 'text/xml' }, payload: '<a>' });
+  const posted = await app.inject({
+    method: 'POST',
+    url: '/form',
+    headers: { ...headers, 'content-type': 'text/xml' },
+    payload: '<a>',
+  });
   t.equal(posted.statusCode, 302);
 });
 
-t.test('at the portal\'s own name strays go to the page, and strays in the API are told so', async (t) => {
+t.test("at the portal's own name strays go to the page, and strays in the API are told so", async (t) => {
   const { app } = await cafe();
   const stray = await app.inject(byGuest('GET', '/hotspot-detect.html'));
   t.equal(stray.statusCode, 302);
@@ -66,7 +82,7 @@ t.test('at the portal\'s own name strays go to the page, and strays in the API a
   t.equal((await app.inject(byGuest('GET', '/../../etc/passwd'))).statusCode, 302);
 });
 
-t.test('an address that is too long or cannot be decoded is refused at the portal\'s own name', async (t) => {
+t.test("an address that is too long or cannot be decoded is refused at the portal's own name", async (t) => {
   const { app } = await cafe();
   const long = await app.inject(byGuest('GET', `/${'a'.repeat(3_000)}`));
   t.equal(long.statusCode, 414);
@@ -78,7 +94,12 @@ t.test('an address that is too long or cannot be decoded is refused at the porta
 
 t.test('a post from another website is refused before anything is done', async (t) => {
   const { app } = await cafe();
-  for (const origin of ['http://evil.example', 'null', 'http://portal.lan.evil.example', 'http://evil.example:80/portal.lan']) {
+  for (const origin of [
+    'http://evil.example',
+    'null',
+    'http://portal.lan.evil.example',
+    'http://evil.example:80/portal.lan',
+  ]) {
     for (const url of ['/api/leave', '/pass', '/leave']) {
       const request = byGuest('POST', url, {});
       const response = await app.inject({ ...request, headers: { ...request.headers, origin } });
@@ -94,8 +115,15 @@ t.test('a post of an old browser that names no origin is served', async (t) => {
   t.equal(response.statusCode, 200);
 });
 
-t.test('the portal\'s name is compared without case, port and final dot', (t) => {
-  const kinds = (...hosts: string[]): Admission['kind'] => admit(request('GET', hosts.flatMap((host) => ['Host', host])), HOST).kind;
+t.test("the portal's name is compared without case, port and final dot", (t) => {
+  const kinds = (...hosts: string[]): Admission['kind'] =>
+    admit(
+      request(
+        'GET',
+        hosts.flatMap((host) => ['Host', host]),
+      ),
+      HOST,
+    ).kind;
   t.equal(kinds('portal.lan'), 'admitted');
   t.equal(kinds('PORTAL.lan:2080'), 'admitted');
   t.equal(kinds('portal.lan.'), 'admitted');
@@ -107,7 +135,7 @@ t.test('the portal\'s name is compared without case, port and final dot', (t) =>
   t.end();
 });
 
-t.test('more than one Origin is nobody\'s origin', (t) => {
+t.test("more than one Origin is nobody's origin", (t) => {
   const headers = ['Host', HOST, 'Origin', `http://${HOST}`, 'Origin', 'http://evil.example'];
   t.strictSame(admit(request('POST', headers), HOST), { kind: 'refused', reason: 'foreign-origin' });
   t.end();

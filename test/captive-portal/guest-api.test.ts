@@ -1,10 +1,15 @@
 import t from 'tap';
 import type { DeskRefusal, DeskResult } from '../../agent/ports.ts';
-import type { PaymentMode, OpenRequest } from '../../protocol/open-wire.ts';
-import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
-import { nextVoucher, openJsonFromRequest, openRequestFrom, secretKeyFromText } from '../../captive-portal/page/wallet.ts';
+import {
+  nextVoucher,
+  openJsonFromRequest,
+  openRequestFrom,
+  secretKeyFromText,
+} from '../../captive-portal/page/wallet.ts';
 import { termsFromJson, viewFromJson } from '../../captive-portal/page/wire.ts';
 import { problemJson } from '../../captive-portal/problem.ts';
+import type { OpenRequest, PaymentMode } from '../../protocol/open-wire.ts';
+import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 import { byGuest, cafe, DEPLOYMENT, GUEST, NOW_S, PASS_CODE, quote, view } from './support/cafe.ts';
 
 const SECRET_KEY = secretKeyFromText(PASS_CODE) as Uint8Array;
@@ -20,7 +25,14 @@ function purchase(mode: PaymentMode = 'hold'): { readonly request: OpenRequest; 
     trialBytes: 0n,
     nowS: NOW_S,
   };
-  const made = openRequestFrom({ terms, secretKey: SECRET_KEY, deposit: 30_000n, firstAmount: 10_000n, mode, salt: SALT });
+  const made = openRequestFrom({
+    terms,
+    secretKey: SECRET_KEY,
+    deposit: 30_000n,
+    firstAmount: 10_000n,
+    mode,
+    salt: SALT,
+  });
   if (!made.ok) throw new Error(made.reason);
   const { request } = made;
   const last = request.voucher;
@@ -36,9 +48,16 @@ function purchase(mode: PaymentMode = 'hold'): { readonly request: OpenRequest; 
   return { request, next: raised.voucher };
 }
 
-t.test('the view is the desk\'s view of the device that the kernel names', async (t) => {
-  const shown = view({ isOnline: true, phase: 'active', downBytes: 7n, bytesRemaining: 9n, secondsRemaining: 60, refund: { units: 3n, tx: SALT } });
-  const { app } = await cafe({ view: (mac) => (t.equal(mac, GUEST), shown) });
+t.test("the view is the desk's view of the device that the kernel names", async (t) => {
+  const shown = view({
+    isOnline: true,
+    phase: 'active',
+    downBytes: 7n,
+    bytesRemaining: 9n,
+    secondsRemaining: 60,
+    refund: { units: 3n, tx: SALT },
+  });
+  const { app } = await cafe({ view: (mac) => (mac === GUEST ? shown : view()) });
   const response = await app.inject(byGuest('GET', '/api/view'));
   t.equal(response.statusCode, 200);
   const { mac: _, ...expected } = shown;
@@ -62,7 +81,12 @@ t.test('a device that the kernel does not know is told to join the guest WiFi', 
 
 t.test('headers that claim to be another guest change nothing', async (t) => {
   const { app } = await cafe({ view: (mac) => view({ phase: mac === GUEST ? 'trial' : 'active' }) });
-  const headers = { host: 'portal.lan', 'x-forwarded-for': '10.7.0.99', 'x-real-ip': '10.7.0.99', forwarded: 'for=10.7.0.99' };
+  const headers = {
+    host: 'portal.lan',
+    'x-forwarded-for': '10.7.0.99',
+    'x-real-ip': '10.7.0.99',
+    forwarded: 'for=10.7.0.99',
+  };
   const response = await app.inject({ ...byGuest('GET', '/api/view'), headers });
   t.equal(response.json().phase, 'trial');
 });
@@ -158,7 +182,9 @@ t.test('a body that does not decode is refused with path, expected and got', asy
   const response = await app.inject(byGuest('POST', '/api/open', broken));
   t.equal(response.statusCode, 400);
   t.match(response.json(), { reason: 'malformed', expected: 'deposit: decimal string of 0..2^64-1', got: '"-5"' });
-  const extra = await app.inject(byGuest('POST', '/api/voucher', { ...voucherJsonFromVoucher(request.voucher), mac: 'x' }));
+  const extra = await app.inject(
+    byGuest('POST', '/api/voucher', { ...voucherJsonFromVoucher(request.voucher), mac: 'x' }),
+  );
   t.equal(extra.statusCode, 400);
   const none = await app.inject(byGuest('POST', '/api/voucher'));
   t.equal(none.statusCode, 400);

@@ -1,11 +1,4 @@
 import t from 'tap';
-import { channelId, depositNonce } from '../../../protocol/channel.ts';
-import { authorizationDigest } from '../../../protocol/funding.ts';
-import { decodeOpenRequest } from '../../../protocol/open-wire.ts';
-import { isQuoteSigned } from '../../../protocol/quote.ts';
-import { addressFromSecretKey, recoverSigner } from '../../../protocol/signature.ts';
-import { decodeVoucher } from '../../../protocol/voucher-wire.ts';
-import { type SignedVoucher, signVoucher, voucherJsonFromVoucher, voucherSigner } from '../../../protocol/voucher.ts';
 import {
   bytesForPurchase,
   depositsToTry,
@@ -22,6 +15,13 @@ import {
 } from '../../../captive-portal/page/wallet.ts';
 import { termsFromJson } from '../../../captive-portal/page/wire.ts';
 import { termsJson } from '../../../captive-portal/view-json.ts';
+import { channelId, depositNonce } from '../../../protocol/channel.ts';
+import { authorizationDigest } from '../../../protocol/funding.ts';
+import { decodeOpenRequest } from '../../../protocol/open-wire.ts';
+import { isQuoteSigned } from '../../../protocol/quote.ts';
+import { addressFromSecretKey, recoverSigner } from '../../../protocol/signature.ts';
+import { type SignedVoucher, signVoucher, voucherJsonFromVoucher, voucherSigner } from '../../../protocol/voucher.ts';
+import { decodeVoucher } from '../../../protocol/voucher-wire.ts';
 import { CONFIG, DEPLOYMENT, NOW_S, PASS_CODE, quote } from '../support/cafe.ts';
 
 const SECRET_KEY = secretKeyFromText(PASS_CODE) as Uint8Array;
@@ -51,7 +51,12 @@ t.test('what the wallet signs is what the router verifies, through JSON', (t) =>
   const id = channelId(DEPLOYMENT, config);
   t.equal(mode, 'hold');
   t.ok(isQuoteSigned(DEPLOYMENT, handedBack));
-  t.match(config, { payer: GUEST_KEY_ADDRESS, signer: GUEST_KEY_ADDRESS, payee: quote().payee, device: quote().device });
+  t.match(config, {
+    payer: GUEST_KEY_ADDRESS,
+    signer: GUEST_KEY_ADDRESS,
+    payee: quote().payee,
+    device: quote().device,
+  });
   t.equal(config.expiry, quote().expiry);
   t.equal(config.exitDelay, quote().exitDelay);
   t.equal(deposit, 30_000n);
@@ -61,7 +66,14 @@ t.test('what the wallet signs is what the router verifies, through JSON', (t) =>
   t.equal(voucherSigner(DEPLOYMENT, voucher), GUEST_KEY_ADDRESS);
   const { validAfter, validBefore, signature } = authorization;
   t.ok(validAfter < NOW_S && validBefore > NOW_S);
-  const transfer = { from: config.payer, to: DEPLOYMENT.channels, value: deposit, validAfter, validBefore, nonce: depositNonce(id, 0n) };
+  const transfer = {
+    from: config.payer,
+    to: DEPLOYMENT.channels,
+    value: deposit,
+    validAfter,
+    validBefore,
+    nonce: depositNonce(id, 0n),
+  };
   t.equal(recoverSigner(authorizationDigest(TERMS.tokenDomain, transfer), signature), GUEST_KEY_ADDRESS);
   t.end();
 });
@@ -92,8 +104,16 @@ t.test('the wallet signs nothing for a token that the quote does not name', (t) 
 
 t.test('deposits and first amounts that the router would refuse are refused before signing', (t) => {
   t.match(openRequestFrom({ ...PURCHASE, deposit: 19_999n }), { ok: false, reason: 'deposit-too-small', got: '19999' });
-  t.match(openRequestFrom({ ...PURCHASE, firstAmount: 499n }), { ok: false, reason: 'voucher-below-open-fee', got: '499' });
-  t.match(openRequestFrom({ ...PURCHASE, firstAmount: 30_001n }), { ok: false, reason: 'amount-above-deposit', got: '30001' });
+  t.match(openRequestFrom({ ...PURCHASE, firstAmount: 499n }), {
+    ok: false,
+    reason: 'voucher-below-open-fee',
+    got: '499',
+  });
+  t.match(openRequestFrom({ ...PURCHASE, firstAmount: 30_001n }), {
+    ok: false,
+    reason: 'amount-above-deposit',
+    got: '30001',
+  });
   t.end();
 });
 

@@ -80,7 +80,11 @@ export function handClock(): Clock & { advance: (ms: number) => void } {
 }
 
 export type Logged = { readonly event: string; readonly details: object };
-export type Cafe = { readonly app: FastifyInstance; readonly logged: Logged[]; readonly clock: ReturnType<typeof handClock> };
+export type Cafe = {
+  readonly app: FastifyInstance;
+  readonly logged: Logged[];
+  readonly clock: ReturnType<typeof handClock>;
+};
 
 /** The neighbour table knows GUEST at GUEST_ADDRESS; everything else is the script's. */
 export async function cafe(script: Partial<GuestDesk> = {}, config: PortalConfig = CONFIG): Promise<Cafe> {

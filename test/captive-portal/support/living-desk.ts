@@ -1,0 +1,174 @@
+/**
+ * A GuestDesk with one guest and a small life of its own, for a real browser: it verifies what the page signs, opens after a
+ * moment, counts what the test says was used, and refunds. No kernel, no chain.
+ */
+import type { DeskRefusal, DeskResult, GuestDesk, GuestView } from '../../../agent/ports.ts';
+import { channelId, depositNonce } from '../../../protocol/channel.ts';
+import { authorizationDigest } from '../../../protocol/funding.ts';
+import type { OpenRequest } from '../../../protocol/open-wire.ts';
+import type { SignedQuote } from '../../../protocol/quote.ts';
+import { recoverSigner } from '../../../protocol/signature.ts';
+import { type SignedVoucher, voucherSigner } from '../../../protocol/voucher.ts';
+import { CONFIG, DEPLOYMENT, view as emptyView, GUEST } from './cafe.ts';
+
+export type LivingDesk = GuestDesk & {
+  /** Traffic of the guest: metered and charged. */
+  readonly use: (downBytes: bigint, upBytes: bigint) => void;
+  readonly settle: () => void;
+  readonly current: () => GuestView;
+  readonly vouchers: readonly SignedVoucher[];
+  readonly opens: readonly OpenRequest[];
+};
+
+/** `walletUnits`: what the pass code holds; `confirmMs`: time to the block. */
+export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 150): LivingDesk {
+  const life = new Life(quote, walletUnits, confirmMs);
+  return {
+    identify: () => Promise.resolve(GUEST),
+    view: () => life.view,
+    quote: () => quote,
+    startTrial: () => life.startTrial(),
+    open: (_mac, request) => life.open(request),
+    voucher: (_mac, voucher) => life.voucher(voucher),
+    leave: () => life.leave(),
+    watch: (_mac, listener) => life.watch(listener),
+    use: (downBytes, upBytes) => life.use(downBytes, upBytes),
+    settle: () => life.settle(),
+    current: () => life.view,
+    vouchers: life.vouchers,
+    opens: life.opens,
+  };
+}
+
+const TX = `0x${'c0ffee'.repeat(10)}beef` as const;
+
+class Life {
+  readonly vouchers: SignedVoucher[] = [];
+  readonly opens: OpenRequest[] = [];
+  readonly #quote: SignedQuote;
+  readonly #walletUnits: bigint;
+  readonly #confirmMs: number;
+  readonly #listeners = new Set<(view: GuestView) => void>();
+  #view: GuestView = emptyView();
+  #isTrialUsed = false;
+  #signer = '';
+
+  constructor(quote: SignedQuote, walletUnits: bigint, confirmMs: number) {
+    this.#quote = quote;
+    this.#walletUnits = walletUnits;
+    this.#confirmMs = confirmMs;
+  }
+
+  get view(): GuestView {
+    return this.#view;
+  }
+
+  startTrial(): Promise<DeskResult> {
+    if (this.#isTrialUsed) return refuse('trial-used', 'free allowance left', 'none');
+    this.#isTrialUsed = true;
+    return this.#become({ phase: 'trial', isOnline: true, bytesRemaining: CONFIG.price.trialBytes });
+  }
+
+  async open(request: OpenRequest): Promise<DeskResult> {
+    const { config, deposit, authorization, voucher } = request;
+    const id = channelId(DEPLOYMENT, config);
+    const { tokenName: name, tokenVersion: version, token: verifyingContract, chainId } = CONFIG.chain;
+    const transfer = {
+      from: config.payer,
+      to: DEPLOYMENT.channels,
+      value: deposit,
+      ...authorization,
+      nonce: depositNonce(id, 0n),
+    };
+    const payer = recoverSigner(
+      authorizationDigest({ name, version, chainId, verifyingContract }, transfer),
+      authorization.signature,
+    );
+    if (payer !== config.payer || voucherSigner(DEPLOYMENT, voucher) !== config.signer || voucher.channelId !== id) {
+      return refuse('bad-signature', config.payer, `${payer}`);
+    }
+    this.opens.push(request);
+    await this.#become({ phase: 'pending', channelId: id, lastVoucher: voucher });
+    await new Promise((resolve) => setTimeout(resolve, this.#confirmMs));
+    if (deposit > this.#walletUnits) {
+      await this.#become({ phase: 'failed' });
+      return refuse('chain-refused', `${deposit} units`, `${this.#walletUnits}`);
+    }
+    this.#signer = config.signer;
+    this.vouchers.push(voucher);
+    return this.#credit(voucher, { depositUnits: deposit, chargedUnits: this.#quote.openFee });
+  }
+
+  voucher(voucher: SignedVoucher): Promise<DeskResult> {
+    const last = this.#view.lastVoucher;
+    if (last !== undefined && voucher.amount <= last.amount) {
+      return refuse('amount-not-increasing', `more than ${last.amount}`, `${voucher.amount}`, last);
+    }
+    if (voucherSigner(DEPLOYMENT, voucher) !== this.#signer) return refuse('bad-signature', this.#signer, 'another');
+    this.vouchers.push(voucher);
+    return this.#credit(voucher, {});
+  }
+
+  leave(): Promise<DeskResult> {
+    const isChannel = this.#view.channelId !== undefined;
+    return this.#become({ phase: isChannel ? 'closing' : 'none', isOnline: false, bytesRemaining: 0n });
+  }
+
+  settle(): void {
+    const { depositUnits, chargedUnits } = this.#view;
+    void this.#become({ phase: 'settled', refund: { units: depositUnits - chargedUnits, tx: TX } });
+  }
+
+  use(downBytes: bigint, upBytes: bigint): void {
+    const before = this.#view;
+    const used = downBytes + upBytes;
+    const left = before.bytesRemaining > used ? before.bytesRemaining - used : 0n;
+    const total = before.downBytes + before.upBytes + used + left;
+    const isPaid = before.channelId !== undefined;
+    void this.#become({
+      downBytes: before.downBytes + downBytes,
+      upBytes: before.upBytes + upBytes,
+      onlineMs: before.onlineMs + 1_000,
+      bytesRemaining: left,
+      isOnline: left > 0n,
+      isLow: left * 10n <= total,
+      chargedUnits: isPaid ? before.creditUnits - (left * this.#quote.unitsPerMb) / 1_000_000n : 0n,
+      ...(left === 0n && isPaid && { phase: 'grace' as const }),
+    });
+  }
+
+  watch(listener: (view: GuestView) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  #credit(voucher: SignedVoucher, changes: Partial<GuestView>): Promise<DeskResult> {
+    const chargedUnits = changes.chargedUnits ?? this.#view.chargedUnits;
+    const bytesRemaining = ((voucher.amount - chargedUnits) * 1_000_000n) / this.#quote.unitsPerMb;
+    const isOnline = bytesRemaining > 0n;
+    return this.#become({
+      ...changes,
+      phase: 'active',
+      isOnline,
+      isLow: false,
+      creditUnits: voucher.amount,
+      bytesRemaining,
+      lastVoucher: voucher,
+    });
+  }
+
+  #become(changes: Partial<GuestView>): Promise<DeskResult> {
+    this.#view = { ...this.#view, ...changes };
+    for (const listener of this.#listeners) listener(this.#view);
+    return Promise.resolve({ ok: true, view: this.#view });
+  }
+}
+
+function refuse(
+  reason: DeskRefusal['reason'],
+  expected: string,
+  got: string,
+  lastVoucher?: SignedVoucher,
+): Promise<DeskRefusal> {
+  return Promise.resolve({ ok: false, reason, expected, got, ...(lastVoucher !== undefined && { lastVoucher }) });
+}
