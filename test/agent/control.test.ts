@@ -18,7 +18,7 @@ t.test('status, sessions, channels and proofs are JSON with amounts and bytes as
   t.match(await get('/sessions'), { sessions: [{ id: 1, bytesRemaining: '7500000' }, { id: 2 }, { id: 3 }] });
   t.match(await get('/channels'), { channels: [{ deposit: '100000', config: { expiry: '1800000000' } }] });
   t.match(await get('/proofs'), {
-    proofs: [{ proof: { seq: '7' }, receipt: { verdict: 'valid' } }, { proof: { seq: '8' } }],
+    proofs: [{ proof: { seq: '8' } }, { proof: { seq: '7' }, receipt: { verdict: 'valid' } }],
   });
   t.equal((await get('/proofs?limit=1')).proofs.length, 1);
 });

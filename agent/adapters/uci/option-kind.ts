@@ -28,7 +28,7 @@ const SECONDS_PER_SUFFIX: Readonly<Record<string, number>> = { '': 1, s: 1, m: 6
 const MINUTE_PATTERN = /^([01][0-9]|2[0-3]):([0-5][0-9])$/;
 
 export function flag(): OptionKind<boolean> {
-  const parse = (text: string): boolean | undefined => ({ 0: false, 1: true })[text];
+  const parse = (text: string): boolean | undefined => (text === '0' || text === '1' ? text === '1' : undefined);
   return { expected: '0 (no) or 1 (yes)', unit: '', range: '0 or 1', parse };
 }
 
@@ -175,12 +175,14 @@ export function label(maxLength: number): OptionKind<string> {
     expected: `text of 1 to ${maxLength} characters on one line`,
     unit: '',
     range: `1 to ${maxLength} characters`,
-    parse: (text) => (text.trim() === text && [...text].length <= maxLength && !/\p{C}/u.test(text) ? text : undefined),
+    parse: (text) =>
+      text !== '' && text.trim() === text && [...text].length <= maxLength && !/\p{C}/u.test(text) ? text : undefined,
   };
 }
 
 /** 90 -> "90s", 3600 -> "1h": the largest unit that needs no fraction. */
 export function durationText(seconds: number): string {
+  if (seconds === 0) return '0s';
   const unit =
     (['d', 'h', 'm', 's'] as const).find((suffix) => seconds % (SECONDS_PER_SUFFIX[suffix] ?? 1) === 0) ?? 's';
   return `${seconds / (SECONDS_PER_SUFFIX[unit] ?? 1)}${unit}`;

@@ -135,7 +135,7 @@ export const OPTION_TABLE = {
   },
   chain: {
     max: 1,
-    shown: ['payee', 'rpc_url', 'chain_id', 'channels', 'token', 'registry'],
+    shown: ['payee', 'rpc_url', 'chain_id', 'channels', 'token', 'token_name', 'registry'],
     doc: 'The chain that channels settle on.',
     options: {
       payee: required(
@@ -153,7 +153,12 @@ export const OPTION_TABLE = {
         'Contract ShareChannels.',
       ),
       token: required(address(), ZERO_ADDRESS, '0x3333333333333333333333333333333333333333', 'The SSP token.'),
-      token_name: defaulted(label(64), 'Shareswap', "The token's EIP-712 domain name, exactly as the contract has it."),
+      token_name: required(
+        label(64),
+        '-',
+        'SSP Test Token',
+        "The token's EIP-712 domain name, exactly as the contract has it: with another one no deposit is valid.",
+      ),
       token_version: defaulted(label(16), '1', "The token's EIP-712 domain version."),
       registry: required(
         address(),

@@ -96,13 +96,15 @@ t.test('proofs are a table, with seconds since boot while the clock was not know
   const proofs = (limit: number) =>
     sampleOwner()
       .proofs(limit)
-      .map((record, i) => (i === 1 ? { ...record, proof: { ...record.proof, startS: 90n, endS: 30n } } : record));
+      .map((record, i) =>
+        i === 0 ? { ...record, proof: { ...record.proof, startS: 90n, endS: 30n, clockState: 0n as const } } : record,
+      );
   t.equal(
     (await runLine(['proofs', '--socket', await listenSample(t, { proofs })])).out,
     lines(
       'SEQ  FROM (UTC)        LASTED     DOWN       UP     CHARGED  VERDICT  DIGEST',
-      '  7  2026-11-18 11:06     10m  3.40 MB  12.0 kB  0.3412 SSP  valid    0x919191..9191',
       '  8  boot + 1m 30s         0s  3.40 MB  12.0 kB  0.3412 SSP  waiting  0x929292..9292',
+      '  7  2026-11-18 11:06     10m  3.40 MB  12.0 kB  0.3412 SSP  valid    0x919191..9191',
     ),
   );
 });

@@ -101,7 +101,9 @@ const proof: SignedTrafficProof = {
   signature,
 };
 
+/** Newest first. */
 export const sampleProofs: readonly ProofRecord[] = [
+  { proof: { ...proof, seq: 8n, startS: 1_795_000_600n, endS: 1_795_001_200n }, digest: hexOf('92', 32) },
   {
     proof,
     digest: hexOf('91', 32),
@@ -113,7 +115,6 @@ export const sampleProofs: readonly ProofRecord[] = [
       signature,
     },
   },
-  { proof: { ...proof, seq: 8n, clockState: 0n }, digest: hexOf('92', 32) },
 ];
 
 /** Remembers which sessions were ended; knows those of sampleSessions. */

@@ -27,6 +27,7 @@ config chain 'chain'
 	option chain_id '31337'
 	option channels '0x${'22'.repeat(20)}'
 	option token '0x${'33'.repeat(20)}'
+	option token_name 'SSP Test Token'
 	option registry '0x${'44'.repeat(20)}'
 `;
 
@@ -66,7 +67,7 @@ t.test('a complete file gives the whole configuration, with the defaults of the 
       chainId: 31337n,
       channels: `0x${'22'.repeat(20)}`,
       token: `0x${'33'.repeat(20)}`,
-      tokenName: 'Shareswap',
+      tokenName: 'SSP Test Token',
       tokenVersion: '1',
       registry: `0x${'44'.repeat(20)}`,
       payee: '0x00000000000000000000000000000000000000aa',
@@ -177,7 +178,9 @@ t.test('all errors are reported at once', (t) => {
 t.test('what has no default must be set once the agent is enabled, and not before', (t) => {
   t.same(
     errors('config agent\n\toption enabled 1\n').map((text) => text.slice(0, text.indexOf(':'))),
-    ['payee', 'rpc_url', 'chain_id', 'channels', 'token', 'registry'].map((name) => `shareagent.chain.${name}`),
+    ['payee', 'rpc_url', 'chain_id', 'channels', 'token', 'token_name', 'registry'].map(
+      (name) => `shareagent.chain.${name}`,
+    ),
   );
   t.match(
     errors("config agent\n\toption enabled 1\nconfig chain 'chain'\n\toption payee ''\n")[0],

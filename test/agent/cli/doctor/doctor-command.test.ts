@@ -14,6 +14,7 @@ config chain
 	option chain_id '31337'
 	option channels '0x${'22'.repeat(20)}'
 	option token '0x${'33'.repeat(20)}'
+	option token_name 'SSP Test Token'
 	option registry '0x${'44'.repeat(20)}'
 `;
 

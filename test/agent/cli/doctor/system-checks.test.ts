@@ -137,6 +137,7 @@ t.test(
 	option chain_id 31337
 	option channels '0x${'22'.repeat(20)}'
 	option token '0x${'33'.repeat(20)}'
+	option token_name 'SSP Test Token'
 	option registry '0x${'44'.repeat(20)}'`);
     if (!reading.ok) throw new Error('the configuration is right');
     const findings = async (answers: Readonly<Record<string, unknown>>) =>
