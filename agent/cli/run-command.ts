@@ -1,6 +1,7 @@
 /** `shareagent run`: the agent itself, in the foreground; procd starts it. */
 import { configErrorText, readConfig } from '../adapters/uci/read-config.ts';
-import { type Answer, type Command, EXIT, type ExitCode } from './command.ts';
+import { type Answer, type Command, CommandError, EXIT, type ExitCode } from './command.ts';
+import { messageOf } from './message-of.ts';
 
 export const runCommand: Command = {
   name: 'run',
@@ -22,7 +23,18 @@ export const runCommand: Command = {
       const text = `Not started: shareagent.agent.enabled is 0 in ${configPath}.`;
       return { document: { ok: true, path: configPath, notStarted: 'disabled' }, text };
     }
-    await io.runAgent(reading.config, io.signal);
+    try {
+      await io.runAgent(reading.config, io.signal);
+    } catch (error) {
+      throw startFailure(error);
+    }
     return EXIT.ok;
   },
 };
+
+/** Errors with a code (journal, nft, socket, file system) are the router's; all others are bugs and keep their stack. */
+function startFailure(error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error;
+  const message = `The agent cannot run: ${messageOf(error)} (${error.code}). Look further with: shareagent doctor`;
+  return new CommandError(EXIT.failed, error.code, message, { cause: error });
+}

@@ -9,7 +9,7 @@ import type { DeviceName } from '../../core/model.ts';
 import { CommandError } from '../command.ts';
 import { askAgentFor } from '../control-client.ts';
 import { statusSchema } from '../control-schema.ts';
-import { messageOf } from './message-of.ts';
+import { messageOf } from '../message-of.ts';
 import type { DiskFact, DoctorProbe, FileFact, NftFact, Probed } from './probe.ts';
 
 const TIMEOUT_MS = 5_000;

@@ -50,3 +50,15 @@ t.test('a disabled agent is not started, which is no failure', async (t) => {
     out: /^Not started: shareagent\.agent\.enabled is 0/,
   });
 });
+
+t.test('what keeps the agent from running is told in a sentence; a bug keeps its stack', async (t) => {
+  const config = fileWith(t, `config agent\n\toption enabled 1\n${CHAIN}`);
+  const locked = Object.assign(new Error('another process holds the ledger'), { code: 'JOURNAL_LOCKED' });
+  t.match(await runLine(['run', '--config', config], { runAgent: () => Promise.reject(locked) }), {
+    exitCode: 1,
+    out: '',
+    err: 'shareagent: The agent cannot run: another process holds the ledger (JOURNAL_LOCKED). Look further with: shareagent doctor',
+  });
+  const bug = new TypeError('x is undefined');
+  await t.rejects(runLine(['run', '--config', config], { runAgent: () => Promise.reject(bug) }), bug);
+});

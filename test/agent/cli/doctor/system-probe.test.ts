@@ -4,7 +4,6 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
-import { messageOf } from '../../../../agent/cli/doctor/message-of.ts';
 import { systemProbe } from '../../../../agent/cli/doctor/system-probe.ts';
 import { listenSample, temporaryDirectory } from '../recording-io.ts';
 import { guestDevice } from '../sample-owner.ts';
@@ -99,17 +98,4 @@ t.test('an RPC answer is its result, everything else a message', async (t) => {
     ok: false,
     message: /fetch failed: .*ECONNREFUSED/,
   });
-});
-
-t.test('an error is told in one line with the reason behind it', (t) => {
-  t.equal(messageOf('text'), 'text');
-  t.equal(messageOf(new Error('a\nb')), 'a');
-  t.equal(messageOf(new Error('a', { cause: new Error('b') })), 'a: b');
-  t.equal(messageOf(new Error('a b', { cause: new Error('b') })), 'a b');
-  t.equal(
-    messageOf(new Error('a', { cause: Object.assign(new AggregateError([], ''), { code: 'ECONNREFUSED' }) })),
-    'a: ECONNREFUSED',
-  );
-  t.equal(messageOf(new Error('a', { cause: new AggregateError([], '') })), 'a: AggregateError');
-  t.end();
 });
