@@ -20,8 +20,12 @@ export type ForwardWorld = {
 };
 
 export const SERVER_IP = '198.51.100.2';
+export const SERVER_IP6 = '2001:db8:5::2';
 const GATEWAY = '10.90.0.1';
+const GATEWAY6 = '2001:db8:90::1';
 const CLIENT = { mac: '02:be:00:00:ff:ff', address: '10.90.255.2' };
+const CLIENT_IP6 = '2001:db8:90::2';
+export const CLIENT_ADDRESSES = [CLIENT.address, CLIENT_IP6] as readonly string[] as readonly IpAddress[];
 const PORT = 'g0' as DeviceName;
 const OFFLOADS = ['tso', 'gso', 'gro', 'tx', 'rx', 'sg'];
 const PLENTY = 1n << 50n;
@@ -44,8 +48,17 @@ export async function buildForwardWorld(lab: Lab, name: string): Promise<Forward
     await host.run(['ethtool', '-K', device, ...OFFLOADS.flatMap((offload) => [offload, 'off'])]);
     await ip(host, `link set ${device} up`);
   }
-  await ip(client, `route add default via ${GATEWAY}`);
-  await router.must(['sysctl', '-qw', 'net.ipv4.ip_forward=1']);
+  for (const host of [client, server]) await host.must(['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_ra=0', 'net.ipv6.conf.eth0.dad_transmits=0']);
+  await ip(router, `addr add ${GATEWAY6}/64 dev ${GUEST_DEVICE} nodad`);
+  await ip(router, 'addr add 2001:db8:5::1/64 dev wan nodad');
+  await ip(client, `addr add ${CLIENT_IP6}/64 dev eth0 nodad`);
+  await ip(server, `addr add ${SERVER_IP6}/64 dev eth0 nodad`);
+  await routeWithoutQuestions(client, GATEWAY, GATEWAY6, await macOf(router, GUEST_DEVICE));
+  await routeWithoutQuestions(server, '198.51.100.1', '2001:db8:5::1', await macOf(router, 'wan'));
+  for (const address of CLIENT_ADDRESSES) await ip(router, `neigh replace ${address} lladdr ${CLIENT.mac} dev ${GUEST_DEVICE} nud permanent`);
+  const serverMac = await macOf(server, 'eth0');
+  for (const address of [SERVER_IP, SERVER_IP6]) await ip(router, `neigh replace ${address} lladdr ${serverMac} dev wan nud permanent`);
+  await router.must(['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']);
   await router.run(['sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0']);
   await router.must(['nft', '-f', '/dev/stdin'], { input: stockRules(2080) });
   server.start('iperf3', ['taskset', '-c', '1', 'iperf3', '-s', '-p', '5201'], { logFile: lab.path(`${name}-iperf3.log`) });
@@ -58,14 +71,25 @@ export async function buildForwardWorld(lab: Lab, name: string): Promise<Forward
   return { client, router, server, enforcer };
 }
 
+/** Default routes with a permanent neighbour: no ARP or neighbour discovery among the measured bytes. */
+async function routeWithoutQuestions(host: Host, gateway: string, gateway6: string, mac: string): Promise<void> {
+  for (const address of [gateway, gateway6]) {
+    await host.must(['ip', 'neigh', 'replace', address, 'lladdr', mac, 'dev', 'eth0', 'nud', 'permanent']);
+    await host.must(['ip', 'route', 'add', 'default', 'via', address]);
+  }
+}
+
+async function macOf(host: Host, device: string): Promise<string> {
+  return JSON.parse(await host.must(['ip', '-j', 'link', 'show', device]))[0].address;
+}
+
 /** Ours: `count` paying guests, the client in the middle of them. */
 export async function sellTo({ enforcer }: ForwardWorld, count: number): Promise<void> {
-  const plan: EnforcementPlan = {
-    guestDevices: [GUEST_DEVICE as DeviceName],
-    portalPort: 2080,
-    grants: guestsAround(count).map((guest, i) => grantFor(i + 1, guest)),
-  };
-  await enforcer.reconcile(plan);
+  await enforcer.reconcile(planOf(guestsAround(count).map((guest, i) => grantFor(i + 1, guest))));
+}
+
+export function planOf(grants: readonly SessionGrant[]): EnforcementPlan {
+  return { guestDevices: [GUEST_DEVICE as DeviceName], portalPort: 2080, grants };
 }
 
 /** Theirs: the same guests in the form of openNDS. */
