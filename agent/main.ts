@@ -16,6 +16,7 @@ import { SqliteJournal } from './adapters/journal/sqlite-journal.ts';
 import { LeaseFile } from './adapters/lease-file.ts';
 import { KernelNeighbours } from './adapters/neighbours.ts';
 import { createNftEnforcer } from './adapters/nft/enforcer.ts';
+import { readOffload } from './adapters/nft/offload.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { proofUploader } from './adapters/uploader.ts';
 import { buildControl, listenControl } from './control.ts';
@@ -50,7 +51,7 @@ export async function runAgent(config: AgentConfig, signal: AbortSignal): Promis
     driver,
     log,
     node: { device: signer.address, payee: config.chain.payee },
-    notSelling: () => undefined,
+    notSelling: () => watch.saleTrouble,
   };
   const desk = createGuestDesk({ ...shared, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
   const isBusConnected = () => edges.stations.isConnected();
@@ -82,11 +83,13 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
   const isGuests = (address: Parameters<typeof isInPrefix>[0]) =>
     network.prefixes().some((prefix) => isInPrefix(address, prefix.address, prefix.length));
   const uploader = uploaderFor(config);
+  const runtimeDir = join(dirname(config.controlSocketPath), 'nft');
   return {
     clock,
     signer,
     journal: new SqliteJournal({ path: databasePath }),
-    enforcer: createNftEnforcer({ runtimeDir: join(dirname(config.controlSocketPath), 'nft'), log }),
+    enforcer: createNftEnforcer({ runtimeDir, log }),
+    offloads: async () => (await readOffload({ nftPath: 'nft', runtimeDir }, guestDevices)).which,
     stations: new UbusStationSource({ socketPath: ubusSocket, guestDevices, onProblem }),
     leases: new LeaseFile({ path: leaseFile, accepts: isGuests, onProblem }),
     neighbours: new KernelNeighbours({ guestDevices, onProblem }),

@@ -22,12 +22,15 @@ export type WatchDeps = {
   readonly proofs: ProofMaker;
   /** Networks of the guest devices, as the kernel has them now. */
   readonly guestPrefixes: () => readonly Prefix[];
+  /** Flowtables that guests' packets can get into, past counters and quotas; empty if none. */
+  readonly offloads: () => Promise<readonly string[]>;
   readonly log: DriverLog;
 };
 
 /** Rules are read back, and neighbours listed, this often; reliability.md asks for 5 s at most. */
 const VERIFY_MS = 3_000;
 const NEIGHBOURS_MS = 5_000;
+const SALE_MS = 5_000;
 /** A pending open is looked up this often, and given up after this long without a deposit on chain. */
 const PENDING_MS = 5_000;
 const PENDING_GIVE_UP_MS = 120_000;
@@ -39,8 +42,15 @@ export class Watch {
   readonly #depleted = new Set<SessionId>();
   readonly #pendingSinceMs = new Map<string, number>();
 
+  #saleTrouble: string | undefined;
+
   constructor(deps: WatchDeps) {
     this.#deps = deps;
+  }
+
+  /** Why WiFi must not be sold now, with what to do; undefined if it may be. */
+  get saleTrouble(): string | undefined {
+    return this.#saleTrouble;
   }
 
   /** Reads the world once, brings the kernel in line, then starts the timers. */
@@ -53,6 +63,7 @@ export class Watch {
       } else void this.#once('verify', () => this.#verify(event.what));
     });
     await leases.start((event) => this.#onStation(event));
+    await this.#checkSale();
     await this.#listNeighbours();
     await driver.reconciled().catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'first-reconcile-failed'));
     await this.#sample();
@@ -60,6 +71,7 @@ export class Watch {
     this.#every(config.session.sampleMs, 'sample', () => this.#sample());
     this.#every(VERIFY_MS, 'verify', () => this.#verify('periodic check'));
     this.#every(NEIGHBOURS_MS, 'neighbours', () => this.#listNeighbours());
+    this.#every(SALE_MS, 'sale', () => this.#checkSale());
     this.#every(PENDING_MS, 'pending', () => this.#lookUpPending());
     await this.#lookUpPending();
   }
@@ -98,6 +110,22 @@ export class Watch {
     if (await enforcer.verify()) return;
     log.warn({ why }, 'packet-filter-repaired');
     await driver.reconciled();
+  }
+
+  /** What would make metering wrong, or leave guests without a network, must stop the sale and be said. */
+  async #checkSale(): Promise<void> {
+    const { config, guestPrefixes, offloads, log } = this.#deps;
+    const before = this.#saleTrouble;
+    const flowtables = await offloads();
+    if (flowtables.length > 0) {
+      const where = flowtables.join('; ');
+      this.#saleTrouble = `flow offload takes packets past the counters (${where}); set flow_offloading to 0 in /etc/config/firewall and run fw4 reload`;
+    } else if (guestPrefixes().length === 0) {
+      this.#saleTrouble = `${config.network.guestDevices.join(', ')} has no address; bring the guest network up`;
+    } else {
+      this.#saleTrouble = undefined;
+    }
+    if (before !== this.#saleTrouble) log.warn({ why: this.#saleTrouble ?? 'nothing any more' }, 'sale-stopped-by');
   }
 
   /** Static addresses and IPv6; without a session nobody needs them, and the desk asks anew when one begins. */
