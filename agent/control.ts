@@ -13,7 +13,11 @@ import { sspFromUnits } from '../protocol/units.ts';
 import { jsonText } from './json-text.ts';
 import type { AgentStatus, OwnerDesk } from './ports.ts';
 
-export type ControlDeps = { readonly owner: OwnerDesk; readonly logger?: FastifyBaseLogger };
+export type ControlDeps = {
+  readonly owner: OwnerDesk;
+  /** Told of failures only: what the owner asks is not worth a line. */
+  readonly logger?: Pick<FastifyBaseLogger, 'error'>;
+};
 
 /** sun_path holds 108 bytes with its final NUL; the name that the socket is made under is longer than its own. */
 const MAX_SOCKET_PATH = 107;
@@ -28,16 +32,15 @@ const CONNECTION_TIMEOUT_MS = 10_000;
 
 export function buildControl({ owner, logger }: ControlDeps): FastifyInstance {
   const app: FastifyInstance = fastify({
-    ...(logger === undefined ? {} : { loggerInstance: logger, disableRequestLogging: true }),
     bodyLimit: MAX_BODY_BYTES,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: CONNECTION_TIMEOUT_MS,
     forceCloseConnections: true,
   });
   app.setReplySerializer(jsonText);
-  app.setErrorHandler((error: FastifyError, request, reply) => {
+  app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
-    if (status >= 500) request.log.error({ err: error }, 'control request failed');
+    if (status >= 500) logger?.error({ err: error }, 'control-request-failed');
     return refuse(reply, status, status >= 500 ? 'internal' : 'bad-request', error.message);
   });
   app.setNotFoundHandler((request, reply) =>

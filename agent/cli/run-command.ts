@@ -32,9 +32,10 @@ export const runCommand: Command = {
   },
 };
 
-/** Errors with a code (journal, nft, socket, file system) are the router's; all others are bugs and keep their stack. */
+/** Errors with a code (journal, nft, socket, file system) are the router's; all others, and Node's own ERR_*, are bugs and keep their stack. */
 function startFailure(error: unknown): unknown {
   if (!(error instanceof Error && 'code' in error && typeof error.code === 'string')) return error;
+  if (error.code.startsWith('ERR_')) return error;
   const message = `The agent cannot run: ${messageOf(error)} (${error.code}). Look further with: shareagent doctor`;
   return new CommandError(EXIT.failed, error.code, message, { cause: error });
 }

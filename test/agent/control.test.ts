@@ -50,7 +50,9 @@ t.test('unknown routes, bodies that are too large and failing desks are answered
   const large = await app().inject({ method: 'POST', url: '/sessions/1/end', payload: { x: 'y'.repeat(2000) } });
   t.equal(large.statusCode, 413);
   t.equal(large.json().error.code, 'bad-request');
+  const logged: unknown[] = [];
   const failing = buildControl({
+    logger: { error: (...args: unknown[]) => logged.push(args) },
     owner: {
       ...sampleOwner(),
       status: () => {
@@ -61,6 +63,7 @@ t.test('unknown routes, bodies that are too large and failing desks are answered
   const response = await failing.inject('/status');
   t.equal(response.statusCode, 500);
   t.same(response.json(), { error: { code: 'internal', message: 'ledger closed' } });
+  t.match(logged, [[{ err: { message: 'ledger closed' } }, 'control-request-failed']]);
 });
 
 t.test('metrics are Prometheus text', async (t) => {

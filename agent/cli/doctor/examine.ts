@@ -75,6 +75,7 @@ async function outward(
   status: Awaited<ReturnType<DoctorProbe['status']>>,
 ): Promise<readonly Finding[]> {
   const chain = await chainFindings(probe, config);
-  const gas = status === undefined ? [] : [await gasFinding(probe, config.chain.rpcUrl, status.device)];
+  const isReachable = chain[0]?.status === 'ok';
+  const gas = status === undefined || !isReachable ? [] : [await gasFinding(probe, config.chain.rpcUrl, status.device)];
   return [...chain, ...gas];
 }
