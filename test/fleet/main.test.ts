@@ -61,7 +61,7 @@ t.test('three kills under load lose no acknowledged proof and count none twice',
   for (let round = 0; round < 3; round++) {
     const { child, listening, collector } = await start(t, config);
     const uploader = proofUploader({ collectorUrl: listening, collector, deployment: DEPLOYMENT });
-    const until = acknowledged.size + 20 + 7 * round;
+    const until = acknowledged.size + 8 + 3 * round;
     const drive = async (router: FakeRouter): Promise<void> => {
       for (;;) {
         const upload = waiting.get(router) ?? router.next([]);
