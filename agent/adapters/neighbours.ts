@@ -1,6 +1,6 @@
 /**
  * The kernel's own view of who is where, the only authority on which MAC sent a packet: neighbour table and bridge.
- * IPv4 comes from /proc/net/arp; for IPv6 there is no such file, so `ip` is asked, once a second at most.
+ * IPv4 comes from /proc/net/arp; for IPv6 there is no such file, so `ip` is asked, four times a second at most.
  */
 import { execFile } from 'node:child_process';
 import { open, readdir, readFile } from 'node:fs/promises';
@@ -9,6 +9,7 @@ import type { DeviceName, IpAddress, Mac } from '../core/model.ts';
 import { isIpv6, parseDeviceName } from '../core/names.ts';
 import type { Neighbours } from '../ports.ts';
 import { portNameFromFdbText, portNumberFromBrforward } from './neighbours/bridge-fdb.ts';
+import { FreshRead } from './neighbours/fresh-read.ts';
 import { type Neighbour, neighboursFromArp, neighboursFromIp } from './neighbours/neighbour-text.ts';
 
 export type NeighboursOptions = {
@@ -22,11 +23,10 @@ export type NeighboursOptions = {
   readonly onProblem?: (error: Error) => void;
 };
 
-/** What was read is good for this long: many requests of one page load cost one look. */
-const FRESH_ARP_MS = 200;
+/** A known IPv6 address is believed for this long: many requests of one page load cost one process. */
 const FRESH_IPV6_MS = 1_000;
-/** A guest that is not in the table yet may be there now; asking again is bounded to this. */
-const RETRY_IPV6_MS = 250;
+/** An unknown one is looked for again, but processes are started at least this far apart. */
+const IPV6_GAP_MS = 250;
 
 const RUN_TIMEOUT_MS = 2_000;
 const MAX_OUTPUT_BYTES = 2_097_152;
@@ -35,29 +35,28 @@ const MAX_FDB_BYTES = 1_048_576;
 /** The kernel gives a page of a sysfs file at a time. */
 const PAGE_BYTES = 4_096;
 
-type Table = { readonly readMs: number; readonly neighbours: Promise<readonly Neighbour[]> };
-
 export class KernelNeighbours implements Neighbours {
   readonly #options: NeighboursOptions;
   readonly #run: (program: string, args: readonly string[]) => Promise<string>;
-  readonly #monotonicMs: () => number;
-  #ipv4: Table | undefined;
-  #ipv6: Table | undefined;
+  readonly #ipv4: FreshRead<readonly Neighbour[]>;
+  readonly #ipv6: FreshRead<readonly Neighbour[]>;
   #hasProblem = false;
 
   constructor(options: NeighboursOptions) {
     this.#options = options;
     this.#run = options.run ?? runProgram;
-    this.#monotonicMs = options.monotonicMs ?? (() => performance.now());
+    const monotonicMs = options.monotonicMs ?? (() => performance.now());
+    this.#ipv4 = new FreshRead(() => this.#guarded(() => this.#readArp()), 0, monotonicMs);
+    this.#ipv6 = new FreshRead(() => this.#guarded(() => this.#askIp()), IPV6_GAP_MS, monotonicMs);
   }
 
   async macOf(address: IpAddress): Promise<Mac | undefined> {
-    if (!isIpv6(address)) return macIn(await this.#ipv4Table(), address);
-    return macIn(await this.#ipv6Table(FRESH_IPV6_MS), address) ?? macIn(await this.#ipv6Table(RETRY_IPV6_MS), address);
+    if (!isIpv6(address)) return macIn(await this.#ipv4.fresh(), address);
+    return await this.#ipv6.find(FRESH_IPV6_MS, (neighbours) => macIn(neighbours, address));
   }
 
   async list(): Promise<readonly Neighbour[]> {
-    const [ipv4, ipv6] = await Promise.all([this.#ipv4Table(), this.#ipv6Table(FRESH_IPV6_MS)]);
+    const [ipv4, ipv6] = await Promise.all([this.#ipv4.fresh(), this.#ipv6.recent(FRESH_IPV6_MS)]);
     return [...ipv4, ...ipv6];
   }
 
@@ -68,22 +67,6 @@ export class KernelNeighbours implements Neighbours {
       if (port !== undefined) return port;
     }
     return undefined;
-  }
-
-  #ipv4Table(): Promise<readonly Neighbour[]> {
-    const nowMs = this.#monotonicMs();
-    if (this.#ipv4 === undefined || nowMs - this.#ipv4.readMs >= FRESH_ARP_MS) {
-      this.#ipv4 = { readMs: nowMs, neighbours: this.#guarded(() => this.#readArp()) };
-    }
-    return this.#ipv4.neighbours;
-  }
-
-  #ipv6Table(freshMs: number): Promise<readonly Neighbour[]> {
-    const nowMs = this.#monotonicMs();
-    if (this.#ipv6 === undefined || nowMs - this.#ipv6.readMs >= freshMs) {
-      this.#ipv6 = { readMs: nowMs, neighbours: this.#guarded(() => this.#askIp()) };
-    }
-    return this.#ipv6.neighbours;
   }
 
   async #readArp(): Promise<readonly Neighbour[]> {

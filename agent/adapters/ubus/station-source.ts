@@ -34,8 +34,8 @@ const LEFT = new Set(['disassoc', 'deauth', 'local-deauth', 'inactive-deauth']);
 /** 22.03 does not say when a station is authorised: ask after its association, WPA and slow phones included. */
 const CONFIRM_AFTER_MS = [250, 1_000, 3_000];
 
-/** start() waits this long for the bus; the agent can serve without it. */
-const START_WAIT_MS = 1_000;
+/** start() waits this long for bus and services, which answer in milliseconds if they are there; the agent serves without. */
+const START_WAIT_MS = 200;
 
 /** Radios times networks on the largest routers stay far below. */
 const MAX_BSS = 64;
@@ -79,10 +79,11 @@ export class UbusStationSource implements StationSource {
       this.#client.subscribe('dhcp', handlers),
     ]);
     this.#timer = setInterval(() => this.#onTimer(), this.#options.pollMs ?? 15_000);
-    await this.#client
-      .ready(AbortSignal.any([this.#stop.signal, AbortSignal.timeout(START_WAIT_MS)]))
-      .catch(() => undefined);
-    await this.#poll();
+    const firstLook = this.#client.ready(this.#stop.signal).then(
+      () => this.#poll(),
+      () => undefined,
+    );
+    await Promise.race([firstLook, sleep(START_WAIT_MS, undefined, { ref: false })]);
   }
 
   async stations(): Promise<readonly { readonly mac: Mac; readonly port: DeviceName }[]> {
