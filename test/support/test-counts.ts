@@ -10,9 +10,9 @@ export function countsOfTap(output: string): TestCounts | undefined {
   return { passed: count('pass'), failed: count('fail') };
 }
 
-/** From the last line "N passed, N failed"; undefined if there is none. */
+/** From the last line "N passed, N failed", perhaps with a remark in brackets; undefined if there is none. */
 export function countsOfSummary(output: string): TestCounts | undefined {
-  const match = [...output.matchAll(/^(\d+) passed, (\d+) failed$/gm)].at(-1);
+  const match = [...output.matchAll(/^(\d+) passed, (\d+) failed(?: \([^)]*\))?$/gm)].at(-1);
   return match === undefined ? undefined : { passed: Number(match[1]), failed: Number(match[2]) };
 }
 

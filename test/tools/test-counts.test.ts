@@ -20,6 +20,7 @@ t.test('a tap run that ended early has no counts', (t) => {
 t.test('our own runners end in a line of their own', (t) => {
   t.same(countsOfSummary('12 passed, 0 failed\n'), { passed: 12, failed: 0 });
   t.same(countsOfSummary('1 passed, 0 failed\nmore\n2 passed, 3 failed\nend'), { passed: 2, failed: 3 });
+  t.same(countsOfSummary('1 passed, 0 failed (4 s)\n'), { passed: 1, failed: 0 });
   t.equal(countsOfSummary('said: 12 passed, 0 failed'), undefined);
   t.equal(countsOfSummary(''), undefined);
   t.end();
