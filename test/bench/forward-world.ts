@@ -43,25 +43,36 @@ export async function buildForwardWorld(lab: Lab, name: string): Promise<Forward
   await ip(router, `addr add ${GATEWAY}/16 dev ${GUEST_DEVICE}`);
   await ip(router, 'addr add 198.51.100.1/24 dev wan');
   await ip(server, `addr add ${SERVER_IP}/24 dev eth0`);
-  const links: readonly [Host, string][] = [[router, PORT], [router, 'wan'], [router, GUEST_DEVICE], [client, 'eth0'], [server, 'eth0']];
+  const links: readonly [Host, string][] = [
+    [router, PORT],
+    [router, 'wan'],
+    [router, GUEST_DEVICE],
+    [client, 'eth0'],
+    [server, 'eth0'],
+  ];
   for (const [host, device] of links) {
     await host.run(['ethtool', '-K', device, ...OFFLOADS.flatMap((offload) => [offload, 'off'])]);
     await ip(host, `link set ${device} up`);
   }
-  for (const host of [client, server]) await host.must(['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_ra=0', 'net.ipv6.conf.eth0.dad_transmits=0']);
+  for (const host of [client, server])
+    await host.must(['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_ra=0', 'net.ipv6.conf.eth0.dad_transmits=0']);
   await ip(router, `addr add ${GATEWAY6}/64 dev ${GUEST_DEVICE} nodad`);
   await ip(router, 'addr add 2001:db8:5::1/64 dev wan nodad');
   await ip(client, `addr add ${CLIENT_IP6}/64 dev eth0 nodad`);
   await ip(server, `addr add ${SERVER_IP6}/64 dev eth0 nodad`);
   await routeWithoutQuestions(client, GATEWAY, GATEWAY6, await macOf(router, GUEST_DEVICE));
   await routeWithoutQuestions(server, '198.51.100.1', '2001:db8:5::1', await macOf(router, 'wan'));
-  for (const address of CLIENT_ADDRESSES) await ip(router, `neigh replace ${address} lladdr ${CLIENT.mac} dev ${GUEST_DEVICE} nud permanent`);
+  for (const address of CLIENT_ADDRESSES)
+    await ip(router, `neigh replace ${address} lladdr ${CLIENT.mac} dev ${GUEST_DEVICE} nud permanent`);
   const serverMac = await macOf(server, 'eth0');
-  for (const address of [SERVER_IP, SERVER_IP6]) await ip(router, `neigh replace ${address} lladdr ${serverMac} dev wan nud permanent`);
+  for (const address of [SERVER_IP, SERVER_IP6])
+    await ip(router, `neigh replace ${address} lladdr ${serverMac} dev wan nud permanent`);
   await router.must(['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']);
   await router.run(['sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0']);
   await router.must(['nft', '-f', '/dev/stdin'], { input: stockRules(2080) });
-  server.start('iperf3', ['taskset', '-c', '1', 'iperf3', '-s', '-p', '5201'], { logFile: lab.path(`${name}-iperf3.log`) });
+  server.start('iperf3', ['taskset', '-c', '1', 'iperf3', '-s', '-p', '5201'], {
+    logFile: lab.path(`${name}-iperf3.log`),
+  });
   await until(`${name}: the server to listen`, 5_000, async () => {
     const { stdout } = await server.run(['ss', '-Hltn', 'sport = :5201']);
     return stdout.includes('5201') ? true : undefined;
@@ -94,7 +105,8 @@ export function planOf(grants: readonly SessionGrant[]): EnforcementPlan {
 
 /** Theirs: the same guests in the form of openNDS. */
 export async function installPerGuest({ router }: ForwardWorld, count: number): Promise<void> {
-  for (const table of ['nds_filter', 'nds_mangle', 'nds_nat']) await router.run(['nft', 'delete', 'table', 'inet', table]);
+  for (const table of ['nds_filter', 'nds_mangle', 'nds_nat'])
+    await router.run(['nft', 'delete', 'table', 'inet', table]);
   const input = perGuestRules(GUEST_DEVICE, GATEWAY, guestsAround(count));
   await router.must(['nft', '-f', '/dev/stdin'], { input, timeoutMs: 60_000 });
 }

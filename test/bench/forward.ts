@@ -57,7 +57,9 @@ async function measureRatios(worlds: Record<Kind, ForwardWorld>, rounds: number,
     Object.fromEntries(MEASURES.map((measure) => [measure, median(own[measure])])) as Rates;
   const result = { ours: medians(samples.ours), perGuest: medians(samples.perGuest) };
   const shown = (rates: Rates) => MEASURES.map((measure) => `${measure} ${rates[measure].toFixed(2)}`).join(', ');
-  console.log(`${String(guests).padStart(5)} guests   ours: ${shown(result.ours)}   per-guest rules: ${shown(result.perGuest)}`);
+  console.log(
+    `${String(guests).padStart(5)} guests   ours: ${shown(result.ours)}   per-guest rules: ${shown(result.perGuest)}`,
+  );
   return result;
 }
 
@@ -71,7 +73,9 @@ async function rateOf({ client, server }: ForwardWorld, measure: Measure): Promi
   }
   const receiver = isUp ? server : client;
   const before = packetsReceived(receiver.netns);
-  const text = await client.must(['taskset', '-c', '0', ...common, '-u', '-b', '0', '-l', '18', '-t', '1'], { timeoutMs: 30_000 });
+  const text = await client.must(['taskset', '-c', '0', ...common, '-u', '-b', '0', '-l', '18', '-t', '1'], {
+    timeoutMs: 30_000,
+  });
   const after = packetsReceived(receiver.netns);
   return (after - before) / JSON.parse(text).end.sum.seconds;
 }
@@ -91,7 +95,8 @@ function reportOf(ratios: ReadonlyMap<number, Record<'ours' | 'perGuest', Rates>
   const tcp = (rates: Rates) => (rates['tcp up'] + rates['tcp down']) / 2;
   const small = (rates: Rates) => (rates['small up'] + rates['small down']) / 2;
   const whole = (rates: Rates) => (tcp(rates) + small(rates)) / 2;
-  const series = (kind: 'ours' | 'perGuest') => GUESTS.map((guests) => small((ratios.get(guests) as Record<typeof kind, Rates>)[kind]));
+  const series = (kind: 'ours' | 'perGuest') =>
+    GUESTS.map((guests) => small((ratios.get(guests) as Record<typeof kind, Rates>)[kind]));
   return {
     bench: 'forward',
     checks: [
@@ -99,7 +104,11 @@ function reportOf(ratios: ReadonlyMap<number, Record<'ours' | 'perGuest', Rates>
       { name: 'pps_ratio_1000', value: small(at(1_000)), bar: 0.9, better: 'higher' },
       { name: 'flatness_1_to_4000', value: whole(at(4_000)) / whole(at(1)), bar: 0.95, better: 'higher' },
     ],
-    notes: [`per-guest rules, small packets: ${series('perGuest').map((value) => value.toFixed(2)).join(' / ')} at ${GUESTS.join(' / ')} guests`],
+    notes: [
+      `per-guest rules, small packets: ${series('perGuest')
+        .map((value) => value.toFixed(2))
+        .join(' / ')} at ${GUESTS.join(' / ')} guests`,
+    ],
     plot: {
       title: 'Small packets forwarded, relative to a stock router',
       xLabel: 'paying guests',

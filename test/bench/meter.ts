@@ -11,7 +11,16 @@ import { fileURLToPath } from 'node:url';
 import type { SessionGrant } from '../../agent/core/model.ts';
 import { Lab } from '../lab/lab.ts';
 import { until } from '../lab/wait.ts';
-import { buildForwardWorld, CLIENT_ADDRESSES, type ForwardWorld, grantFor, guestsAround, planOf, SERVER_IP, SERVER_IP6 } from './forward-world.ts';
+import {
+  buildForwardWorld,
+  CLIENT_ADDRESSES,
+  type ForwardWorld,
+  grantFor,
+  guestsAround,
+  planOf,
+  SERVER_IP,
+  SERVER_IP6,
+} from './forward-world.ts';
 import { median, type Report } from './report.ts';
 
 const TRAFFIC = fileURLToPath(new URL('traffic-main.ts', import.meta.url));
@@ -24,7 +33,9 @@ export async function benchMeter(isQuick: boolean): Promise<Report> {
   const lab = new Lab();
   try {
     const world = await buildForwardWorld(lab, 'm');
-    const server = world.server.start('traffic', [process.execPath, TRAFFIC, 'server', String(PORT)], { logFile: lab.path('traffic.log') });
+    const server = world.server.start('traffic', [process.execPath, TRAFFIC, 'server', String(PORT)], {
+      logFile: lab.path('traffic.log'),
+    });
     await until('the traffic server to listen', 5_000, async () => {
       const { stdout } = await world.server.run(['ss', '-Hltn', `sport = :${PORT}`]);
       return stdout.includes(String(PORT)) && server.isAlive() ? true : undefined;
@@ -90,11 +101,15 @@ async function measureOvershoot(world: ForwardWorld) {
     for (const address of [SERVER_IP, SERVER_IP6]) {
       await world.enforcer.reconcile(planOf([]));
       await world.enforcer.reconcile(planOf([clientGrant(QUOTA)]));
-      const before = [interfaceBytes(world.client.netns).received, interfaceBytes(world.server.netns).received] as const;
+      const before = [
+        interfaceBytes(world.client.netns).received,
+        interfaceBytes(world.server.netns).received,
+      ] as const;
       await drive(world, kind, address, 700);
       const after = [interfaceBytes(world.client.netns).received, interfaceBytes(world.server.netns).received] as const;
       const passed = after[0] - before[0] + after[1] - before[1];
-      if (passed < QUOTA / 2n) throw new Error(`${kind} to ${address}: only ${passed} bytes passed; the flood did not work`);
+      if (passed < QUOTA / 2n)
+        throw new Error(`${kind} to ${address}: only ${passed} bytes passed; the flood did not work`);
       most = Math.max(most, Number(passed - QUOTA));
       unsold.push(Number(QUOTA - passed));
     }
@@ -113,7 +128,10 @@ async function measureControl(world: ForwardWorld, rounds: number) {
   const admitMs: number[] = [];
   const topUpMs: number[] = [];
   for (let i = 0; i < rounds; i++) {
-    const newcomer = grantFor(5_000 + i, { mac: `02:be:00:02:00:${(i + 16).toString(16)}`, address: `10.90.200.${i + 1}` });
+    const newcomer = grantFor(5_000 + i, {
+      mac: `02:be:00:02:00:${(i + 16).toString(16)}`,
+      address: `10.90.200.${i + 1}`,
+    });
     admitMs.push(await timed(() => world.enforcer.reconcile(planOf([...guests, newcomer]))));
     const raised: SessionGrant = { ...newcomer, limitBytes: newcomer.limitBytes + 1_000_000n };
     topUpMs.push(await timed(() => world.enforcer.reconcile(planOf([...guests, raised]))));
@@ -125,11 +143,17 @@ async function measureControl(world: ForwardWorld, rounds: number) {
 function clientGrant(limitBytes: bigint): SessionGrant {
   const [client] = guestsAround(1) as [{ mac: string; address: string }];
   const grant = grantFor(1, client);
-  return { ...grant, limitBytes, stations: grant.stations.map((station) => ({ ...station, addresses: CLIENT_ADDRESSES })) };
+  return {
+    ...grant,
+    limitBytes,
+    stations: grant.stations.map((station) => ({ ...station, addresses: CLIENT_ADDRESSES })),
+  };
 }
 
 async function drive({ client }: ForwardWorld, kind: string, address: string, ms: number): Promise<void> {
-  await client.run([process.execPath, TRAFFIC, 'client', address, String(PORT), kind, String(ms)], { timeoutMs: 10_000 });
+  await client.run([process.execPath, TRAFFIC, 'client', address, String(PORT), kind, String(ms)], {
+    timeoutMs: 10_000,
+  });
   // What was on its way when the client left.
   await new Promise((done) => setTimeout(done, 200));
 }
@@ -142,7 +166,8 @@ async function meteredBytes({ enforcer }: ForwardWorld): Promise<bigint> {
 function interfaceBytes(netns: string): { received: bigint; sent: bigint } {
   const text = execFileSync('ip', ['-n', netns, '-j', '-s', 'link', 'show', 'eth0'], { encoding: 'utf8' });
   const { rx, tx } = JSON.parse(text)[0].stats64;
-  const layer3 = (side: { bytes: number; packets: number }) => BigInt(side.bytes) - ETHERNET_HEADER * BigInt(side.packets);
+  const layer3 = (side: { bytes: number; packets: number }) =>
+    BigInt(side.bytes) - ETHERNET_HEADER * BigInt(side.packets);
   return { received: layer3(rx), sent: layer3(tx) };
 }
 
@@ -159,9 +184,15 @@ function cpuMs(): number {
 }
 
 function childrenCpuMs(pid: number): number {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean).map(Number);
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+    .trim()
+    .split(' ')
+    .filter(Boolean)
+    .map(Number);
   return children.reduce((sum, child) => {
-    const fields = readFileSync(`/proc/${child}/stat`, 'utf8').replace(/^.*\) /, '').split(' ');
+    const fields = readFileSync(`/proc/${child}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ');
     return sum + (Number(fields[11]) + Number(fields[12])) * 10 + childrenCpuMs(child);
   }, 0);
 }

@@ -19,7 +19,9 @@ export function svgFromPlot({ title, xLabel, yLabel, x, lines }: Plot): string {
     const line = `<line x1="${LEFT}" x2="${WIDTH - RIGHT}" y1="${py(value)}" y2="${py(value)}" stroke="#ccc"/>`;
     return `${line}<text x="${LEFT - 8}" y="${py(value) + 4}" text-anchor="end">${value}</text>`;
   });
-  const ticks = x.map((value, i) => `<text x="${px(i)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${value}</text>`);
+  const ticks = x.map(
+    (value, i) => `<text x="${px(i)}" y="${HEIGHT - BOTTOM + 20}" text-anchor="middle">${value}</text>`,
+  );
   const series = lines.map(({ name, y }, k) => {
     const colour = COLOURS[k % COLOURS.length];
     const points = y.map((value, i) => `${px(i)},${py(value)}`).join(' ');

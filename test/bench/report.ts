@@ -32,7 +32,12 @@ export function isMet({ value, bar, better }: Check): boolean {
 
 export function reportJson({ bench, checks }: Report): string {
   const rows = checks.map((check) => ({ ...check, value: rounded(check.value), ok: isMet(check) }));
-  const machine = { cpu: cpus()[0]?.model ?? 'unknown', cores: cpus().length, memoryMiB: Math.round(totalmem() / 2 ** 20), node: process.version };
+  const machine = {
+    cpu: cpus()[0]?.model ?? 'unknown',
+    cores: cpus().length,
+    memoryMiB: Math.round(totalmem() / 2 ** 20),
+    node: process.version,
+  };
   return JSON.stringify({ bench, machine, checks: rows, ok: rows.every(({ ok }) => ok) });
 }
 
@@ -49,7 +54,9 @@ export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
   const middle = sorted.length >> 1;
   if (sorted.length === 0) throw new RangeError('a median needs at least one value');
-  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] as number)
+    : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
 function rounded(value: number): number {

@@ -43,6 +43,8 @@ export type AgentSettings = {
   readonly chain: ChainAddresses;
   readonly ubusSocket: string;
   readonly collector?: { readonly url: string; readonly address: Address };
+  /** How the command is started; from the sources unless said otherwise. */
+  readonly command?: readonly string[];
   /** Options beyond the lab's, by section. */
   readonly options?: Readonly<Record<string, Readonly<Record<string, string>>>>;
 };
@@ -52,11 +54,13 @@ export class AgentProcess {
   readonly logPath: string;
   readonly #world: World;
   readonly #socketPath: string;
+  readonly #command: readonly string[];
   #running: Running | undefined;
 
   constructor(world: World, settings: AgentSettings) {
     const { lab } = world;
     this.#world = world;
+    this.#command = settings.command ?? [process.execPath, COMMAND];
     this.configPath = lab.path('shareagent.conf');
     this.logPath = lab.path('agent.log');
     this.#socketPath = lab.path('control.sock');
@@ -71,7 +75,7 @@ export class AgentProcess {
   async start(): Promise<number> {
     const begunMs = performance.now();
     const startsBefore = this.#starts();
-    const running = this.#world.router.start('agent', [process.execPath, COMMAND, 'run', '--config', this.configPath], {
+    const running = this.#world.router.start('agent', [...this.#command, 'run', '--config', this.configPath], {
       logFile: this.logPath,
     });
     this.#running = running;
@@ -115,8 +119,13 @@ export class AgentProcess {
 
   /** How often it has said that it serves: kernel in line, portal listening. */
   #starts(): number {
+    return this.countLogged('agent-started');
+  }
+
+  /** How often an event is in its log. */
+  countLogged(event: string): number {
     if (!existsSync(this.logPath)) return 0;
-    return readFileSync(this.logPath, 'utf8').split('"agent-started"').length - 1;
+    return readFileSync(this.logPath, 'utf8').split(`"${event}"`).length - 1;
   }
 
   /** What the meter says of a station's session, without what changes by itself. */

@@ -29,6 +29,8 @@ export type SceneOptions = {
   readonly guests: number;
   /** Agent options beyond the lab's, by section. */
   readonly options?: Readonly<Record<string, Readonly<Record<string, string>>>>;
+  /** How the agent is started; from the sources unless said otherwise. */
+  readonly command?: readonly string[];
 };
 
 /** 20 SSP on every pass code. */
@@ -45,6 +47,7 @@ export async function openScene(lab: Lab, options: SceneOptions): Promise<Scene>
     ubusSocket: bus.socketPath,
     collector: { url: collector.url, address: collector.address },
     ...(options.options === undefined ? {} : { options: options.options }),
+    ...(options.command === undefined ? {} : { command: options.command }),
   });
   await chain.giveGas(device);
   const startMs = await agent.start();
