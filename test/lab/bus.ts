@@ -19,6 +19,8 @@ type Reply = { readonly ready?: true; readonly ok?: boolean; readonly error?: st
 export class Bus {
   readonly socketPath: string;
   readonly #running: Running;
+  /** Guests may join at the same time, and one may hand on the other's lease. */
+  readonly #leased = new Set<string>();
   readonly #waiting: ((reply: Reply) => void)[] = [];
 
   private constructor(socketPath: string, running: Running) {
@@ -59,13 +61,15 @@ export class Bus {
     await this.#command({ do: 'stationLeaves', mac, ifname: guest.port });
   }
 
-  /** Hands on what dnsmasq has written about leases, once it has written about this address. */
+  /** Hands on what dnsmasq has written about leases until it has written about this address. */
   async reportLease(dnsmasq: Dnsmasq, address: string): Promise<void> {
-    const events = await until(`dnsmasq to report the lease of ${address}`, 5_000, () => {
-      const fresh = dnsmasq.takeEvents();
-      return fresh.some(({ ip, kind }) => ip === address && kind !== 'del') ? fresh : undefined;
+    await until(`dnsmasq to report the lease of ${address}`, 5_000, async () => {
+      for (const event of dnsmasq.takeEvents()) {
+        await this.#report(event);
+        if (event.kind !== 'del') this.#leased.add(event.ip);
+      }
+      return this.#leased.has(address);
     });
-    for (const event of events) await this.#report(event);
   }
 
   async #report({ kind, mac, ip, name }: LeaseEvent): Promise<void> {

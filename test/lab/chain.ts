@@ -91,7 +91,7 @@ export class LabChain {
     return channelFromResult(await this.#call(this.addresses.channels, channelQuery(id)));
   }
 
-  /** Lets the router reach the chain, or silently not: what a dead endpoint looks like. */
+  /** Lets the router reach the chain, or not: what an endpoint looks like whose process is dead. */
   async setReachable(isReachable: boolean): Promise<void> {
     if (isReachable === this.#isReachable) return;
     this.#isReachable = isReachable;
@@ -100,7 +100,7 @@ export class LabChain {
       : `table inet outage {
            chain in {
              type filter hook input priority -300;
-             iifname "eth0" tcp dport ${CHAIN_PORT} drop
+             iifname "eth0" tcp dport ${CHAIN_PORT} reject with tcp reset
            }
          }`;
     await this.#world.internet.must(['nft', '-f', '/dev/stdin'], { input: table });

@@ -36,7 +36,7 @@ export function request(input: HandOperations['http']['input']): Promise<HttpAns
       () => client.destroy(new Error(`no answer within ${input.timeoutMs ?? DEFAULT_TIMEOUT_MS} ms`)),
       input.timeoutMs ?? DEFAULT_TIMEOUT_MS,
     );
-    client.once('error', (error) => {
+    client.on('error', (error) => {
       clearTimeout(timer);
       reject(error);
     });
@@ -62,7 +62,7 @@ export async function startDownload(input: HandOperations['download']['input']):
     response.once('end', () => {
       flow.isDone = flow.bytes === input.bytes;
     });
-    response.once('error', (error) => fail(flow, error));
+    response.on('error', (error) => fail(flow, error));
   });
   flow.request.end();
   return await Promise.resolve({});
@@ -120,7 +120,7 @@ function start(
 ): Flow {
   const client = httpRequest({ host: address, port, agent: false, ...options });
   const flow: Flow = { request: client, bytes: 0, isDone: false, isIntact: true, lastMs: performance.now() };
-  client.once('error', (error) => fail(flow, error));
+  client.on('error', (error) => fail(flow, error));
   flows.set(name, flow);
   return flow;
 }

@@ -7,10 +7,14 @@ import { Lab } from './lab.ts';
 import { logTails } from './log-tails.ts';
 import { openScene, type Scene, type SceneOptions } from './scene.ts';
 
+/** tap's own 30 s are for unit tests; test/e2e/run.ts ends a file that hangs. */
+const FILE_TIMEOUT_MS = 175_000;
+
 export type TestScene = Scene & { readonly guest: Guest; readonly other: Guest };
 
 export async function openTestScene(options: Partial<SceneOptions> = {}): Promise<TestScene> {
   elevate();
+  t.setTimeout(FILE_TIMEOUT_MS);
   const lab = new Lab();
   t.teardown(async () => {
     if (!t.passing()) t.comment(logTails(lab));
