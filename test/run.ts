@@ -7,12 +7,11 @@
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './support/run-command.ts';
-import { countsOfSummary, countsOfTap, TapProgress } from './support/test-counts.ts';
+import { countsOfForge, countsOfSummary, countsOfTap, TapProgress, type TestCounts } from './support/test-counts.ts';
 import { untestedModules } from './support/untested-modules.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-type Counts = { readonly passed: number; readonly failed: number };
 type Stage = {
   readonly name: string;
   readonly command: readonly string[];
@@ -20,9 +19,9 @@ type Stage = {
   readonly needs?: string;
   /** More than any run took on two busy cores; a stage that hangs must not eat the quarter of an hour of the whole. */
   readonly maxSeconds: number;
-  readonly verdict: 'exit-code' | 'tap' | 'summary-line';
+  readonly verdict: 'exit-code' | 'tap' | 'forge' | 'summary-line';
 };
-type Outcome = Counts & { readonly name: string; readonly seconds: number; readonly note: string };
+type Outcome = TestCounts & { readonly name: string; readonly seconds: number; readonly note: string };
 
 const STAGES: readonly Stage[] = [
   { name: 'types', command: ['npm', 'run', '--silent', 'types'], maxSeconds: 120, verdict: 'exit-code' },
@@ -34,6 +33,13 @@ const STAGES: readonly Stage[] = [
     needs: 'contracts/compile.ts',
     maxSeconds: 240,
     verdict: 'exit-code',
+  },
+  {
+    name: 'solidity',
+    command: ['sh', 'contracts/forge', 'test'],
+    needs: 'contracts/forge',
+    maxSeconds: 180,
+    verdict: 'forge',
   },
   {
     name: 'unit',
@@ -49,6 +55,8 @@ const STAGES: readonly Stage[] = [
     verdict: 'summary-line',
   },
 ];
+
+const COUNTS_OF = { tap: countsOfTap, forge: countsOfForge, 'summary-line': countsOfSummary } as const;
 
 process.exitCode = await main(process.argv.slice(2));
 
@@ -95,12 +103,12 @@ async function runStage(stage: Stage): Promise<Outcome> {
 function judge(
   stage: Stage,
   result: { readonly exit: string; readonly output: string },
-): Counts & { readonly notes: readonly string[] } {
+): TestCounts & { readonly notes: readonly string[] } {
   const isGood = result.exit === 'exit code 0';
   if (stage.verdict === 'exit-code')
     return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, notes: isGood ? [] : [result.exit] };
   const notes: string[] = [];
-  const counts = stage.verdict === 'tap' ? countsOfTap(result.output) : countsOfSummary(result.output);
+  const counts = COUNTS_OF[stage.verdict](result.output);
   if (counts === undefined) notes.push('no summary line');
   if (counts !== undefined && counts.passed === 0 && counts.failed === 0) notes.push('no test ran');
   if (!isGood && (counts?.failed ?? 0) === 0) notes.push(`${result.exit} though no test failed (coverage?)`);
