@@ -8,6 +8,7 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock, GuestDesk } from '../agent/ports.ts';
 import { acceptsCaptiveJson, CAPTIVE_MEDIA_TYPE, captiveState } from './captive-api.ts';
+import { answerClientError } from './client-error.ts';
 import { capConnections } from './connection-caps.ts';
 import { EventStreams } from './event-streams.ts';
 import { addForms } from './forms.ts';
@@ -60,6 +61,7 @@ export function buildPortal({ desk, config, page, clock, log }: PortalDeps): Fas
       connectionsCheckingInterval: limits.CONNECTION_CHECK_MS,
       maxHeaderSize: limits.MAX_HEADER_BYTES,
     },
+    clientErrorHandler: answerClientError,
     frameworkErrors: (_error, request, reply) => void passGate(request, reply, host, { reason: 'malformed' }),
   });
   const streams = new EventStreams(desk);

@@ -17,6 +17,8 @@ export type PortalReason =
   | 'malformed'
   | 'too-large'
   | 'url-too-long'
+  | 'headers-too-large'
+  | 'too-slow'
   | 'unsupported-media-type'
   | 'not-found'
   | 'foreign-origin'
@@ -67,6 +69,8 @@ const ANSWERS = {
   malformed: { status: 400, title: 'Malformed request' },
   'too-large': { status: 413, title: 'Request too large' },
   'url-too-long': { status: 414, title: 'Address too long' },
+  'headers-too-large': { status: 431, title: 'Headers too large' },
+  'too-slow': { status: 408, title: 'Request not complete in time' },
   'unsupported-media-type': { status: 415, title: 'Unsupported media type' },
   'not-found': { status: 404, title: 'Not found' },
   'foreign-origin': { status: 403, title: 'Request from another website' },

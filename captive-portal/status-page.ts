@@ -3,6 +3,7 @@
  * request. Also what a refused form is answered with.
  */
 import type { GuestView } from '../agent/ports.ts';
+import { sspFromUnits } from '../protocol/units.ts';
 import { escapeHtml } from './html.ts';
 import { canFinish, moodOf } from './page/mood.ts';
 import { ENGLISH } from './page/strings.ts';
@@ -44,8 +45,8 @@ function stateSection(view: GuestView): string {
   const lines = [
     isUnlimited(view.bytesRemaining) || !view.isOnline ? '' : noScript.left(dataText(view.bytesRemaining)),
     used === 0n ? '' : noScript.used(dataText(used)),
-    view.chargedUnits === 0n ? '' : noScript.spent(moneyText(view.chargedUnits)),
-    view.refund === undefined ? '' : ENGLISH.live.refund(moneyText(view.refund.units)),
+    view.chargedUnits === 0n ? '' : noScript.spent(sspFromUnits(view.chargedUnits)),
+    view.refund === undefined ? '' : ENGLISH.live.refund(sspFromUnits(view.refund.units)),
   ].filter((line) => line !== '');
   const finish = canFinish(mood)
     ? `<form method="post" action="/leave"><button class="quiet">${ENGLISH.live.finish}</button></form>`

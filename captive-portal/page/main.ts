@@ -3,6 +3,7 @@
  * crypto.subtle; asks nobody but the router it came from.
  */
 
+import './old-browsers.ts';
 import { formatPassCode, parsePassCode } from '../../protocol/pass-code.ts';
 import { sspFromUnits } from '../../protocol/units.ts';
 import { forgetKeys, type Keys, recallKeys, rememberKeys } from './key-ring.ts';

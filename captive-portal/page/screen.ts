@@ -81,7 +81,9 @@ export function showChoices(terms: Terms, most: bigint | undefined): void {
   if (most === undefined) {
     cards.push(choiceCard('stream', 'stream', ENGLISH.pay.stream, '', ENGLISH.pay.streamDetail));
   }
-  element('options').replaceChildren(...cards);
+  const options = element('options');
+  options.textContent = '';
+  options.append(...cards);
   element('choices').hidden = cards.length === 0;
   const first = document.querySelector<HTMLInputElement>('input[name=package]');
   if (first !== null) first.checked = true;

@@ -1,0 +1,150 @@
+import { EventEmitter, once } from 'node:events';
+import { get, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import t from 'tap';
+import type { Mac } from '../../agent/core/model.ts';
+import type { GuestView } from '../../agent/ports.ts';
+import { EventStreams } from '../../captive-portal/event-streams.ts';
+import { MAX_STREAM_BACKLOG_BYTES, MAX_STREAMS, MAX_STREAMS_PER_GUEST } from '../../captive-portal/limits.ts';
+import { viewJsonFromView } from '../../captive-portal/view-json.ts';
+import { byGuest, cafe, GUEST, GUEST_ADDRESS, HOST, view } from './support/cafe.ts';
+import { scriptedDesk } from './support/scripted-desk.ts';
+
+/** A response that keeps what was written and says how much of it is unread. */
+class FakeResponse extends EventEmitter {
+  written = '';
+  writableLength = 0;
+  destroyed = false;
+  isEnded = false;
+
+  write(text: string): void {
+    this.written += text;
+  }
+
+  destroy(): void {
+    this.destroyed = true;
+    this.emit('close');
+  }
+
+  end(): void {
+    this.isEnded = true;
+    this.emit('close');
+  }
+}
+
+function opened(streams: EventStreams, mac: Mac = GUEST): FakeResponse {
+  const response = new FakeResponse();
+  streams.open(mac, response as unknown as ServerResponse);
+  return response;
+}
+
+/** A desk whose view the test changes; listeners hear of it. */
+function watched() {
+  const listeners = new Set<(view: GuestView) => void>();
+  let current = view();
+  const desk = scriptedDesk({
+    view: () => current,
+    watch: (_mac, listener) => {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  });
+  const change = (next: GuestView) => {
+    current = next;
+    for (const listener of listeners) listener(next);
+  };
+  return { desk, listeners, change };
+}
+
+function eventOf(shown: GuestView): string {
+  return `event: view\ndata: ${JSON.stringify(viewJsonFromView(shown))}\n\n`;
+}
+
+t.test('a stream begins with the view and follows its changes', (t) => {
+  const { desk, change } = watched();
+  const streams = new EventStreams(desk);
+  const response = opened(streams);
+  const next = view({ phase: 'trial', isOnline: true, downBytes: 5n });
+  change(next);
+  t.equal(response.written, `retry: 3000\n\n${eventOf(view())}${eventOf(next)}`);
+  streams.close();
+  t.end();
+});
+
+t.test('a heartbeat repeats the view', (t) => {
+  const { desk } = watched();
+  const streams = new EventStreams(desk);
+  const response = opened(streams);
+  response.written = '';
+  streams.beat();
+  t.equal(response.written, eventOf(view()));
+  streams.close();
+  t.end();
+});
+
+t.test('a reader that is behind misses views, and is ended at the next heartbeat', (t) => {
+  const { desk, change, listeners } = watched();
+  const streams = new EventStreams(desk);
+  const response = opened(streams);
+  response.written = '';
+  response.writableLength = MAX_STREAM_BACKLOG_BYTES + 1;
+  change(view({ downBytes: 1n }));
+  t.equal(response.written, '');
+  streams.beat();
+  t.equal(response.destroyed, true);
+  t.equal(streams.size, 0);
+  t.equal(listeners.size, 0, 'nobody watches for it any more');
+  streams.close();
+  t.end();
+});
+
+t.test('streams are bounded per guest and in all, and a closed one makes room', (t) => {
+  const { desk } = watched();
+  const streams = new EventStreams(desk);
+  const own = Array.from({ length: MAX_STREAMS_PER_GUEST }, () => opened(streams));
+  t.notOk(streams.hasRoomFor(GUEST));
+  t.ok(streams.hasRoomFor('aa:bb:cc:00:00:02' as Mac));
+  own[0]?.destroy();
+  t.ok(streams.hasRoomFor(GUEST));
+  for (let i = streams.size; i < MAX_STREAMS; i++) opened(streams, `aa:bb:cc:01:00:${i}` as Mac);
+  t.notOk(streams.hasRoomFor('aa:bb:cc:00:00:02' as Mac));
+  streams.close();
+  t.equal(streams.size, 0);
+  t.end();
+});
+
+t.test('over HTTP the stream has its type, no cache, and ends when the portal closes', async (t) => {
+  const { desk, change } = watched();
+  const { app } = await cafe({ ...desk, identify: () => Promise.resolve(GUEST) });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const { port } = app.server.address() as AddressInfo;
+  const ask = async (): Promise<IncomingMessage> => {
+    const request = get({ port, host: '127.0.0.1', path: '/api/events', headers: { host: HOST } });
+    request.on('error', () => {});
+    return ((await once(request, 'response')) as [IncomingMessage])[0];
+  };
+  const response = await ask();
+  t.equal(response.statusCode, 200);
+  t.equal(response.headers['content-type'], 'text/event-stream');
+  t.equal(response.headers['cache-control'], 'no-store');
+  t.match(response.headers['content-security-policy'], /default-src 'self'/);
+  let heard = '';
+  response.on('data', (data) => {
+    heard += data;
+  });
+  response.on('error', () => {});
+  change(view({ phase: 'trial', downBytes: 99n }));
+  while (!heard.includes('"downBytes":"99"')) await once(response, 'data');
+  const others = [await ask(), await ask()];
+  const refused = await ask();
+  t.equal(refused.statusCode, 429);
+  const closed = [response, ...others].map((stream) => once(stream.on('error', () => {}).resume(), 'close'));
+  await app.close();
+  await Promise.all(closed);
+});
+
+t.test('a HEAD request opens no stream', async (t) => {
+  const { app } = await cafe();
+  const response = await app.inject({ ...byGuest('HEAD', '/api/events'), remoteAddress: GUEST_ADDRESS });
+  t.equal(response.statusCode, 404);
+});

@@ -1,0 +1,80 @@
+import t from 'tap';
+import { ENGLISH } from '../../../captive-portal/page/strings.ts';
+import {
+  dataText,
+  isUnlimited,
+  leftText,
+  moneyText,
+  priceText,
+  speedText,
+  spentText,
+  timeText,
+} from '../../../captive-portal/page/wording.ts';
+
+/** No-break spaces as plain ones, to be readable here. */
+const plain = (text: string) => text.replaceAll('\u00a0', ' ');
+
+t.test('data has three digits at most, in decimal units, rounded down', (t) => {
+  const cases: readonly (readonly [bigint, string])[] = [
+    [0n, '0 B'],
+    [999n, '999 B'],
+    [1_000n, '1 kB'],
+    [12_345n, '12.3 kB'],
+    [999_999n, '999 kB'],
+    [1_000_000n, '1 MB'],
+    [1_239_999n, '1.23 MB'],
+    [10_050_000n, '10 MB'],
+    [123_999_999n, '123 MB'],
+    [5_000_000_000n, '5 GB'],
+    [1_002_000_000_000n, '1 TB'],
+    [123_456_000_000_000_000n, '123456 TB'],
+  ];
+  for (const [bytes, text] of cases) t.equal(plain(dataText(bytes)), text);
+  t.equal(dataText(1_000n), '1\u00a0kB', 'number and unit stay on one line');
+  t.end();
+});
+
+t.test('speed is in bits', (t) => {
+  t.equal(plain(speedText(0n)), '0 kbit/s');
+  t.equal(plain(speedText(12_500n)), '100 kbit/s');
+  t.equal(plain(speedText(1_250_000n)), '10 Mbit/s');
+  t.end();
+});
+
+t.test('time is in its two largest units', (t) => {
+  t.equal(plain(timeText(-5)), '0 s');
+  t.equal(plain(timeText(59.9)), '59 s');
+  t.equal(plain(timeText(60)), '1 min');
+  t.equal(plain(timeText(125)), '2 min 5 s');
+  t.equal(plain(timeText(3_600)), '1 h');
+  t.equal(plain(timeText(7_265)), '2 h 1 min');
+  t.end();
+});
+
+t.test('money is exact, or in two decimals that never flatter', (t) => {
+  t.equal(plain(moneyText(10_278n)), '1.0278 SSP');
+  t.equal(plain(spentText(10_278n)), '1.03 SSP');
+  t.equal(plain(leftText(39_722n)), '3.97 SSP');
+  t.equal(plain(spentText(278n)), '0.0278 SSP');
+  t.equal(plain(leftText(278n)), '0.0278 SSP');
+  t.equal(plain(spentText(20_000n)), '2 SSP');
+  t.end();
+});
+
+t.test('the price is said in what 1 SSP buys', (t) => {
+  const said = (unitsPerMb: bigint, unitsPerMinute: bigint) => {
+    const { main, extra } = priceText({ unitsPerMb, unitsPerMinute }, ENGLISH);
+    return [plain(main), extra];
+  };
+  t.strictSame(said(1_000n, 0n), ['1 SSP buys 10 MB', undefined]);
+  t.strictSame(said(1_000n, 50n), ['1 SSP buys 10 MB', 'plus 0.005 SSP a minute']);
+  t.strictSame(said(0n, 100n), ['1 SSP buys 1 h 40 min', undefined]);
+  t.strictSame(said(0n, 0n), ['This WiFi is free', undefined]);
+  t.end();
+});
+
+t.test("the kernel's largest quota is shown as no limit", (t) => {
+  t.ok(isUnlimited((1n << 63n) - 1n));
+  t.notOk(isUnlimited(1_000_000_000_000_000n));
+  t.end();
+});
