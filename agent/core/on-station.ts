@@ -29,8 +29,11 @@ export function onStationJoined(state: AgentState, { mac, port, nowMs }: EventOf
 
 export function onStationLeft(state: AgentState, { mac, port, nowMs }: EventOf<'station-left'>): Outcome {
   const known = state.stations.get(mac);
-  if (known === undefined || (known.port !== undefined && known.port !== port)) return { state, actions: [] };
+  if (known === undefined) return { state, actions: [] };
   const { pendingPort, ...rest } = known;
+  // The clone gave up waiting: nobody is left there to move to once the first is gone.
+  if (pendingPort === port) return { state: withStation(state, rest), actions: [] };
+  if (known.port !== undefined && known.port !== port) return { state, actions: [] };
   if (pendingPort !== undefined) {
     const moved = withStation(state, { ...rest, port: pendingPort, lastSeenMs: nowMs });
     return { state: moved, actions: actionsIfServed(state, mac, true) };

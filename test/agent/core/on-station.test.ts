@@ -34,6 +34,18 @@ t.test('a new address of a paying station reaches the kernel and the journal', (
   t.end();
 });
 
+t.test('a clone that left again is not waited for: the session is absent once the first is gone', (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.send({ kind: 'station-joined', mac: PHONE, port: WLAN1 });
+  t.same(story.send({ kind: 'station-left', mac: PHONE, port: WLAN1 }), []);
+  t.match(story.state.stations.get(PHONE), { port: WLAN0, isAssociated: true, pendingPort: undefined });
+  story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 });
+  t.match(story.state.stations.get(PHONE), { port: WLAN0, isAssociated: false });
+  t.type(story.state.sessions.get(id)?.absentSinceMs, 'number');
+  t.end();
+});
+
 t.test('a clone of a present station on another port waits until the first is gone', (t) => {
   const story = new Story();
   story.paid();
@@ -41,7 +53,6 @@ t.test('a clone of a present station on another port waits until the first is go
     { kind: 'log', event: 'second-association-held' },
   ]);
   t.equal(story.state.stations.get(PHONE)?.port, WLAN0);
-  t.same(story.send({ kind: 'station-left', mac: PHONE, port: WLAN1 }), []);
   t.same(kindsOf(story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 })), ['reconcile', 'store-sessions']);
   t.match(story.state.stations.get(PHONE), { port: WLAN1, isAssociated: true });
   t.end();
