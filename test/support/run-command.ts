@@ -43,7 +43,7 @@ export function runCommand(
     }
   };
   const timer = setTimeout(() => {
-    overtime = `stopped after ${options.maxMs / 1000} s`;
+    overtime = `stopped after ${Math.round(options.maxMs / 1000)} s`;
     endGroup('SIGTERM');
     setTimeout(endGroup, GRACE_MS, 'SIGKILL').unref();
   }, options.maxMs);

@@ -2,7 +2,7 @@
  * The hole in a coverage gate: a module that no test loads has no coverage to be incomplete. Here such modules are found, by
  * comparing what tap recorded with what is on disk.
  */
-import { globSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -25,7 +25,8 @@ export function hasRuntimeCode(source: string): boolean {
 function modulesLoadedByTests(root: string): Set<string> {
   const folder = join(root, '.tap', 'coverage');
   const loaded = new Set<string>();
-  for (const name of readdirSync(folder)) {
+  // Absent if tap did not get as far as running a test.
+  for (const name of existsSync(folder) ? readdirSync(folder) : []) {
     const { result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as { result: { url: string }[] };
     for (const { url } of result) if (url.startsWith('file:')) loaded.add(relative(root, fileURLToPath(url)));
   }
