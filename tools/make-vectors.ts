@@ -5,6 +5,7 @@
  * Run: npm run vectors (after a deliberate change of a wire format; the diff is then part of the review).
  */
 import { writeFileSync } from 'node:fs';
+import { attachDigest } from '../protocol/attach.ts';
 import {
   type ChannelConfig,
   channelId,
@@ -125,6 +126,10 @@ function channelMessages(ids: readonly Hex[], firstId: Hex): object {
     { channelId: firstId, amount: 0n },
     { channelId: firstId, amount: 499_999n },
   ];
+  const attaches = [
+    { channelId: firstId, challenge: word('challenge 0') },
+    { channelId: ids[2] as Hex, challenge: `0x${'ff'.repeat(32)}` as const },
+  ];
   return {
     vouchers: vouchers.map((value) => signed('signer', value, voucherDigest(channels, value))),
     opens: deadlines.map((value) =>
@@ -137,6 +142,7 @@ function channelMessages(ids: readonly Hex[], firstId: Hex): object {
     exits: deadlines.map(({ channelId: id, deadline }) =>
       signed('payer', { channelId: id, deadline }, exitDigest(channels, id, deadline)),
     ),
+    attaches: attaches.map((value) => signed('signer', value, attachDigest(channels, value))),
     malformedSignatures: malformedSignatures(),
   };
 }

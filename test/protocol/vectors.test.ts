@@ -32,6 +32,7 @@ const TYPES = [
   ['closesByPayee', 'channels', 'Close(bytes32 channelId,uint64 amount)'],
   ['closesByDevice', 'channels', 'Close(bytes32 channelId,uint64 amount)'],
   ['exits', 'channels', 'Exit(bytes32 channelId,uint256 deadline)'],
+  ['attaches', 'channels', 'Attach(bytes32 channelId,bytes32 challenge)'],
   [
     'authorizations',
     'token',
