@@ -9,14 +9,16 @@
 import type { CounterReading, EnforcementPlan, SessionGrant, SessionId, UnboundAddress } from '../../core/model.ts';
 import type { Enforcer, EnforcerEvent } from '../../ports.ts';
 import { bridgePorts, type PortsOf } from './bridge-ports.ts';
-import { pairsFromSet, readingsFromSet } from './installed.ts';
+import { CounterReader } from './counter-reader.ts';
+import { pairsFromSet } from './installed.ts';
+import { InstalledSessions } from './installed-sessions.ts';
 import { KernelTables, type TablesFound } from './kernel-tables.ts';
 import { COUNTER_SETS, parseQuotaName, TABLE, UNBOUND_SETS } from './layout.ts';
 import { type MonitorEvent, NftMonitor } from './monitor.ts';
 import type { NftPlace } from './nft-child.ts';
 import { NftError } from './nft-error.ts';
 import { NftRunner } from './nft-runner.ts';
-import { diffPlan, elementId, type InstalledSessions, isDiffEmpty, type PlanDiff } from './plan-diff.ts';
+import { diffPlan, isDiffEmpty, type PlanDiff } from './plan-diff.ts';
 import { changeTransactions, type Leftovers, NO_LEFTOVERS, stopTransaction } from './transactions.ts';
 import { UsageBook } from './usage-book.ts';
 
@@ -48,6 +50,7 @@ class NftEnforcer implements Enforcer {
   readonly #tables: KernelTables;
   readonly #monitor: NftMonitor;
   readonly #book = new UsageBook();
+  readonly #counters = new CounterReader();
   readonly #listeners = new Set<(event: EnforcerEvent) => void>();
   /** What stands in the kernel; undefined when it must be read first. */
   #installed: InstalledSessions | undefined;
@@ -77,7 +80,7 @@ class NftEnforcer implements Enforcer {
   reconcile(plan: EnforcementPlan): Promise<readonly CounterReading[]> {
     return this.#inTurn(async () => {
       this.#plan = plan;
-      await this.#watch();
+      if (!this.#isWatching) await this.#watch();
       await this.#reconcileTo(plan);
       const readings = this.#lastReadings;
       this.#lastReadings = [];
@@ -91,7 +94,7 @@ class NftEnforcer implements Enforcer {
       const unbound: UnboundAddress[] = [];
       for (const name of UNBOUND_SETS) {
         const pairs = pairsFromSet((await this.#runner.list(setOf(name))) ?? []);
-        unbound.push(...pairs.filter((pair) => !this.#isBound(pair)));
+        unbound.push(...pairs.filter(({ mac, address }) => this.#installed?.isBound(mac, address) !== true));
       }
       return { counters, unbound };
     });
@@ -120,14 +123,24 @@ class NftEnforcer implements Enforcer {
 
   async #reconcileTo(plan: EnforcementPlan): Promise<void> {
     try {
-      const grants = this.#tables.hasPorts ? plan.grants : plan.grants.map(withoutPorts);
-      const found = await this.#tables.bringUp(plan, this.#installed === undefined);
+      const { grants } = plan;
+      const known = await this.#tables.bringUp(plan, this.#installed === undefined);
+      // Somebody may have changed something while we looked.
+      const found = known ?? (this.#installed === undefined ? await this.#tables.bringUp(plan, true) : undefined);
       if (found !== undefined) this.#adopt(found, grants);
-      const diff = diffPlan(this.#installed ?? new Map(), grants, this.#sessionsToRenew(grants));
+      const installed = this.#installed ?? new InstalledSessions([]);
+      const diff = diffPlan(
+        installed.sessions,
+        installed.index,
+        grants,
+        this.#sessionsToRenew(grants),
+        this.#tables.families,
+      );
       if (found !== undefined || !isDiffEmpty(diff)) await this.#execute(diff, found ?? NO_LEFTOVERS);
       if (found !== undefined) await this.#tables.confirm();
-      this.#installed = diff.after;
-      this.#book.keepOnly(new Set(diff.after.keys()));
+      if (found !== undefined && found.install.length > 0) await this.#watch();
+      installed.apply(diff);
+      for (const sessionId of diff.gone) this.#forget(sessionId);
       if (diff.leftOut.length > 0) this.#log.warn({ elements: diff.leftOut.length }, 'nft-elements-left-out');
     } catch (error) {
       // Some of the steps may have been made: look before the next one.
@@ -136,8 +149,14 @@ class NftEnforcer implements Enforcer {
     }
   }
 
+  #forget(sessionId: SessionId): void {
+    this.#book.forget(sessionId);
+    this.#tainted.delete(sessionId);
+    this.#renewals.delete(sessionId);
+  }
+
   #adopt(found: TablesFound, grants: readonly SessionGrant[]): void {
-    this.#installed = found.sessions;
+    this.#installed = new InstalledSessions(found.sessions.values());
     this.#book.note(found.readings);
     const byId = new Map(grants.map((grant) => [grant.sessionId, grant]));
     for (const { sessionId, usedBytes, limitBytes } of found.quotas) {
@@ -154,7 +173,7 @@ class NftEnforcer implements Enforcer {
   #sessionsToRenew(grants: readonly SessionGrant[]): ReadonlySet<SessionId> {
     const renew = new Set(this.#renewals);
     for (const { sessionId, limitBytes } of grants) {
-      const quota = this.#installed?.get(sessionId)?.quota;
+      const quota = this.#installed?.sessions.get(sessionId)?.quota;
       if (quota !== undefined && this.#tainted.has(sessionId) && limitBytes > quota.limitBytes) renew.add(sessionId);
     }
     return renew;
@@ -173,27 +192,21 @@ class NftEnforcer implements Enforcer {
   }
 
   async #readCounters(): Promise<readonly CounterReading[]> {
-    const readings: CounterReading[] = [];
-    for (const name of COUNTER_SETS) {
-      const listed = await this.#runner.list(setOf(name));
+    const listings: Parameters<CounterReader['readings']>[0][number][] = [];
+    for (const set of COUNTER_SETS) {
+      const listed = await this.#runner.list(setOf(set));
       if (listed === undefined) {
-        this.#disturbed(`set ${name} is gone`);
+        this.#disturbed(`set ${set} is gone`);
         return [];
       }
-      readings.push(...readingsFromSet(listed));
+      listings.push({ set, listed });
     }
+    const readings = this.#counters.readings(listings);
     this.#book.note(readings);
     return readings;
   }
 
-  #isBound({ mac, address }: UnboundAddress): boolean {
-    const ids = ['up4', 'up6'].map((set) => elementId({ set: set as 'up4', key: `${mac} ${address}`, value: '' }));
-    for (const { elements } of this.#installed?.values() ?? []) if (ids.some((id) => elements.has(id))) return true;
-    return false;
-  }
-
   async #watch(): Promise<void> {
-    if (this.#isWatching) return;
     this.#isWatching = true;
     const isReady = await this.#monitor.start(() => this.#tables.poke());
     if (!isReady) this.#log.warn({}, 'nft-monitor-silent');
@@ -204,7 +217,7 @@ class NftEnforcer implements Enforcer {
     switch (event.kind) {
       case 'depleted': {
         const quota = parseQuotaName(event.quota);
-        const installed = quota === undefined ? undefined : this.#installed?.get(quota.sessionId)?.quota;
+        const installed = quota === undefined ? undefined : this.#installed?.sessions.get(quota.sessionId)?.quota;
         if (quota === undefined || (installed !== undefined && installed.round !== quota.round)) return;
         this.#tainted.add(quota.sessionId);
         this.#inTurn(() => this.#onDepleted(quota.sessionId)).catch((err: unknown) =>
@@ -224,7 +237,7 @@ class NftEnforcer implements Enforcer {
   /** A quota that was raised while it dropped packets ends before the credit does: it is made anew, nobody need know. */
   async #onDepleted(sessionId: SessionId): Promise<void> {
     const grant = this.#plan?.grants.find((candidate) => candidate.sessionId === sessionId);
-    const quota = this.#installed?.get(sessionId)?.quota;
+    const quota = this.#installed?.sessions.get(sessionId)?.quota;
     if (this.#plan === undefined || grant === undefined || quota === undefined || !this.#tainted.has(sessionId)) return;
     await this.#readCounters();
     if (quota.limitBytes - this.#book.usedBytes(grant) > MAX_PACKET_BYTES) {
@@ -262,8 +275,4 @@ function setOf(name: string): {
   readonly set: { readonly family: string; readonly table: string; readonly name: string };
 } {
   return { set: { family: 'inet', table: TABLE, name } };
-}
-
-function withoutPorts(grant: SessionGrant): SessionGrant {
-  return { ...grant, stations: grant.stations.map(({ mac, addresses }) => ({ mac, addresses })) };
 }

@@ -2,18 +2,18 @@
  * What stands in the kernel, read from nft's listing. Nothing listed is trusted to be ours: what does not parse as one of
  * our names is a stray, to be deleted.
  */
-import type { CounterReading, DeviceName, IpAddress, Mac, SessionId } from '../../core/model.ts';
-import { parseDeviceName, parseIp, parseMac } from '../../core/names.ts';
-import { GRANT_SETS, type GrantSet, isRateName, parseQuotaName, quotaName, TABLE } from './layout.ts';
+import type { CounterReading, IpAddress, Mac, SessionId } from '../../core/model.ts';
+import { parseIp, parseMac } from '../../core/names.ts';
+import { GRANT_SETS, type GrantSet, isCounterSet, isRateName, parseQuotaName, quotaName, TABLE } from './layout.ts';
 import { isArray, isObject, isSameJson, type Json, type JsonObject, type NftFamily } from './nft-json.ts';
-import { elementId, type InstalledQuota, type InstalledSession, type InstalledSessions } from './plan-diff.ts';
-import { baseFromElement, counterKeyFromElement, type Element, type ElementKey } from './render-grant.ts';
+import type { InstalledQuota, InstalledSession } from './plan-diff.ts';
+import { baseFromElement, counterKeyFromElement, type Element, elementId, elementKey } from './render-grant.ts';
 import { canonical, type TableSpec } from './table-spec.ts';
 
 export type ListedQuota = InstalledQuota & { readonly sessionId: SessionId; readonly usedBytes: bigint };
 
 export type ListedSessions = {
-  readonly sessions: InstalledSessions;
+  readonly sessions: ReadonlyMap<SessionId, InstalledSession>;
   readonly quotas: readonly ListedQuota[];
   readonly readings: readonly CounterReading[];
   /** Elements and objects in our sets that belong to no session. */
@@ -83,7 +83,8 @@ export function listedSessions(listed: readonly JsonObject[]): ListedSessions {
   const collected = elementsFromListing(listed);
   const owners = new Map<string, SessionId>();
   for (const { element, sessionId } of collected.elements) {
-    if (element.set === 'count_up' && sessionId !== undefined) owners.set(element.key, sessionId);
+    // Counters name their session; whatever else has the same MAC or address is that session's too.
+    if (isCounterSet(element.set) && sessionId !== undefined) owners.set(element.key, sessionId);
   }
   const builders = new Map<SessionId, { elements: Map<string, Element>; rates: Set<string> }>();
   const strayElements: Element[] = [];
@@ -110,11 +111,6 @@ export function listedSessions(listed: readonly JsonObject[]): ListedSessions {
   };
 }
 
-/** Readings of the elements of one counter set: what was there before the element plus what it counted. */
-export function readingsFromSet(listed: readonly JsonObject[]): CounterReading[] {
-  return elementsFromListing(listed).readings as CounterReading[];
-}
-
 export function pairsFromSet(listed: readonly JsonObject[]): { readonly mac: Mac; readonly address: IpAddress }[] {
   return bodies(listed, 'set').flatMap((set) =>
     elementItems(set).flatMap((item) => {
@@ -139,7 +135,7 @@ function elementsFromListing(listed: readonly JsonObject[]): {
     const set = String(body['name']);
     if (!isGrantSet(set) || body['family'] !== GRANT_SETS[set].family) continue;
     for (const item of elementItems(body)) {
-      const key = parseKey(set, keyParts(elementValue(item)));
+      const key = elementKey(set, keyParts(elementValue(item)));
       if (key === undefined) {
         isLegible = false;
         continue;
@@ -193,7 +189,7 @@ function joinQuotas(
 function ratesFromListing(
   listed: readonly JsonObject[],
   sessions: ReadonlyMap<SessionId, InstalledSession>,
-): { readonly sessions: InstalledSessions; readonly strays: readonly string[] } {
+): { readonly sessions: ReadonlyMap<SessionId, InstalledSession>; readonly strays: readonly string[] } {
   const joined = new Map(sessions);
   const strays: string[] = [];
   for (const body of bodies(listed, 'limit')) {
@@ -258,17 +254,6 @@ function elementValue(item: Json): Json {
 function keyParts(value: Json): string[] {
   const parts = isObject(value) && isArray(value['concat']) ? value['concat'] : [value];
   return parts.map((part) => (typeof part === 'string' ? part : ''));
-}
-
-function parseKey(set: GrantSet, [first = '', second = '']: readonly string[]): ElementKey | undefined {
-  if (set === 'down4' || set === 'down6' || set.startsWith('count_down') || set.startsWith('rate_down')) {
-    return parseIp(first);
-  }
-  const mac = parseMac(first);
-  if (mac === undefined) return undefined;
-  if (set !== 'up4' && set !== 'up6' && set !== 'port') return mac;
-  const other: IpAddress | DeviceName | undefined = set === 'port' ? parseDeviceName(second) : parseIp(second);
-  return other === undefined ? undefined : (`${mac} ${other}` as ElementKey);
 }
 
 function sessionOfRate(name: string): SessionId | undefined {

@@ -9,8 +9,9 @@ import { TABLE } from './layout.ts';
 import { NftError } from './nft-error.ts';
 import { isObject, isSameJson, type Json, type JsonObject, type NftCommand, type NftFamily } from './nft-json.ts';
 import type { NftRunner } from './nft-runner.ts';
+import { renderBridgeTable } from './render-bridge.ts';
 import { quotaCommand } from './render-grant.ts';
-import { renderBridgeTable, renderInetTable, type TableFacts } from './render-table.ts';
+import { renderInetTable, type TableFacts } from './render-table.ts';
 import { installCommands, removeCommands, rewriteRulesCommands, type TableSpec } from './table-spec.ts';
 
 /** What was found in the kernel, and what must go first in the transaction that puts sessions into it. */
@@ -37,9 +38,9 @@ export class KernelTables {
     this.#log = log;
   }
 
-  /** False if this kernel has no nftables for bridges, so that MACs cannot be bound to ports. */
-  get hasPorts(): boolean {
-    return this.#hasBridge;
+  /** Families in which we have a table; a kernel may have no nftables for bridges. */
+  get families(): readonly NftFamily[] {
+    return this.#hasBridge ? ['inet', 'bridge'] : ['inet'];
   }
 
   /**

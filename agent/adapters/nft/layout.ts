@@ -24,6 +24,9 @@ export const GRANT_SETS = {
   rate_down6: { family: 'inet', capacity: 32_768 },
   port: { family: 'bridge', capacity: 8_192 },
   bound: { family: 'bridge', capacity: 8_192 },
+  arp_home: { family: 'bridge', capacity: 8_192 },
+  nd_home: { family: 'bridge', capacity: 32_768 },
+  nd_owned: { family: 'bridge', capacity: 32_768 },
 } as const satisfies Record<string, { readonly family: NftFamily; readonly capacity: number }>;
 
 export type GrantSet = keyof typeof GRANT_SETS;

@@ -20,6 +20,8 @@ const MAX_LINE_CHARS = 65_536;
 
 const USED_UP = new RegExp(`^add quota \\S+ ${TABLE} (q[0-9]+_[0-9]+) \\{ (.+?) used (.+?) \\}`);
 const CHANGE = new RegExp(`^(?:add|insert|replace|delete|destroy) (\\S+) (?:inet|bridge) ${TABLE}(?: (\\S+))?`);
+/** nft's own picture of the ruleset has holes sometimes; then it only says that something happened. */
+const UNREADABLE = /^W: /;
 const COMMIT = /^# new generation [0-9]+ by process ([0-9]+)/;
 
 /** Lines of nft to events. Pure apart from what it remembers of the transaction that is being printed. */
@@ -43,6 +45,7 @@ export class MonitorLines {
       if (!isGarden) this.#change ??= line.slice(0, 80);
       return undefined;
     }
+    if (UNREADABLE.test(line)) this.#change ??= 'something that nft monitor could not read';
     const commit = COMMIT.exec(line);
     if (commit === null) return undefined;
     const what = this.#change;
@@ -57,7 +60,6 @@ export class NftMonitor {
   readonly #listener: (event: MonitorEvent) => void;
   #child: ChildProcessWithoutNullStreams | undefined;
   #restart: NodeJS.Timeout | undefined;
-  #onFirstLine: (() => void) | undefined;
   #isClosed = false;
 
   constructor(place: NftPlace, isOwn: (pid: number) => boolean, listener: (event: MonitorEvent) => void) {
@@ -66,26 +68,24 @@ export class NftMonitor {
     this.#listener = listener;
   }
 
-  get isRunning(): boolean {
-    return this.#child !== undefined;
-  }
-
   /**
    * Starts watching and returns once it is certain that nothing more is missed: nft says nothing when it is ready, so
-   * `poke` makes changes until one is seen.
-   * @returns false if none was seen in time.
+   * `poke` makes changes until one is seen. If it is watching already, a new watch takes over from the old one without a
+   * gap; nft knows only those sets well that were there when it began.
+   * @returns false if nothing was seen in time.
    */
   async start(poke: () => Promise<void>): Promise<boolean> {
+    const old = this.#child;
     let isSeen = false;
-    this.#onFirstLine = () => {
+    this.#spawn(() => {
       isSeen = true;
-    };
-    this.#spawn();
+    });
     // Each change makes an nft that is still reading the ruleset begin again, so the waits grow.
     for (let waitMs = 20; waitMs < READY_MS && !isSeen && !this.#isClosed; waitMs *= 2) {
       await poke();
       await new Promise((resolve) => setTimeout(resolve, waitMs));
     }
+    old?.kill();
     return isSeen;
   }
 
@@ -96,15 +96,15 @@ export class NftMonitor {
     this.#child = undefined;
   }
 
-  #spawn(): void {
+  #spawn(onFirstLine: () => void): void {
+    if (this.#isClosed) return;
     const child = startNftMonitor(this.#place);
     const lines = new MonitorLines(this.#isOwn);
     this.#child = child;
     let partial = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      if (child !== this.#child) return;
-      this.#onFirstLine?.();
-      this.#onFirstLine = undefined;
+      if (this.#isClosed) return;
+      onFirstLine();
       const complete = (partial + text).split('\n');
       partial = (complete.pop() ?? '').slice(0, MAX_LINE_CHARS);
       for (const line of complete) {
@@ -112,21 +112,20 @@ export class NftMonitor {
         if (event !== undefined) this.#listener(event);
       }
     });
-    child.stderr.resume();
     child.stdin.on('error', () => undefined);
     const end = (): void => {
-      if (child !== this.#child) return;
-      this.#child = undefined;
-      this.#restart = setTimeout(() => this.#startAgain(), RESTART_MS);
-      this.#restart.unref();
+      if (child === this.#child) this.#startAgainSoon();
     };
     child.once('error', end);
     child.once('close', end);
   }
 
-  #startAgain(): void {
-    if (this.#isClosed) return;
-    this.#spawn();
-    this.#listener({ kind: 'gap' });
+  #startAgainSoon(): void {
+    this.#child = undefined;
+    this.#restart = setTimeout(() => {
+      this.#spawn(() => undefined);
+      if (!this.#isClosed) this.#listener({ kind: 'gap' });
+    }, RESTART_MS);
+    this.#restart.unref();
   }
 }

@@ -24,8 +24,9 @@ export function startNftDialogue(place: NftPlace): ChildProcessWithoutNullStream
   return spawnInPlace(place, ['sh', '-c', 'exec "$0" -j -i 2>&1', place.nftPath]);
 }
 
+/** Its complaints come among the events: an event that it cannot print is one all the same. */
 export function startNftMonitor(place: NftPlace): ChildProcessWithoutNullStreams {
-  return spawnInPlace(place, [place.nftPath, 'monitor']);
+  return spawnInPlace(place, ['sh', '-c', 'exec "$0" monitor 2>&1', place.nftPath]);
 }
 
 /**

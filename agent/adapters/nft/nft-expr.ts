@@ -35,8 +35,18 @@ export function concat(...parts: readonly Json[]): JsonObject {
   return { concat: parts };
 }
 
+/** One device or any of several, as nft writes it. */
+export function anyDevice(devices: readonly string[]): Json {
+  const [first = '', ...others] = devices;
+  return others.length === 0 ? first : oneOf(devices);
+}
+
 export function goto(target: string): JsonObject {
   return { goto: { target } };
+}
+
+export function jump(target: string): JsonObject {
+  return { jump: { target } };
 }
 
 export function verdictMap(key: Json, entries: readonly (readonly [Json, JsonObject])[]): JsonObject {
@@ -45,6 +55,11 @@ export function verdictMap(key: Json, entries: readonly (readonly [Json, JsonObj
 
 export function quotaByKey(key: Json, map: string): JsonObject {
   return { quota: { map: { key, data: `@${map}` } } };
+}
+
+/** Writes what a map says into a header field; leaves it alone if the map does not know the key. */
+export function rewriteByKey(field: Json, key: Json, map: string): JsonObject {
+  return { mangle: { key: field, value: { map: { key, data: `@${map}` } } } };
 }
 
 export function limitByKey(key: Json, map: string): JsonObject {
@@ -71,3 +86,4 @@ export function withinOwnLimit(key: Json, set: string, rate: number, burst: numb
 
 export const ACCEPT: JsonObject = { accept: null };
 export const DROP: JsonObject = { drop: null };
+export const RETURN: JsonObject = { return: null };

@@ -1,7 +1,9 @@
 /** From what stands in the kernel to what the plan says: the smallest change, as data. Pure. */
 import type { CounterKey, SessionGrant, SessionId, Station } from '../../core/model.ts';
-import { GRANT_SETS, type GrantSet, isCounterSet, QUOTA_MAPS, quotaName } from './layout.ts';
-import { type Element, elementsFromGrant, ratesFromGrant } from './render-grant.ts';
+import type { ElementIndex, Room } from './element-index.ts';
+import { GRANT_SETS, QUOTA_MAPS, quotaName } from './layout.ts';
+import type { NftFamily } from './nft-json.ts';
+import { counterKeyFromElement, type Element, elementId, elementsFromGrant, ratesFromGrant } from './render-grant.ts';
 
 export type InstalledQuota = { readonly round: number; readonly limitBytes: bigint };
 
@@ -10,13 +12,12 @@ export type InstalledSession = {
   readonly sessionId: SessionId;
   /** Absent if only leftovers of the session were found. */
   readonly quota?: InstalledQuota;
+  /** By elementId. */
   readonly elements: ReadonlyMap<string, Element>;
   readonly rates: ReadonlySet<string>;
   /** The grant that was installed, to see at a glance that nothing changed; absent after adoption. */
   readonly grant?: SessionGrant;
 };
-
-export type InstalledSessions = ReadonlyMap<SessionId, InstalledSession>;
 
 export type PlanDiff = {
   /** Elements of the quota maps to take out before anything is read: what they let through stops. */
@@ -30,44 +31,50 @@ export type PlanDiff = {
   readonly oldQuotas: readonly string[];
   readonly newRates: ReadonlyMap<string, bigint>;
   readonly oldRates: readonly string[];
-  /** What will stand once all of the above is done. */
-  readonly after: InstalledSessions;
+  /** How the sessions that change will stand; those that go. */
+  readonly changed: readonly InstalledSession[];
+  readonly gone: readonly SessionId[];
   /** Elements left out because a set is full or because another session has them. */
   readonly leftOut: readonly Element[];
 };
 
 /**
+ * @param index where each element of `installed` is; used to look up, not changed.
  * @param renew sessions whose quota is to be made anew with what truly passed, because it has also counted what it
  *   dropped.
+ * @param families of the tables that stand; elements of others are left out.
  */
 export function diffPlan(
-  installed: InstalledSessions,
+  installed: ReadonlyMap<SessionId, InstalledSession>,
+  index: ElementIndex,
   grants: readonly SessionGrant[],
   renew: ReadonlySet<SessionId>,
+  families: readonly NftFamily[],
 ): PlanDiff {
-  const diff = new DiffBuilder();
+  const diff = new DiffBuilder(index, families);
   const wanted = new Map(grants.map((grant) => [grant.sessionId, grant]));
-  for (const session of installed.values()) {
-    const grant = wanted.get(session.sessionId);
-    if (grant === undefined) diff.removeSession(session);
-    else if (isUntouched(session, grant, renew)) diff.keepSession(session);
-  }
-  for (const grant of wanted.values()) {
-    if (!diff.after.has(grant.sessionId)) diff.changeSession(installed.get(grant.sessionId), grant, renew);
-  }
+  for (const session of installed.values()) if (!wanted.has(session.sessionId)) diff.removeSession(session);
+  const changing = [...wanted.values()].filter((grant) => {
+    const session = installed.get(grant.sessionId);
+    return session === undefined || !isUntouched(session, grant, renew);
+  });
+  const drafts = changing.map((grant) => diff.draft(installed.get(grant.sessionId), grant, renew.has(grant.sessionId)));
+  for (const draft of drafts) diff.changeSession(draft);
   return diff;
 }
 
-export function elementId({ set, key }: Element): string {
-  return `${set} ${key}`;
+export function isDiffEmpty(diff: PlanDiff): boolean {
+  const { stop, remove, add, newQuotas, changedQuotas, oldQuotas, newRates, oldRates } = diff;
+  return [stop, remove, add, newQuotas, changedQuotas, oldQuotas, oldRates].every(isEmpty) && newRates.size === 0;
 }
 
-export function isDiffEmpty(diff: PlanDiff): boolean {
-  return (
-    diff.stop.length + diff.remove.length + diff.add.length + diff.newQuotas.length + diff.changedQuotas.length === 0 &&
-    diff.oldQuotas.length + diff.newRates.size + diff.oldRates.length === 0
-  );
-}
+/** A session that changes, with all that its grant asks for. */
+type Draft = {
+  readonly session: InstalledSession | undefined;
+  readonly grant: SessionGrant;
+  readonly round: number;
+  readonly elements: ReadonlyMap<string, Element>;
+};
 
 class DiffBuilder implements PlanDiff {
   readonly stop: Element[] = [];
@@ -79,75 +86,74 @@ class DiffBuilder implements PlanDiff {
   readonly oldQuotas: string[] = [];
   readonly newRates = new Map<string, bigint>();
   readonly oldRates: string[] = [];
-  readonly after = new Map<SessionId, InstalledSession>();
+  readonly changed: InstalledSession[] = [];
+  readonly gone: SessionId[] = [];
   readonly leftOut: Element[] = [];
-  readonly #taken = new Set<string>();
-  readonly #counts = new Map<GrantSet, number>();
+  readonly #room: Room;
+  readonly #families: readonly NftFamily[];
+
+  constructor(index: ElementIndex, families: readonly NftFamily[]) {
+    this.#room = index.room();
+    this.#families = families;
+  }
 
   removeSession(session: InstalledSession): void {
     for (const element of session.elements.values()) this.#takeOut(session.sessionId, element);
     if (session.quota !== undefined) this.oldQuotas.push(quotaName(session.sessionId, session.quota.round));
     this.oldRates.push(...session.rates);
+    this.gone.push(session.sessionId);
   }
 
-  keepSession(session: InstalledSession): void {
-    for (const [id, element] of session.elements) this.#occupy(id, element);
-    this.after.set(session.sessionId, session);
+  /** Takes out what the session has no longer. Only when all have done so is it known what is free. */
+  draft(session: InstalledSession | undefined, grant: SessionGrant, isRenewed: boolean): Draft {
+    const old = session?.quota;
+    const round = old === undefined ? 1 : isRenewed ? old.round + 1 : old.round;
+    const wanted = elementsFromGrant(grant, quotaName(grant.sessionId, round));
+    const placed = wanted.filter(({ set }) => this.#families.includes(GRANT_SETS[set].family));
+    const elements = new Map(placed.map((element) => [elementId(element), element]));
+    for (const [id, element] of session?.elements ?? []) {
+      if (elements.get(id)?.value !== element.value) this.#takeOut(grant.sessionId, element);
+    }
+    return { session, grant, round, elements };
   }
 
-  changeSession(session: InstalledSession | undefined, grant: SessionGrant, renew: ReadonlySet<SessionId>): void {
+  changeSession({ session, grant, round, elements }: Draft): void {
     const { sessionId, limitBytes } = grant;
     const old = session?.quota;
-    const isNew = old === undefined || renew.has(sessionId);
-    const round = isNew ? (old?.round ?? 0) + 1 : old.round;
-    if (isNew) this.newQuotas.push({ grant, round });
+    if (old?.round !== round) this.newQuotas.push({ grant, round });
     else if (old.limitBytes !== limitBytes) this.changedQuotas.push({ grant, round });
-    if (isNew && old !== undefined) this.oldQuotas.push(quotaName(sessionId, old.round));
-
-    const leftOutBefore = this.leftOut.length;
-    const elements = new Map<string, Element>();
-    for (const element of elementsFromGrant(grant, quotaName(sessionId, round))) {
-      const id = elementId(element);
-      if (elements.has(id)) continue;
-      if (!this.#occupy(id, element)) this.leftOut.push(element);
-      else elements.set(id, element);
-    }
-    for (const [id, element] of session?.elements ?? []) {
-      if (elements.get(id)?.value !== element.value) this.#takeOut(sessionId, element);
-    }
+    if (old !== undefined && old.round !== round) this.oldQuotas.push(quotaName(sessionId, old.round));
+    const installed = new Map<string, Element>();
     for (const [id, element] of elements) {
-      if (session?.elements.get(id)?.value !== element.value) this.add.push({ grant, element });
+      const isThere = session?.elements.get(id)?.value === element.value;
+      if (!isThere && !this.#room.take(id, element.set)) {
+        this.leftOut.push(element);
+        continue;
+      }
+      installed.set(id, element);
+      if (!isThere) this.add.push({ grant, element });
     }
     const rates = ratesFromGrant(grant);
     for (const [name, rate] of rates) if (session?.rates.has(name) !== true) this.newRates.set(name, rate);
     for (const name of session?.rates ?? []) if (!rates.has(name)) this.oldRates.push(name);
-    const quota = { round, limitBytes };
-    const done = { sessionId, quota, elements, rates: new Set(rates.keys()) };
+    const after = { sessionId, quota: { round, limitBytes }, elements: installed, rates: new Set(rates.keys()) };
     // What was left out is tried again next time: without its grant a session is looked at in full.
-    this.after.set(sessionId, this.leftOut.length > leftOutBefore ? done : { ...done, grant });
-  }
-
-  /** False if another session has it or the set is full. */
-  #occupy(id: string, element: Element): boolean {
-    const count = this.#counts.get(element.set) ?? 0;
-    if (this.#taken.has(id) || count >= GRANT_SETS[element.set].capacity) return false;
-    this.#taken.add(id);
-    this.#counts.set(element.set, count + 1);
-    return true;
+    this.changed.push(installed.size < elements.size ? after : { ...after, grant });
   }
 
   #takeOut(sessionId: SessionId, element: Element): void {
-    const isStop = (QUOTA_MAPS as readonly GrantSet[]).includes(element.set);
+    const isStop = (QUOTA_MAPS as readonly string[]).includes(element.set);
     (isStop ? this.stop : this.remove).push(element);
-    if (!isCounterSet(element.set)) return;
-    this.lost.push({ sessionId, key: element.set === 'count_up' ? `up:${element.key}` : `down:${element.key}` });
+    this.#room.free(elementId(element), element.set);
+    const key = counterKeyFromElement(element.set, element.key);
+    if (key !== undefined) this.lost.push({ sessionId, key });
   }
 }
 
 function isUntouched(session: InstalledSession, grant: SessionGrant, renew: ReadonlySet<SessionId>): boolean {
   const { quota, grant: old } = session;
   if (quota === undefined || old === undefined || renew.has(session.sessionId)) return false;
-  return quota.limitBytes === grant.limitBytes && isSameService(old, grant);
+  return quota.limitBytes === grant.limitBytes && (old === grant || isSameService(old, grant));
 }
 
 /** True if both grants have the same elements under the same quota. */
@@ -156,16 +162,18 @@ function isSameService(a: SessionGrant, b: SessionGrant): boolean {
     a.isOnline === b.isOnline &&
     a.rate?.downBytesPerS === b.rate?.downBytesPerS &&
     a.rate?.upBytesPerS === b.rate?.upBytesPerS &&
-    a.stations.length === b.stations.length &&
-    a.stations.every((station, i) => isSameStation(station, b.stations[i]))
+    isSameList(a.stations, b.stations, isSameStation)
   );
 }
 
-function isSameStation(a: Station, b: Station | undefined): boolean {
-  return (
-    a.mac === b?.mac &&
-    a.port === b.port &&
-    a.addresses.length === b.addresses.length &&
-    a.addresses.every((address, i) => address === b.addresses[i])
-  );
+function isSameStation(a: Station, b: Station): boolean {
+  return a.mac === b.mac && a.port === b.port && isSameList(a.addresses, b.addresses, Object.is);
+}
+
+function isSameList<T>(a: readonly T[], b: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return a === b || (a.length === b.length && a.every((item, i) => isSame(item, b[i] as T)));
+}
+
+function isEmpty(list: readonly unknown[]): boolean {
+  return list.length === 0;
 }

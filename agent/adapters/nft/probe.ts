@@ -10,7 +10,8 @@ import { type NftPlace, runNft } from './nft-child.ts';
 import { NftDialogue } from './nft-dialogue.ts';
 import { NftError } from './nft-error.ts';
 import type { NftCommand } from './nft-json.ts';
-import { renderBridgeTable, renderInetTable } from './render-table.ts';
+import { renderBridgeTable } from './render-bridge.ts';
+import { renderInetTable } from './render-table.ts';
 import { installCommands } from './table-spec.ts';
 
 export type NftFeature = {

@@ -3,7 +3,7 @@
  * else.
  */
 import type { CounterKey, DeviceName, IpAddress, Mac, SessionGrant, SessionId } from '../../core/model.ts';
-import { isIpv6, isLinkLocal } from '../../core/names.ts';
+import { isIpv6, isLinkLocal, parseDeviceName, parseIp, parseMac } from '../../core/names.ts';
 import {
   baseFromComment,
   type CounterBase,
@@ -19,10 +19,15 @@ import {
 } from './layout.ts';
 import type { Json, JsonObject, NftCommand } from './nft-json.ts';
 
-/** One element. `value` is the name of the object that a map leads to; empty in sets. */
+/** One element. `value` is what a map leads to, an object's name or a MAC; empty in sets. */
 export type Element = { readonly set: GrantSet; readonly key: ElementKey; readonly value: string };
-/** A MAC, an address, or a MAC with an address or port after a blank. */
-export type ElementKey = Mac | IpAddress | `${Mac} ${IpAddress}` | `${Mac} ${DeviceName}`;
+/** One or two names with a blank between. */
+export type ElementKey = Mac | IpAddress | `${Mac} ${IpAddress}` | `${Mac} ${DeviceName}` | `${IpAddress} ${Mac}`;
+
+/** What tells an element from all others. */
+export function elementId({ set, key }: Element): string {
+  return `${set} ${key}`;
+}
 
 /** All elements of a grant under the given quota. Link-local addresses are never routed and get none. */
 export function elementsFromGrant(grant: SessionGrant, quota: string): Element[] {
@@ -46,6 +51,12 @@ export function elementsFromGrant(grant: SessionGrant, quota: string): Element[]
       add(`down${version}`, address, quota);
       add(`count_down${version}`, address);
       if (rate !== undefined) add(`rate_down${version}`, address, rateName('down', sessionId, rate.downBytesPerS));
+      if (version === 4) {
+        add('arp_home', address, mac);
+        continue;
+      }
+      add('nd_home', `${address} ${mac}`);
+      add('nd_owned', address);
     }
   }
   return elements;
@@ -106,6 +117,31 @@ export function deleteElementCommands(elements: readonly Element[]): NftCommand[
 export function baseFromElement(item: JsonObject): CounterBase | undefined {
   const comment = item['comment'];
   return typeof comment === 'string' ? baseFromComment(comment) : undefined;
+}
+
+/** A listed key, checked as if it came from outside; undefined if it is not one that we would write. */
+export function elementKey(set: GrantSet, [first = '', second = '']: readonly string[]): ElementKey | undefined {
+  const [mac, address] = [parseMac(first), parseIp(first)];
+  switch (set) {
+    case 'up4':
+    case 'up6':
+      return joined(mac, parseIp(second));
+    case 'port':
+      return joined(mac, parseDeviceName(second));
+    case 'nd_home':
+      return joined(address, parseMac(second));
+    case 'count_up':
+    case 'online':
+    case 'rate_up':
+    case 'bound':
+      return mac;
+    default:
+      return address;
+  }
+}
+
+function joined(first: string | undefined, second: string | undefined): ElementKey | undefined {
+  return first === undefined || second === undefined ? undefined : (`${first} ${second}` as ElementKey);
 }
 
 function elementCommands(

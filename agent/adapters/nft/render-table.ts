@@ -10,8 +10,6 @@
 import type { DeviceName } from '../../core/model.ts';
 import {
   GARDEN_CAPACITY,
-  GRANT_SETS,
-  type GrantSet,
   UNBOUND_CAPACITY,
   UNBOUND_SECONDS,
   WATCHED_MACS_CAPACITY,
@@ -19,6 +17,7 @@ import {
 } from './layout.ts';
 import {
   ACCEPT,
+  anyDevice,
   concat,
   DROP,
   differs,
@@ -40,7 +39,7 @@ import {
 } from './nft-expr.ts';
 import type { Json, JsonObject } from './nft-json.ts';
 import { answerRules, captiveRules, dnsPaidRules, dnsRules, pingRules, serviceRules } from './render-services.ts';
-import type { ChainSpec, SetSpec, TableSpec } from './table-spec.ts';
+import { baseChain, grantSet, type SetSpec, type TableSpec } from './table-spec.ts';
 
 export type TableFacts = {
   readonly guestDevices: readonly DeviceName[];
@@ -54,8 +53,6 @@ export type TableFacts = {
 const PRIORITY_FILTER = -10;
 /** Before fw4's dstnat (-100). */
 const PRIORITY_DSTNAT = -110;
-/** Before anything else on the bridge, so that a stolen MAC is not even learned. */
-const PRIORITY_BRIDGE = -310;
 
 /** How often one MAC may have an address remembered for binding. */
 const LEARN = { perSecond: 2, burst: 30 };
@@ -104,27 +101,6 @@ export function renderInetTable(facts: TableFacts): TableSpec {
       { name: 'answers', rules: answerRules() },
       baseChain('guest_dstnat', 'nat', 'prerouting', PRIORITY_DSTNAT, [[perDevice('iifname', facts, 'captive')]]),
       { name: 'captive', rules: captiveRules(facts.portalPort) },
-    ],
-  };
-}
-
-/**
- * Binds MACs with a session to the bridge port that they joined on, and keeps the ports apart. In the bridge family a rule
- * may name a port that does not exist (yet).
- */
-export function renderBridgeTable({ guestPorts }: Pick<TableFacts, 'guestPorts'>): TableSpec {
-  const anyPort = anyDevice(guestPorts);
-  const apart = [equals(meta('iifname'), anyPort), equals(meta('oifname'), anyPort), DROP];
-  return {
-    family: 'bridge',
-    sets: [grantSet('port', ['ether_addr', 'ifname']), grantSet('bound', 'ether_addr')],
-    counters: [],
-    chains: [
-      baseChain('guest_port', 'filter', 'prerouting', PRIORITY_BRIDGE, [
-        [equals(concat(ETHER_SOURCE, meta('iifname')), '@port'), ACCEPT],
-        [equals(ETHER_SOURCE, '@bound'), DROP],
-      ]),
-      baseChain('guest_apart', 'filter', 'forward', PRIORITY_BRIDGE, guestPorts.length === 0 ? [] : [apart]),
     ],
   };
 }
@@ -232,24 +208,11 @@ function refuseRules(): Json[][] {
   ];
 }
 
-function baseChain(name: string, type: 'filter' | 'nat', hook: string, prio: number, rules: Json[][]): ChainSpec {
-  return { name, base: { type, hook, prio }, rules };
-}
-
-function grantSet(name: GrantSet, type: string | readonly string[]): SetSpec {
-  return { name, type, size: GRANT_SETS[name].capacity };
-}
-
 function perDevice(key: 'iifname' | 'oifname', facts: TableFacts, chain: string): JsonObject {
   return verdictMap(
     meta(key),
     facts.guestDevices.map((device): [Json, JsonObject] => [device, goto(chain)]),
   );
-}
-
-function anyDevice(devices: readonly DeviceName[]): Json {
-  const [first = '', ...others] = devices;
-  return others.length === 0 ? first : oneOf(devices);
 }
 
 function prefix(addr: string, len: number): JsonObject {

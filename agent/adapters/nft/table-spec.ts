@@ -1,13 +1,13 @@
 /** What a table of ours consists of, apart from what sessions put into it. Rendered by us and read back from the kernel. */
 
-import { TABLE } from './layout.ts';
+import { GRANT_SETS, type GrantSet, TABLE } from './layout.ts';
 import { isArray, isObject, type Json, type JsonObject, type NftCommand, type NftFamily } from './nft-json.ts';
 
 export type SetSpec = {
   readonly name: string;
   readonly type: string | readonly string[];
-  /** Kind of object that a map leads to; absent for a set. */
-  readonly map?: 'quota' | 'limit';
+  /** What a map leads to; absent for a set. */
+  readonly map?: 'quota' | 'limit' | 'ether_addr';
   readonly size: number;
   readonly timeout?: number;
   readonly stmt?: readonly Json[];
@@ -56,6 +56,21 @@ export function rewriteRulesCommands(spec: TableSpec, strayChains: readonly stri
 export function removeCommands(family: NftFamily): NftCommand[] {
   const table = { family, name: TABLE };
   return [{ add: { table } }, { delete: { table } }];
+}
+
+export function baseChain(
+  name: string,
+  type: 'filter' | 'nat',
+  hook: string,
+  prio: number,
+  rules: readonly (readonly Json[])[],
+): ChainSpec {
+  return { name, base: { type, hook, prio }, rules };
+}
+
+/** A set for sessions' elements, of its declared size: the kernel then uses hash tables that never grow or resize. */
+export function grantSet(name: GrantSet, type: string | readonly string[]): SetSpec {
+  return { name, type, size: GRANT_SETS[name].capacity };
 }
 
 /** The same value for all ways to write the same rule: members of a set in one order. */

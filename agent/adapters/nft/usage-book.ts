@@ -41,8 +41,7 @@ export class UsageBook {
     return used;
   }
 
-  /** Forgets all sessions but these. */
-  keepOnly(sessions: ReadonlySet<SessionId>): void {
-    for (const sessionId of this.#sessions.keys()) if (!sessions.has(sessionId)) this.#sessions.delete(sessionId);
+  forget(sessionId: SessionId): void {
+    this.#sessions.delete(sessionId);
   }
 }
