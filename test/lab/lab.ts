@@ -32,6 +32,10 @@ export class Lab {
     process.once('SIGTERM', this.#onSignal);
   }
 
+  get isOpen(): boolean {
+    return this.#isOpen;
+  }
+
   /** A new host: a namespace with its loopback up. */
   addHost(name: string): Host {
     const netns = `${this.#name}-${name}`;

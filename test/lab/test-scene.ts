@@ -15,18 +15,20 @@ export type TestScene = Scene & { readonly guest: Guest; readonly other: Guest }
 export async function openTestScene(options: Partial<SceneOptions> = {}): Promise<TestScene> {
   elevate();
   t.setTimeout(FILE_TIMEOUT_MS);
+  const labs: Lab[] = [];
+  // Before the lab's own way out, which removes the logs: a file may also break outside its tests.
+  process.once('exit', (code) => {
+    const [lab] = labs;
+    if (code !== 0 && lab?.isOpen === true) process.stderr.write(`${logTails(lab)}\n`);
+  });
   const lab = new Lab();
+  labs.push(lab);
   t.teardown(async () => {
     if (!t.passing()) t.comment(logTails(lab));
     await lab.close();
   });
   await buildPage();
-  try {
-    const scene = await openScene(lab, { guests: 2, ...options });
-    const [guest, other] = scene.guests as readonly [Guest, Guest];
-    return { ...scene, guest, other };
-  } catch (error) {
-    t.comment(logTails(lab));
-    throw error;
-  }
+  const scene = await openScene(lab, { guests: 2, ...options });
+  const [guest, other] = scene.guests as readonly [Guest, Guest];
+  return { ...scene, guest, other };
 }
