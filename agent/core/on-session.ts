@@ -3,7 +3,14 @@ import type { EventOf } from './events.ts';
 import { MAX_STATIONS_PER_SESSION } from './limits.ts';
 import type { EndReason, Mac, Session, SessionId, Station } from './model.ts';
 import type { Outcome } from './outcome.ts';
-import { type AgentState, channelOfSession, type LiveSession, sessionOfMac, withEntry } from './state.ts';
+import {
+  type AgentState,
+  channelOfSession,
+  type KnownStation,
+  type LiveSession,
+  sessionOfMac,
+  withEntry,
+} from './state.ts';
 
 export function onTrialStarted(state: AgentState, { mac, bytes, dayS, nowMs }: EventOf<'trial-started'>): Outcome {
   const used = state.trials.get(mac);
@@ -16,32 +23,34 @@ export function onTrialStarted(state: AgentState, { mac, bytes, dayS, nowMs }: E
   };
 }
 
-/** The MAC joins the channel's session; whatever session it had of its own ends. */
+/**
+ * The MAC joins the channel's session; whatever session it had of its own ends. Stations that have left by then are the same
+ * phone under its old MAC, or must prove the key again: a MAC alone carries no credit.
+ */
 export function onStationAttached(state: AgentState, { mac, channelId }: EventOf<'station-attached'>): Outcome {
   const id = state.sessionByChannel.get(channelId);
   const session = id === undefined ? undefined : state.sessions.get(id);
   const own = sessionOfMac(state, mac);
   if (session === undefined || session.ended !== undefined || own?.id === session.id) return { state, actions: [] };
   const left = own === undefined ? { state, actions: [] } : endSession(state, own.id, 'guest-left');
+  const { absentSinceMs: _, ...present } = session;
+  const here = session.stations.filter((station) => left.state.stations.get(station.mac)?.leftAtMs === undefined);
+  // The device that came first makes room: people replace phones, they do not carry nine.
+  const others = here.slice(Math.max(0, here.length + 1 - MAX_STATIONS_PER_SESSION));
   const known = left.state.stations.get(mac);
   const station: Station = { mac, addresses: known?.addresses ?? [] };
-  // The device that was away longest makes room: people replace phones, they do not carry nine.
-  const others = session.stations.slice(Math.max(0, session.stations.length + 1 - MAX_STATIONS_PER_SESSION));
-  const sessionByMac = new Map(left.state.sessionByMac).set(mac, session.id);
-  for (const gone of session.stations) {
-    if (!others.includes(gone)) sessionByMac.delete(gone.mac);
-  }
-  const { absentSinceMs: _, ...present } = session;
-  const sessions = withEntry(left.state.sessions, session.id, { ...present, stations: [...others, station] });
+  const outcome = withStations(withSpoken(left.state, known), present, [...others, station]);
+  const sessionByMac = withEntry(outcome.state.sessionByMac, mac, session.id);
   return {
-    state: { ...left.state, sessions, sessionByMac },
-    actions: [
-      ...left.actions,
-      { kind: 'reconcile' },
-      { kind: 'store-sessions', sessionIds: [session.id] },
-      { kind: 'notify', mac },
-    ],
+    state: { ...outcome.state, sessionByMac },
+    actions: [...left.actions, ...outcome.actions, { kind: 'notify', mac }],
   };
+}
+
+/** A station that is gone for long while others of its session stay loses its place; it may prove the key again. */
+export function dropStationsLeftBefore(state: AgentState, session: LiveSession, beforeMs: number): Outcome {
+  const kept = session.stations.filter(({ mac }) => (state.stations.get(mac)?.leftAtMs ?? beforeMs) >= beforeMs);
+  return kept.length === session.stations.length ? { state, actions: [] } : withStations(state, session, kept);
 }
 
 export function onSessionLeft(state: AgentState, { sessionId, reason }: EventOf<'session-left'>): Outcome {
@@ -96,4 +105,26 @@ export function beginSession(
     sessionByMac: withEntry(state.sessionByMac, mac, id),
   };
   return { state: begun, id };
+}
+
+/** The session with just these stations: the kernel forgets the others, whose view is now empty. */
+function withStations(state: AgentState, session: LiveSession, stations: readonly Station[]): Outcome {
+  const sessionByMac = new Map(state.sessionByMac);
+  const gone = session.stations.filter(({ mac }) => !stations.some((kept) => kept.mac === mac));
+  for (const { mac } of gone) sessionByMac.delete(mac);
+  return {
+    state: { ...state, sessionByMac, sessions: withEntry(state.sessions, session.id, { ...session, stations }) },
+    actions: [
+      { kind: 'reconcile' },
+      { kind: 'store-sessions', sessionIds: [session.id] },
+      ...gone.map(({ mac }) => ({ kind: 'notify', mac }) as const),
+    ],
+  };
+}
+
+/** Who asks over the air is there, whatever a bus that was away has missed. */
+function withSpoken(state: AgentState, station: KnownStation | undefined): AgentState {
+  if (station?.leftAtMs === undefined) return state;
+  const { leftAtMs: _, ...here } = station;
+  return { ...state, stations: withEntry(state.stations, here.mac, here) };
 }

@@ -22,7 +22,7 @@ export function onStationJoined(state: AgentState, { mac, port, nowMs }: EventOf
     };
     return { state: withStation(state, next), actions: [log] };
   }
-  const { pendingPort: _, ...rest } = known;
+  const { pendingPort: _, leftAtMs: __, ...rest } = known;
   const joined = withStation(state, { ...rest, port, isAssociated: true, lastSeenMs: nowMs });
   return { state: withPresence(joined, mac, undefined), actions: actionsIfServed(state, mac, known.port !== port) };
 }
@@ -38,7 +38,7 @@ export function onStationLeft(state: AgentState, { mac, port, nowMs }: EventOf<'
     const moved = withStation(state, { ...rest, port: pendingPort, lastSeenMs: nowMs });
     return { state: moved, actions: actionsIfServed(state, mac, true) };
   }
-  const left = withStation(state, { ...rest, isAssociated: false, lastSeenMs: nowMs });
+  const left = withStation(state, { ...rest, isAssociated: false, leftAtMs: nowMs, lastSeenMs: nowMs });
   return { state: withPresence(left, mac, nowMs), actions: [] };
 }
 
@@ -131,7 +131,8 @@ function withPresence(state: AgentState, mac: Mac, absentSinceMs: number | undef
   const session = sessionOfMac(state, mac);
   if (session === undefined) return state;
   const { absentSinceMs: _, ...rest } = session;
-  const next = absentSinceMs === undefined ? rest : { ...rest, absentSinceMs };
+  const isAnyHere = session.stations.some((station) => state.stations.get(station.mac)?.leftAtMs === undefined);
+  const next = absentSinceMs === undefined || isAnyHere ? rest : { ...rest, absentSinceMs };
   return { ...state, sessions: withEntry(state.sessions, session.id, next) };
 }
 

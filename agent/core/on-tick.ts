@@ -8,7 +8,7 @@ import type { EndReason } from './model.ts';
 import { closeNow } from './on-channel.ts';
 import { hasRunDry, markDepleted, notifyAll } from './on-meter.ts';
 import { dropOldestSettled } from './on-proof.ts';
-import { endSession } from './on-session.ts';
+import { dropStationsLeftBefore, endSession } from './on-session.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
 
@@ -29,8 +29,12 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
     take(passTime(next, session, elapsedMs, event.nowMs, isRefreshDue));
     const current = next.sessions.get(id) as LiveSession;
     const reason = endReason(next, current, event, config);
-    if (reason !== undefined) take(endSession(next, id, reason));
-    else if (graceEndedSince(current, state.lastTickMs, event.nowMs, config)) {
+    if (reason !== undefined) {
+      take(endSession(next, id, reason));
+      continue;
+    }
+    take(dropStationsLeftBefore(next, current, event.nowMs - config.session.absentSeconds * 1000));
+    if (graceEndedSince(current, state.lastTickMs, event.nowMs, config)) {
       actions.push({ kind: 'reconcile' }, ...notifyAll(current));
     }
   }

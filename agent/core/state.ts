@@ -26,6 +26,8 @@ export type LiveChannel = Channel & {
 export type KnownStation = Station & {
   readonly lastSeenMs: number;
   readonly isAssociated: boolean;
+  /** Since when hostapd has it gone; absent for a wired station, which nobody sees go. */
+  readonly leftAtMs?: number;
   /** Port of a second association while the first still stands: taken over only when the first is gone. */
   readonly pendingPort?: DeviceName;
 };

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { MAX_STATIONS_PER_SESSION } from '../../../agent/core/limits.ts';
 import type { Mac } from '../../../agent/core/model.ts';
-import { kindsOf, LAPTOP, PHONE, Story, testChannel } from './support/story.ts';
+import { kindsOf, LAPTOP, PHONE, Story, testChannel, WLAN0, WLAN1 } from './support/story.ts';
 
 const dayS = 0n;
 
@@ -65,3 +65,63 @@ t.test('the station that was there first makes room when too many attach', (t) =
   t.notOk(story.state.sessionByMac.has(PHONE));
   t.end();
 });
+
+t.test('a phone that left and proves the key under another MAC takes the session with it', (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.counted(id, 40_000_000n);
+  story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 });
+  const before = story.state.sessions.get(id);
+  t.same(story.send({ kind: 'station-attached', mac: LAPTOP, channelId: testChannel().id }), [
+    { kind: 'reconcile' },
+    { kind: 'store-sessions', sessionIds: [id] },
+    { kind: 'notify', mac: PHONE },
+    { kind: 'notify', mac: LAPTOP },
+  ]);
+  t.match(story.state.sessions.get(id), {
+    stations: [{ mac: LAPTOP }],
+    usage: before?.usage,
+    absentSinceMs: undefined,
+  });
+  t.notOk(story.state.sessionByMac.has(PHONE), 'the old MAC carries no credit');
+  story.send({ kind: 'station-joined', mac: PHONE, port: WLAN1 });
+  t.equal(story.state.sessions.get(id)?.stations.length, 1);
+  story.send({ kind: 'station-attached', mac: PHONE, channelId: testChannel().id });
+  t.equal(story.state.sessionByMac.get(PHONE), id, 'unless it proves the key again');
+  t.end();
+});
+
+t.test('who proves the key is there, even if hostapd’s word of its return was missed', (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.send({ kind: 'station-joined', mac: LAPTOP, port: WLAN0 });
+  story.send({ kind: 'station-left', mac: LAPTOP, port: WLAN0 });
+  story.send({ kind: 'station-attached', mac: LAPTOP, channelId: testChannel().id });
+  story.wait(700_000);
+  t.equal(story.state.sessions.get(id)?.stations.length, 2);
+  t.end();
+});
+
+t.test(
+  'of two devices one may leave for good: the session goes on, and the MAC of the gone one carries nothing',
+  (t) => {
+    const story = new Story();
+    const id = story.paid();
+    story.send({ kind: 'station-joined', mac: LAPTOP, port: WLAN0 });
+    story.send({ kind: 'station-attached', mac: LAPTOP, channelId: testChannel().id });
+    story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 });
+    t.equal(story.state.sessions.get(id)?.absentSinceMs, undefined, 'one is still there');
+    t.same(story.wait(600_000), [], 'a nap costs nothing');
+    t.same(story.wait(1), [
+      { kind: 'reconcile' },
+      { kind: 'store-sessions', sessionIds: [id] },
+      { kind: 'notify', mac: PHONE },
+    ]);
+    t.notOk(story.state.sessionByMac.has(PHONE));
+    t.match(story.state.sessions.get(id), { stations: [{ mac: LAPTOP }], ended: undefined });
+    story.send({ kind: 'station-left', mac: LAPTOP, port: WLAN0 });
+    story.wait(600_000);
+    t.equal(story.state.sessions.get(id)?.ended, 'guest-left', 'the last one ends it');
+    t.end();
+  },
+);

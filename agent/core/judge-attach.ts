@@ -1,0 +1,51 @@
+/**
+ * Whether a device may take up a running session: everything that costs no signature check. The session is found by the
+ * channel's signer, because a person who types a pass code on a new device knows no channel id.
+ */
+import type { Address } from '../../protocol/address.ts';
+import type { Hex } from '../../protocol/hex.ts';
+import type { AgentState, LiveChannel } from './state.ts';
+
+export type AttachRefusal = 'unknown-channel' | 'channel-not-open';
+
+export type AttachJudgement =
+  | { readonly ok: true; readonly channel: LiveChannel }
+  | { readonly ok: false; readonly reason: AttachRefusal; readonly expected: string; readonly got: string };
+
+/** The signer's newest channel that serves; an older one is what a crash or a second purchase left. */
+export function judgeChallenge(state: AgentState, signer: Address): AttachJudgement {
+  const own = [...state.channels.values()].filter(({ config }) => config.signer === signer);
+  const newest = own
+    .filter((channel) => isServing(state, channel))
+    .sort(bySession(state))
+    .pop();
+  if (newest !== undefined) return { ok: true, channel: newest };
+  // Not unknown: who pays again while the first payment is on its way would pay twice.
+  if (own.some(({ phase }) => phase === 'pending')) return notOpen('pending');
+  return { ok: false, reason: 'unknown-channel', expected: 'a running session paid with this key', got: 'none' };
+}
+
+export function judgeAttach(state: AgentState, channelId: Hex): AttachJudgement {
+  const channel = state.channels.get(channelId);
+  if (channel === undefined) {
+    return { ok: false, reason: 'unknown-channel', expected: 'a channel opened at this router', got: channelId };
+  }
+  return isServing(state, channel) ? { ok: true, channel } : notOpen(channel.phase);
+}
+
+function isServing(state: AgentState, { id, phase }: LiveChannel): boolean {
+  const sessionId = state.sessionByChannel.get(id);
+  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+  if (session === undefined || session.ended !== undefined) return false;
+  return phase === 'active' || phase === 'grace' || phase === 'drain';
+}
+
+/** Session ids grow: a restart reads channels back in no order. */
+function bySession(state: AgentState): (a: LiveChannel, b: LiveChannel) => number {
+  const idOf = ({ id }: LiveChannel): number => state.sessionByChannel.get(id) as number;
+  return (a, b) => idOf(a) - idOf(b);
+}
+
+function notOpen(phase: LiveChannel['phase']): AttachJudgement {
+  return { ok: false, reason: 'channel-not-open', expected: 'a channel that serves a running session', got: phase };
+}
