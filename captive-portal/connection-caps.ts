@@ -10,12 +10,13 @@ import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_CONNECTIONS_PER_GUEST
 export function capConnections(server: Server, identify: (address: string) => Promise<string | undefined>): void {
   const perAddress = new Tally(MAX_CONNECTIONS_PER_ADDRESS);
   const perGuest = new Tally(MAX_CONNECTIONS_PER_GUEST);
-  server.maxConnections = MAX_CONNECTIONS;
+  // Not server.maxConnections: that counts only what this server accepted itself, and it may be handed its connections.
+  const inAll = new Tally(MAX_CONNECTIONS);
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress;
     // Gone before it was accepted.
     if (address === undefined) return;
-    if (!perAddress.hold(address, socket)) return void socket.destroy();
+    if (!perAddress.hold(address, socket) || !inAll.hold('', socket)) return void socket.destroy();
     identify(address).then(
       (guest) => {
         if (guest !== undefined && !socket.destroyed && !perGuest.hold(guest, socket)) socket.destroy();

@@ -67,7 +67,12 @@ export function buildPortal({ desk, config, page, clock, log }: PortalDeps): Fas
   const streams = new EventStreams(desk);
   capConnections(app.server, (address) => desk.identify(address));
   app.addHook('onRequest', async (request, reply) => passGate(request, reply, host));
-  app.addHook('preClose', async () => streams.close());
+  app.addHook('preClose', (done) => {
+    streams.close();
+    // Fastify does so only for a server that listens itself; this one may be handed its connections.
+    app.server.closeAllConnections();
+    done();
+  });
   addBodyParsers(app);
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(reply, problemOfError(error, request, log)));
   app.setNotFoundHandler((request, reply) =>

@@ -26,9 +26,9 @@ const REFRESH_SECONDS = 10;
 export function statusPage({ name, view, terms, problem }: StatusFacts): string {
   const refresh = problem === undefined ? `<meta http-equiv="refresh" content="${REFRESH_SECONDS};url=/status">` : '';
   const parts = [
-    `<h1>${escapeHtml(name)}</h1>`,
+    `<header><img src="/icon.svg" alt="" width="44" height="44"><div><p class="kicker">${ENGLISH.title}</p><h1>${escapeHtml(name)}</h1></div></header>`,
     problem === undefined ? '' : `<p class="problem" role="alert">${escapeHtml(ENGLISH.problems[problem.reason])}</p>`,
-    view === undefined ? '' : stateSection(view),
+    view === undefined || view.phase === 'none' ? '' : stateSection(view),
     terms === undefined ? nothingOnSale(problem) : paySection(terms, view),
   ];
   return `<!doctype html>
@@ -68,7 +68,7 @@ function paySection(terms: TermsJson, view: GuestView | undefined): string {
       : `<label for="package">${ENGLISH.pay.choose}</label><select id="package" name="package">${options.join('')}</select>`;
   const hasTrial = view?.phase === 'none' && terms.trialBytes !== '0';
   const trial = hasTrial
-    ? `<form method="post" action="/trial"><button>${ENGLISH.trial.button(dataText(BigInt(terms.trialBytes)))}</button></form>`
+    ? `<form method="post" action="/trial"><button class="secondary">${ENGLISH.trial.button(dataText(BigInt(terms.trialBytes)))}</button></form>`
     : '';
   return `<section class="card"><p><strong>${main}</strong>${extra === undefined ? '' : `, ${extra}`}. ${ENGLISH.explain.offline}</p>
 ${trial}<form method="post" action="/pass"><h2>${ENGLISH.pay.heading}</h2>${choice}

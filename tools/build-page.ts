@@ -2,7 +2,7 @@
  * Builds the guest's page into captive-portal/page/dist: one script bundled for phones of the last six years, one style sheet,
  * one HTML file with its texts filled in. Run as a script it builds; tests call buildPage(), which does nothing if it is fresh.
  */
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { build } from 'esbuild';
 import { ENGLISH } from '../captive-portal/page/strings.ts';
@@ -32,11 +32,18 @@ export async function buildPage(): Promise<void> {
     charset: 'utf8',
   });
   for (const { path: name, text } of outputFiles) {
-    writeFileSync(new URL(name.endsWith('.css') ? 'page.css' : 'page.js', OUT), text);
+    put(name.endsWith('.css') ? 'page.css' : 'page.js', text);
   }
-  writeFileSync(new URL('icon.svg', OUT), readFileSync(new URL('icon.svg', PAGE)));
+  put('icon.svg', readFileSync(new URL('icon.svg', PAGE), 'utf8'));
   // Last: its time says when the build was complete.
-  writeFileSync(new URL('page.html', OUT), fillIn(readFileSync(new URL('page.html', PAGE), 'utf8')));
+  put('page.html', fillIn(readFileSync(new URL('page.html', PAGE), 'utf8')));
+}
+
+/** Whole or not at all: tests in other processes may be reading the file that stands there. */
+function put(name: string, text: string): void {
+  const draft = new URL(`${name}.${process.pid}.tmp`, OUT);
+  writeFileSync(draft, text);
+  renameSync(draft, new URL(name, OUT));
 }
 
 /** Replaces {{t:a.b}} by the text strings.ts has at a.b. @throws Error naming a text that is not there. */

@@ -12,14 +12,19 @@ const SIZES = {
   small: { width: 320, height: 568 },
   desktop: { width: 1024, height: 768 },
 };
-type Look = { readonly size: keyof typeof SIZES; readonly colorScheme: 'light' | 'dark' };
+type Look = {
+  readonly size: keyof typeof SIZES;
+  readonly colorScheme: 'light' | 'dark';
+  /** Scenes to keep; undefined = all. */
+  readonly only?: readonly string[];
+};
 type Scene = readonly [name: string, play: (page: Page, desk: LivingDesk) => Promise<void>];
 
 const LOOKS: readonly Look[] = [
   { size: 'phone', colorScheme: 'light' },
   { size: 'phone', colorScheme: 'dark' },
-  { size: 'small', colorScheme: 'light' },
-  { size: 'desktop', colorScheme: 'light' },
+  { size: 'small', colorScheme: 'light', only: ['welcome', 'low'] },
+  { size: 'desktop', colorScheme: 'light', only: ['online'] },
 ];
 
 /** A guest's story; each scene goes on where the one before ended. */
@@ -78,11 +83,11 @@ async function shoot(look: Look): Promise<void> {
   const { page, complaints } = await visit(browser, {
     viewport: SIZES[look.size],
     colorScheme: look.colorScheme,
-    deviceScaleFactor: look.size === 'desktop' ? 1 : 2,
   });
   await page.goto(PORTAL);
   for (const [name, play] of STORY) {
     await play(page, desk);
+    if (look.only?.includes(name) === false) continue;
     await page.waitForTimeout(300);
     const file = new URL(`portal-${name}-${look.size}-${look.colorScheme}.png`, OUT);
     await page.screenshot({ path: fileURLToPath(file), fullPage: true });
@@ -92,5 +97,18 @@ async function shoot(look: Look): Promise<void> {
   await app.close();
 }
 
+/** The page of a guest whose browser has no JavaScript. */
+async function shootPlain(): Promise<void> {
+  const { app } = await cafe(livingDesk(quote(), 1_000_000n), CONFIG);
+  const browser = await openBrowser(app);
+  const { page } = await visit(browser, { viewport: SIZES.phone, javaScriptEnabled: false });
+  await page.goto(PORTAL);
+  await page.waitForURL(/status$/);
+  await page.screenshot({ path: fileURLToPath(new URL('portal-plain-phone-light.png', OUT)), fullPage: true });
+  await browser.close();
+  await app.close();
+}
+
 mkdirSync(OUT, { recursive: true });
 for (const look of LOOKS) await shoot(look);
+await shootPlain();

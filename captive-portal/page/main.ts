@@ -59,6 +59,8 @@ async function loadTerms(): Promise<void> {
     setTimeout(() => void loadTerms(), 10_000);
     return;
   }
+  // Clears what an earlier try may have said.
+  if (terms === undefined) showProblem(undefined);
   terms = answer.value;
   showOffer(terms);
   refreshChoices();
@@ -155,7 +157,7 @@ async function act(buttonId: string, work: () => Promise<Answer<View>>): Promise
   button.disabled = true;
   button.textContent = ENGLISH.pay.working;
   showProblem(undefined);
-  const answer = await work();
+  const answer = await settled(work);
   isBusy = false;
   button.disabled = false;
   button.textContent = label;
@@ -167,6 +169,15 @@ async function act(buttonId: string, work: () => Promise<Answer<View>>): Promise
   if (answer.problem.reason === 'trial-used') isTrialUsed = true;
   showProblem(answer.problem.text);
   render();
+}
+
+/** An offer with values that fit no signature throws in the wallet: to the guest that is a mistake of the router's. */
+async function settled(work: () => Promise<Answer<View>>): Promise<Answer<View>> {
+  try {
+    return await work();
+  } catch {
+    return { ok: false, problem: problemOf('internal') };
+  }
 }
 
 function refreshChoices(): void {

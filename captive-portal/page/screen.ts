@@ -145,7 +145,7 @@ function showUsage({ view, bytesPerSecond, ageMs }: Shown): void {
   for (const row of document.querySelectorAll<HTMLElement>('.money')) row.hidden = view.channelId === undefined;
   element('speed-row').hidden = !isRunning;
   if (!isRunning) element('money-row').hidden = true;
-  setText('spent', spentText(view.chargedUnits));
+  setText('spent', isRunning ? spentText(view.chargedUnits) : moneyText(view.chargedUnits));
   setText('money', leftText(positive(view.creditUnits - view.chargedUnits)));
   setText('aside', ENGLISH.live.aside(sspFromUnits(view.depositUnits)));
   element('aside').hidden = view.depositUnits === 0n || !isRunning;
