@@ -3,25 +3,24 @@
  * effect, then the kernel. One channel's requests are served one at a time.
  */
 
-import { type ChannelsDeployment, depositNonce } from '../protocol/channel.ts';
-import { authorizationDigest } from '../protocol/funding.ts';
-import { type Hex, hexFromBytes } from '../protocol/hex.ts';
+import { type ChannelsDeployment, channelId } from '../protocol/channel.ts';
+import type { Hex } from '../protocol/hex.ts';
 import type { OpenRequest } from '../protocol/open-wire.ts';
-import { type Quote, quoteDigest, type SignedQuote } from '../protocol/quote.ts';
-import { recoverSigner } from '../protocol/signature.ts';
+import type { SignedQuote } from '../protocol/quote.ts';
 import { type SignedVoucher, voucherSigner } from '../protocol/voucher.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
 import { judgeOpen } from './core/judge-open.ts';
 import { judgeTrial } from './core/judge-trial.ts';
 import { judgeVoucher } from './core/judge-voucher.ts';
-import type { Channel, Mac, NodeIdentity } from './core/model.ts';
+import type { Channel, EndReason, Mac, NodeIdentity } from './core/model.ts';
 import { parseIp } from './core/names.ts';
 import { channelOfSession, sessionOfMac } from './core/state.ts';
-import { tariffAt } from './core/tariff.ts';
 import { guestView } from './core/view.ts';
 import type { Driver, DriverLog } from './driver.ts';
-import type { Chain, Clock, DeskRefusal, DeskResult, GuestDesk, Neighbours, Signer } from './ports.ts';
+import { authorizationFrom, judgeOpenSignatures } from './open-signatures.ts';
+import type { Chain, ChainChannel, Clock, DeskRefusal, DeskResult, GuestDesk, Neighbours, Signer } from './ports.ts';
+import { QuoteBook } from './quote-book.ts';
 
 export type DeskDeps = {
   readonly config: AgentConfig;
@@ -42,9 +41,6 @@ export type DeskDeps = {
   readonly log: DriverLog;
 };
 
-/** A quote is honoured this long, and handed out again until half of it is over: signing costs a router 20-40 ms. */
-const QUOTE_SECONDS = 600n;
-
 export function createGuestDesk(deps: DeskDeps): GuestDesk {
   const desk = new Desk(deps);
   return {
@@ -63,11 +59,12 @@ class Desk {
   readonly #deps: DeskDeps;
   readonly #deployment: ChannelsDeployment;
   readonly #queues = new Map<Hex, Promise<unknown>>();
-  #quote: SignedQuote | undefined;
+  readonly #quotes: QuoteBook;
 
   constructor(deps: DeskDeps) {
     this.#deps = deps;
     this.#deployment = { chainId: deps.config.chain.chainId, channels: deps.config.chain.channels };
+    this.#quotes = new QuoteBook(deps);
   }
 
   async identify(address: string): Promise<Mac | undefined> {
@@ -77,68 +74,53 @@ class Desk {
 
   quote(): SignedQuote | { readonly notSelling: string } {
     const trouble = this.#trouble();
-    if (trouble !== undefined) return { notSelling: trouble };
-    const { clock, config, node, signer } = this.#deps;
-    const nowS = clock.wall().unixS;
-    const tariff = tariffAt(config.price, this.#deps.minuteOfDay());
-    const known = this.#quote;
-    const isFresh = known !== undefined && known.validUntil - nowS > QUOTE_SECONDS / 2n;
-    if (isFresh && known.unitsPerMb === tariff.unitsPerMb && known.unitsPerMinute === tariff.unitsPerMinute)
-      return known;
-    const quote: Quote = {
-      device: node.device,
-      payee: node.payee,
-      token: config.chain.token,
-      unitsPerMb: tariff.unitsPerMb,
-      unitsPerMinute: tariff.unitsPerMinute,
-      minDeposit: config.price.minDeposit,
-      openFee: config.price.openFee,
-      exitDelay: BigInt(config.chain.exitDelaySeconds),
-      expiry: nowS + BigInt(config.chain.channelSeconds),
-      validUntil: nowS + QUOTE_SECONDS,
-      nonce: hexFromBytes(this.#deps.random32()),
-    };
-    this.#quote = { ...quote, signature: signer.sign(quoteDigest(this.#deployment, quote)) };
-    return this.#quote;
+    return trouble === undefined ? this.#quotes.current() : { notSelling: trouble };
   }
 
+  /**
+   * Judged and dispatched in one turn, so that two requests at once cannot both be granted; a crash before the commit gives
+   * the allowance again, which is bounded by the day's total. A trial that cannot be stored is taken back.
+   */
   async startTrial(mac: Mac): Promise<DeskResult> {
     const { driver, config, clock } = this.#deps;
-    if (driver.trouble !== undefined) return refusal('not-selling', 'a working router', driver.trouble);
+    const trouble = driver.trouble ?? (await this.#bindStation(mac));
+    if (trouble !== undefined) return refusal('not-selling', 'a working router', trouble);
     const judgement = judgeTrial(driver.state, config.price, mac, clock.wall().unixS);
     if (!judgement.ok) return judgement;
     const { bytes, dayS } = judgement;
-    const used = driver.state.trials.get(mac);
-    const usedBytes = (used?.dayS === dayS ? used.usedBytes : 0n) + bytes;
-    await this.#bindStation(mac);
-    // Dispatched before the commit so that two requests at once cannot both be granted; a crash in between gives the
-    // allowance again, which is bounded by the day's total.
     driver.dispatch({ kind: 'trial-started', mac, bytes, dayS });
-    return this.#afterCommit(mac, [{ kind: 'trial', mac, dayS, usedBytes }]);
+    const usedBytes = driver.state.trials.get(mac)?.usedBytes ?? bytes;
+    const result = await this.#afterCommit(mac, [{ kind: 'trial', mac, dayS, usedBytes }]);
+    if (!result.ok) this.#endSession(mac, 'open-failed');
+    return result;
   }
 
   open(mac: Mac, request: OpenRequest): Promise<DeskResult> {
     return this.#serialised(request.voucher.channelId, async () => {
-      const { driver, config, clock, node } = this.#deps;
-      const wall = clock.wall();
+      const { driver } = this.#deps;
       const pending = driver.state.channels.get(request.voucher.channelId);
-      const isRetry = pending?.phase === 'pending' && this.#channelOf(mac)?.id === pending.id;
-      if (isRetry) return this.#relay(mac, pending, request);
-      const trouble = this.#trouble();
-      if (trouble !== undefined) return refusal('not-selling', 'a router that sells', trouble);
-      const nowS = wall.isSynced ? wall.unixS : undefined;
-      const judgement = judgeOpen(driver.state, config, node, mac, request, clock.monotonicMs(), nowS);
-      if (!judgement.ok) return judgement;
-      const signatureRefusal = this.#judgeSignatures(request);
+      if (pending?.phase === 'pending' && this.#channelOf(mac)?.id === pending.id) {
+        const refused = this.#judgeRetry(pending, request) ?? judgeOpenSignatures(this.#deps.config.chain, request);
+        return refused ?? this.#relay(mac, pending, request);
+      }
+      const cheap = this.#judgeOpen(mac, request);
+      if (!cheap.ok) return cheap;
+      const signatureRefusal = judgeOpenSignatures(this.#deps.config.chain, request);
       if (signatureRefusal !== undefined) return signatureRefusal;
-      await this.#bindStation(mac);
+      const bindTrouble = await this.#bindStation(mac);
+      if (bindTrouble !== undefined) return refusal('not-selling', 'a router that knows its guests', bindTrouble);
+      // Again, and dispatched in the same turn: of two opens at once one is refused. Until confirmed it gives no credit.
+      const judgement = this.#judgeOpen(mac, request);
+      if (!judgement.ok) return judgement;
+      const { channel } = judgement;
+      driver.dispatch({ kind: 'channel-opening', mac, channel });
       try {
-        await driver.commit([{ kind: 'channel', channel: judgement.channel }]);
+        await driver.commitChannel(channel.id);
       } catch (cause) {
+        driver.dispatch({ kind: 'channel-failed', channelId: channel.id });
         return refusal('not-selling', 'a journal that can be written', messageOf(cause));
       }
-      driver.dispatch({ kind: 'channel-opening', mac, channel: judgement.channel });
-      return this.#relay(mac, judgement.channel, request);
+      return this.#relay(mac, channel, request);
     });
   }
 
@@ -181,61 +163,63 @@ class Desk {
 
   async #relay(mac: Mac, channel: Channel, request: OpenRequest): Promise<DeskResult> {
     const { driver, chain, log } = this.#deps;
-    const result = await chain.relayOpen(channel.config, this.#authorization(request));
-    if (result.ok) {
-      driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, deposit: request.deposit, tx: result.tx });
-      log.info({ channel: channel.id, deposit: request.deposit.toString(), tx: result.tx }, 'channel-opened');
+    const result = await chain.relayOpen(channel.config, authorizationFrom(this.#deps.config.chain, request));
+    // The chain's word for the deposit, never the guest's: who opened the channel before us may have put less into it.
+    const found = result.ok ? await chain.channel(channel.id) : result;
+    if (result.ok && found.ok && isFunded(found.channel, channel)) {
+      const { deposit } = found.channel;
+      driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, deposit, tx: result.tx });
+      log.info({ channel: channel.id, deposit: deposit.toString(), tx: result.tx }, 'channel-opened');
       return this.#afterCommit(mac, []);
     }
-    log.warn({ channel: channel.id, reason: result.reason, message: result.message }, 'open-not-relayed');
+    const { reason, message } = found.ok
+      ? { reason: 'refused' as const, message: `the channel holds ${found.channel.deposit} units or is being left` }
+      : found;
+    log.warn({ channel: channel.id, reason, message }, 'open-not-relayed');
     // Unreachable leaves it pending: the transaction may be on its way, and the guest may ask again with the same request.
-    if (result.reason === 'unreachable')
-      return refusal('chain-unreachable', 'an answer from the settlement chain', result.message);
+    if (reason === 'unreachable') return refusal('chain-unreachable', 'an answer from the settlement chain', message);
     driver.dispatch({ kind: 'channel-failed', channelId: channel.id });
-    return refusal('chain-refused', 'a deposit that the chain accepts', result.message);
+    return refusal('chain-refused', 'a deposit that the chain accepts', message);
   }
 
-  #judgeSignatures(request: OpenRequest): DeskRefusal | undefined {
-    const { chain: settings } = this.#deps.config;
-    const { quote, config: channelConfig } = request;
-    if (recoverSigner(quoteDigest(this.#deployment, quote), quote.signature) !== quote.device) {
-      return refusal('bad-quote', 'a quote signed by this router', 'another signature');
-    }
-    if (voucherSigner(this.#deployment, request.voucher) !== channelConfig.signer) {
-      return refusal('bad-signature', `a first voucher signed by ${channelConfig.signer}`, 'another signature');
-    }
-    const authorization = this.#authorization(request);
-    const tokenDomain = {
-      name: settings.tokenName,
-      version: settings.tokenVersion,
-      chainId: settings.chainId,
-      verifyingContract: settings.token,
-    };
-    const payer = recoverSigner(authorizationDigest(tokenDomain, authorization), authorization.signature);
-    if (payer === channelConfig.payer) return undefined;
-    return refusal('bad-signature', `a deposit authorised by ${channelConfig.payer}`, 'another signature');
+  #judgeOpen(mac: Mac, request: OpenRequest): ReturnType<typeof judgeOpen> {
+    const { driver, config, clock, node } = this.#deps;
+    const trouble = this.#trouble();
+    if (trouble !== undefined)
+      return { ok: false, reason: 'not-selling', expected: 'a router that sells', got: trouble };
+    const wall = clock.wall();
+    const nowS = wall.isSynced ? wall.unixS : undefined;
+    return judgeOpen(driver.state, config, node, mac, request, clock.monotonicMs(), nowS);
   }
 
-  #authorization({ config, deposit, authorization, voucher }: OpenRequest) {
-    return {
-      from: config.payer,
-      to: this.#deployment.channels,
-      value: deposit,
-      validAfter: authorization.validAfter,
-      validBefore: authorization.validBefore,
-      nonce: depositNonce(voucher.channelId, 0n),
-      signature: authorization.signature,
-    };
+  /** The same open once more, for a channel that is still pending; anything else under its id is another request. */
+  #judgeRetry(pending: Channel, request: OpenRequest): DeskRefusal | undefined {
+    const id = channelId(this.#deployment, request.config);
+    const isSame = id === pending.id && request.voucher.signature === pending.voucher.signature;
+    if (isSame) return undefined;
+    return refusal('config-mismatch', 'the open request that is pending', 'another one for the same channel');
   }
 
-  /** The guest's port, where hostapd has not told it, and its addresses: bound before the first byte is sold. */
-  async #bindStation(mac: Mac): Promise<void> {
-    const { driver, neighbours, guestPrefixes } = this.#deps;
+  /** The guest's port, where hostapd has not told it, and its addresses: bound before the first byte is sold. Returns why not. */
+  async #bindStation(mac: Mac): Promise<string | undefined> {
+    const { driver, neighbours, guestPrefixes, log } = this.#deps;
     const isPortKnown = driver.state.stations.get(mac)?.port !== undefined;
-    const [port, all] = await Promise.all([isPortKnown ? undefined : neighbours.portOf(mac), neighbours.list()]);
-    if (port !== undefined) driver.dispatch({ kind: 'station-on-port', mac, port });
-    const seen = all.filter((neighbour) => neighbour.mac === mac);
-    if (seen.length > 0) driver.dispatch({ kind: 'addresses-seen', seen, prefixes: guestPrefixes() });
+    try {
+      const [port, all] = await Promise.all([isPortKnown ? undefined : neighbours.portOf(mac), neighbours.list()]);
+      if (port !== undefined) driver.dispatch({ kind: 'station-on-port', mac, port });
+      const seen = all.filter((neighbour) => neighbour.mac === mac);
+      if (seen.length > 0) driver.dispatch({ kind: 'addresses-seen', seen, prefixes: guestPrefixes() });
+      return undefined;
+    } catch (cause) {
+      log.error({ err: cause }, 'neighbours-not-read');
+      return `the neighbour table cannot be read: ${messageOf(cause)}`;
+    }
+  }
+
+  #endSession(mac: Mac, reason: EndReason): void {
+    const { driver } = this.#deps;
+    const session = sessionOfMac(driver.state, mac);
+    if (session !== undefined) driver.dispatch({ kind: 'session-left', sessionId: session.id, reason });
   }
 
   async #afterCommit(mac: Mac, entries: Parameters<Driver['commit']>[0]): Promise<DeskResult> {
@@ -277,6 +261,11 @@ class Desk {
 
 function refusal(reason: DeskRefusal['reason'], expected: string, got: string): DeskRefusal {
   return { ok: false, reason, expected, got };
+}
+
+/** The first voucher is covered, and the guest has not begun to take the deposit back. */
+function isFunded({ deposit, exitAt, isClosed }: ChainChannel, channel: Channel): boolean {
+  return deposit >= channel.voucher.amount && exitAt === 0n && !isClosed;
 }
 
 function messageOf(cause: unknown): string {

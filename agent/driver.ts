@@ -4,12 +4,13 @@
  * Order that matters: what is owed is in the journal before anything outside is told (a close is sent only after its final
  * claim is durable); the kernel is brought in line by one reconciler at a time, always to the newest state.
  */
+import type { Hex } from '../protocol/hex.ts';
 import type { AgentAction } from './core/actions.ts';
 import type { AgentConfig } from './core/config.ts';
 import { enforcementPlan } from './core/enforcement.ts';
 import type { AgentEvent } from './core/events.ts';
 import { handle } from './core/handle.ts';
-import type { Mac, SessionId } from './core/model.ts';
+import type { CounterReading, Mac, SessionId } from './core/model.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession } from './core/state.ts';
 import type { Chain, Clock, Enforcer, Journal, JournalEntry } from './ports.ts';
 
@@ -26,12 +27,16 @@ export type DriverDeps = {
   readonly journal: Journal;
   readonly chain: Chain;
   readonly log: DriverLog;
+  /** The journal is broken for good: whoever runs the agent must end it, so that it is started and the file read anew. */
+  readonly onFatal?: (cause: unknown) => void;
 };
 
 type EventBody<E = AgentEvent> = E extends AgentEvent ? Omit<E, 'nowMs'> : never;
 
 /** How long to wait before the kernel is tried again after it refused. */
 const RECONCILE_RETRY_MS = 1_000;
+/** After these nothing more is stored until the file is opened anew (agent/adapters/journal/journal-error.ts). */
+const FATAL_CODES: readonly unknown[] = ['JOURNAL_IO', 'JOURNAL_FAILED'];
 
 export class Driver {
   readonly #deps: DriverDeps;
@@ -41,7 +46,9 @@ export class Driver {
   #isClosed = false;
   #kernelTrouble: string | undefined;
   #storageTrouble: string | undefined;
-  readonly #due = new Set<SessionId>();
+  #retryTimer: NodeJS.Timeout | undefined;
+  readonly #dueSessions = new Set<SessionId>();
+  readonly #dueChannels = new Set<Hex>();
   readonly #watchers = new Map<Mac, Set<() => void>>();
   readonly #running = new Set<Promise<void>>();
 
@@ -70,7 +77,7 @@ export class Driver {
       else this.#execute(action);
     }
     this.#storeDue();
-    for (const mac of notified) for (const call of this.#watchers.get(mac) ?? []) call();
+    for (const mac of notified) this.#notify(mac);
   }
 
   /** Resolves when the kernel equals the state as it is now (or as it is later); rejects if the kernel refuses. */
@@ -97,15 +104,27 @@ export class Driver {
     } catch (cause) {
       this.#storageTrouble = `the journal cannot be written: ${cause instanceof Error ? cause.message : cause}`;
       this.#deps.log.error({ err: cause }, 'journal-commit-failed');
+      if (cause instanceof Error && 'code' in cause && FATAL_CODES.includes(cause.code)) this.#deps.onFatal?.(cause);
       throw cause;
     }
   }
 
+  /** Stores a channel and its session as they are now, in one transaction: neither is of use without the other. */
+  async commitChannel(id: Hex): Promise<void> {
+    const channel = this.#state.channels.get(id);
+    if (channel === undefined) return;
+    const sessionId = this.#state.sessionByChannel.get(id);
+    const session = sessionId === undefined ? undefined : this.#state.sessions.get(sessionId);
+    await this.commit([channelEntry(channel), ...(session === undefined ? [] : [this.sessionEntry(session)])]);
+  }
+
   /** Writes all usage that is newer than the journal and waits for what is under way. */
   async close(): Promise<void> {
-    await this.#storeSessions([...this.#state.sessions.keys()]).catch(() => undefined);
     this.#isClosed = true;
+    clearTimeout(this.#retryTimer);
     await Promise.allSettled([...this.#running, this.#reconciling]);
+    // Last, so that it holds what a reconcile or a close under way has added; commit() has logged it if it fails.
+    await this.#store([...this.#state.sessions.keys()], []).catch(() => undefined);
   }
 
   /** The session as the journal keeps it: with the addresses and ports its stations have now. */
@@ -131,10 +150,10 @@ export class Driver {
         this.#run(this.#reconcileLoop());
         return;
       case 'store-sessions':
-        for (const id of action.sessionIds) this.#due.add(id);
+        for (const id of action.sessionIds) this.#dueSessions.add(id);
         return;
       case 'store-channel':
-        this.#run(this.#storeChannel(action.channelId));
+        this.#dueChannels.add(action.channelId);
         return;
       case 'close-channel':
         this.#run(this.#closeChannel(action.channelId, action.units));
@@ -152,50 +171,69 @@ export class Driver {
 
   /** One at a time, to the newest state; whoever calls while it runs gets the same promise, which covers their change. */
   #reconcileLoop(): Promise<void> {
-    this.#reconciling ??= this.#reconcileUntilCurrent().finally(() => {
-      this.#reconciling = undefined;
-    });
+    this.#reconciling ??= this.#reconcileUntilCurrent();
     return this.#reconciling;
   }
 
   async #reconcileUntilCurrent(): Promise<void> {
-    while (this.#isReconcileDue && !this.#isClosed) {
-      this.#isReconcileDue = false;
-      const plan = enforcementPlan(this.#state, this.#deps.config, this.#deps.clock.monotonicMs());
-      try {
-        const counters = await this.#deps.enforcer.reconcile(plan);
-        this.#kernelTrouble = undefined;
-        this.dispatch({ kind: 'reconciled', served: new Set(plan.grants.map(({ sessionId }) => sessionId)), counters });
-      } catch (cause) {
-        this.#kernelTrouble = `the packet filter cannot be changed: ${cause instanceof Error ? cause.message : cause}`;
-        this.#deps.log.error({ err: cause }, 'reconcile-failed');
-        this.#retryReconcile();
-        return;
+    // What else changes in this turn shares the reconcile, and #reconciling is set before it can be cleared below.
+    await Promise.resolve();
+    try {
+      while (this.#isReconcileDue && !this.#isClosed) {
+        this.#isReconcileDue = false;
+        await this.#reconcileOnce();
       }
+    } finally {
+      // In the same turn as the last look at #isReconcileDue: a change after it starts a loop of its own.
+      this.#reconciling = undefined;
     }
   }
 
+  async #reconcileOnce(): Promise<void> {
+    const plan = enforcementPlan(this.#state, this.#deps.config, this.#deps.clock.monotonicMs());
+    let counters: readonly CounterReading[];
+    try {
+      counters = await this.#deps.enforcer.reconcile(plan);
+    } catch (cause) {
+      this.#kernelTrouble = `the packet filter cannot be changed: ${cause instanceof Error ? cause.message : cause}`;
+      this.#deps.log.error({ err: cause }, 'reconcile-failed');
+      this.#retryReconcile();
+      return;
+    }
+    this.#kernelTrouble = undefined;
+    this.dispatch({ kind: 'reconciled', served: new Set(plan.grants.map(({ sessionId }) => sessionId)), counters });
+  }
+
+  /** One timer, however many callers see the refusal. */
   #retryReconcile(): void {
-    setTimeout(() => {
-      if (this.#isClosed) return;
+    if (this.#isClosed) return;
+    clearTimeout(this.#retryTimer);
+    this.#retryTimer = setTimeout(() => {
       this.#isReconcileDue = true;
       this.#run(this.#reconcileLoop());
     }, RECONCILE_RETRY_MS).unref();
   }
 
+  /** In one transaction: a channel must not be found closing beside a session that still runs. */
   #storeDue(): void {
-    if (this.#due.size === 0) return;
-    const ids = [...this.#due];
-    this.#due.clear();
-    this.#run(this.#storeSessions(ids));
+    if (this.#dueSessions.size === 0 && this.#dueChannels.size === 0) return;
+    const sessionIds = [...this.#dueSessions];
+    const channelIds = [...this.#dueChannels];
+    this.#dueSessions.clear();
+    this.#dueChannels.clear();
+    this.#run(this.#store(sessionIds, channelIds));
   }
 
-  async #storeSessions(ids: readonly SessionId[]): Promise<void> {
-    const sessions = ids.flatMap((id) => this.#state.sessions.get(id) ?? []);
-    const kept = sessions.filter((session) => !this.#isDone(session));
-    if (kept.length === 0) return;
-    await this.commit(kept.map((session) => this.sessionEntry(session)));
-    this.dispatch({ kind: 'usage-stored', sessionIds: kept.map(({ id }) => id) });
+  async #store(sessionIds: readonly SessionId[], channelIds: readonly Hex[]): Promise<void> {
+    const { sessions, channels } = this.#state;
+    const kept = sessionIds.flatMap((id) => sessions.get(id) ?? []).filter((session) => !this.#isDone(session));
+    const entries = [
+      ...channelIds.flatMap((id) => channels.get(id) ?? []).map(channelEntry),
+      ...kept.map((session) => this.sessionEntry(session)),
+    ];
+    if (entries.length === 0) return;
+    await this.commit(entries);
+    if (kept.length > 0) this.dispatch({ kind: 'usage-stored', sessionIds: kept.map(({ id }) => id) });
   }
 
   /** A settled session is out of the journal; writing it again would bring it back. */
@@ -203,16 +241,12 @@ export class Driver {
     return session.ended !== undefined && channelOfSession(this.#state, session)?.phase === 'settled';
   }
 
-  async #storeChannel(id: LiveChannel['id']): Promise<void> {
-    const channel = this.#state.channels.get(id);
-    if (channel !== undefined) await this.commit([channelEntry(channel)]);
-  }
-
   async #closeChannel(id: LiveChannel['id'], units: bigint): Promise<void> {
     const channel = this.#state.channels.get(id);
     if (channel === undefined) return;
     try {
-      await this.commit([channelEntry(channel)]);
+      // The usage too: it is what the claim is worked out from, should the agent end before the chain answers.
+      await this.commitChannel(id);
     } catch {
       this.dispatch({ kind: 'close-failed', channelId: id });
       return;
@@ -225,6 +259,17 @@ export class Driver {
     }
     this.#deps.log.warn({ channel: id, reason: result.reason, message: result.message }, 'channel-close-refused');
     this.dispatch({ kind: 'close-failed', channelId: id });
+  }
+
+  /** A watcher is a guest's open page: what goes wrong there is no reason to stop here. */
+  #notify(mac: Mac): void {
+    for (const call of this.#watchers.get(mac) ?? []) {
+      try {
+        call();
+      } catch (cause) {
+        this.#deps.log.warn({ err: cause }, 'watcher-failed');
+      }
+    }
   }
 
   /** Keeps hold of work under way, so that close() can wait for it and nothing rejects unseen. */

@@ -12,7 +12,8 @@ import { createChain } from './adapters/chain.ts';
 import { systemClock } from './adapters/clock.ts';
 import { deviceSigner } from './adapters/device-key.ts';
 import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
-import { SqliteJournal } from './adapters/journal/sqlite-journal.ts';
+import { JournalError } from './adapters/journal/journal-error.ts';
+import { type LoadedJournal, SqliteJournal } from './adapters/journal/sqlite-journal.ts';
 import { LeaseFile } from './adapters/lease-file.ts';
 import { KernelNeighbours } from './adapters/neighbours.ts';
 import { createNftEnforcer } from './adapters/nft/enforcer.ts';
@@ -33,46 +34,127 @@ import { ProofMaker } from './proof-maker.ts';
 import { AGENT_VERSION } from './version.ts';
 import { Watch } from './watch.ts';
 
-/** Runs the agent until `signal` aborts. @throws if it cannot start: no journal, no device key, no control socket. */
+/** Something that was opened: closed again in reverse order, also when a later part could not be started. */
+type Opened = { readonly name: string; readonly close: () => unknown };
+
+/**
+ * Runs the agent until `signal` aborts. @throws if it cannot start (no journal, no device key, no control socket), or once
+ * the journal is broken: it must be opened anew, and procd starts whatever ended with a failure.
+ */
 export async function runAgent(config: AgentConfig, signal: AbortSignal): Promise<void> {
   const log = pino({ level: config.logLevel, base: null });
+  endOnUnhandled(log);
+  const stop = new AbortController();
+  const opened: Opened[] = [];
+  const broken = Promise.withResolvers<never>();
+  const start = { config, log, signal: AbortSignal.any([signal, stop.signal]), opened, onFatal: broken.reject };
+  const started = startAgent(start);
+  started.catch(broken.reject);
+  try {
+    await Promise.race([aborted(signal), broken.promise]);
+    log.info({}, 'agent-stopping');
+  } catch (cause) {
+    log.error({ err: cause }, 'agent-failed');
+    throw cause;
+  } finally {
+    // What waits for the chain gives up; what is being started is waited for, so that it is closed too.
+    stop.abort();
+    await started.catch(() => undefined);
+    await closeAll(opened, log);
+  }
+}
+
+/** What nobody caught is a bug, and what the agent knows may be wrong: it ends, and starts anew from journal and kernel. */
+export function endOnUnhandled(log: Pick<Logger, 'fatal'>): void {
+  const end = (err: unknown) => {
+    log.fatal({ err }, 'unhandled');
+    process.exit(1);
+  };
+  process.on('uncaughtException', end);
+  process.on('unhandledRejection', end);
+}
+
+/** The state that the journal holds; empty, with the reason why proofs are held, if the journal had to be given up. */
+export function loadJournal(
+  journal: { load(): LoadedJournal },
+  log: Pick<Logger, 'error'>,
+): { readonly snapshot: LoadedJournal; readonly proofsHeld?: string } {
+  const snapshot = loadOrStartAnew(journal, log);
+  if (snapshot.quarantined === undefined) return { snapshot };
+  const proofsHeld =
+    `the journal was damaged and moved to ${snapshot.quarantined}: proofs signed before are not known any more, and a ` +
+    'second proof with the same number would count as fraud; repair that file and put it back';
+  log.error({ quarantined: snapshot.quarantined }, 'proofs-held');
+  return { snapshot, proofsHeld };
+}
+
+type Start = {
+  readonly config: AgentConfig;
+  readonly log: Logger;
+  readonly signal: AbortSignal;
+  readonly opened: Opened[];
+  readonly onFatal: (cause: unknown) => void;
+};
+
+async function startAgent({ config, log, signal, opened, onFatal }: Start): Promise<void> {
   const network = guestNetwork(config.network.guestDevices);
-  const edges = openEdges(config, network, log, signal);
+  const edges = openEdges(config, network, log, signal, opened);
   const { clock, journal, signer } = edges;
-  const state = stateFromJournal(journal.load(), clock.monotonicMs(), clock.wall().unixS);
-  const driver = new Driver({ ...edges, config, log }, state);
+  const { snapshot, ...held } = loadJournal(journal, log);
+  const state = stateFromJournal(snapshot, clock.monotonicMs(), clock.wall().unixS);
+  const driver = new Driver({ ...edges, config, log, onFatal }, state);
+  opened.push({ name: 'driver', close: () => driver.close() });
   const guestPrefixes = network.prefixes;
   const retryDelayMs = (attempt: number) => nextDelayMs(attempt, Math.random());
-  const proofs = new ProofMaker({ ...edges, config, driver, retryDelayMs, log });
+  const heldBecause = held.proofsHeld === undefined ? {} : { heldBecause: held.proofsHeld };
+  const proofs = new ProofMaker({ ...edges, ...heldBecause, config, driver, retryDelayMs, log });
+  opened.push({ name: 'proofs', close: () => proofs.close() });
+  opened.push({ name: 'stations', close: () => edges.stations.close() });
   const watch = new Watch({ ...edges, config, driver, proofs, guestPrefixes, log });
-  const shared = {
-    ...edges,
-    config,
-    driver,
-    log,
-    node: { device: signer.address, payee: config.chain.payee },
-    notSelling: () => watch.saleTrouble,
-  };
+  opened.push({ name: 'watch', close: () => watch.close() });
+  const node = { device: signer.address, payee: config.chain.payee };
+  const shared = { ...edges, config, driver, log, node, notSelling: () => watch.saleTrouble };
   const desk = createGuestDesk({ ...shared, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
   const isBusConnected = () => edges.stations.isConnected();
-  const owner = createOwnerDesk({ ...shared, version: AGENT_VERSION, isBusConnected });
+  const owner = createOwnerDesk({ ...shared, ...held, version: AGENT_VERSION, isBusConnected });
   const control = await listenControl(buildControl({ owner, logger: log }), config.controlSocketPath);
+  opened.push({ name: 'control', close: () => control.close() });
   const portal = buildPortal({ desk, config, page: loadPageAssets(), clock, log });
+  opened.push({ name: 'portal', close: () => portal.close() });
   await portal.ready();
   // Node starts its header and request timeouts when a server listens; this one is handed its connections instead.
   portal.server.emit('listening');
+  await watch.start();
   const { port } = config.portal;
   const listener = new PortalListener({ sink: portal.server, port, addresses: network.addresses, log });
-  await watch.start();
+  opened.push({ name: 'listener', close: () => listener.close() });
   await listener.start();
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
-  await aborted(signal);
-  log.info({}, 'agent-stopping');
-  const closing = [listener, portal, watch, edges.stations, proofs, driver, edges.enforcer, control, journal];
-  for (const part of closing) await part.close();
 }
 
-function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, signal: AbortSignal) {
+/** Each part, whatever the others do: what cannot be closed is logged. */
+async function closeAll(opened: readonly Opened[], log: Logger): Promise<void> {
+  for (const { name, close } of [...opened].reverse()) {
+    try {
+      await close();
+    } catch (err) {
+      log.error({ err, part: name }, 'not-closed');
+    }
+  }
+}
+
+/** A damaged journal was moved aside for repair; service goes on with an empty one. */
+function loadOrStartAnew(journal: { load(): LoadedJournal }, log: Pick<Logger, 'error'>): LoadedJournal {
+  try {
+    return journal.load();
+  } catch (err) {
+    if (!(err instanceof JournalError) || err.code !== 'JOURNAL_CORRUPT') throw err;
+    log.error({ err, quarantinedAs: err.quarantinedAs }, 'journal-damaged');
+    return journal.load();
+  }
+}
+
+function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, signal: AbortSignal, opened: Opened[]) {
   const { guestDevices, leaseFile, ubusSocket } = config.network;
   const { rpcUrl, chainId, channels, token } = config.chain;
   const { databasePath, deviceKeyPath } = config.storage;
@@ -84,11 +166,15 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
     network.prefixes().some((prefix) => isInPrefix(address, prefix.address, prefix.length));
   const uploader = uploaderFor(config);
   const runtimeDir = join(dirname(config.controlSocketPath), 'nft');
+  const journal = new SqliteJournal({ path: databasePath });
+  opened.push({ name: 'journal', close: () => journal.close() });
+  const enforcer = createNftEnforcer({ runtimeDir, log });
+  opened.push({ name: 'enforcer', close: () => enforcer.close() });
   return {
     clock,
     signer,
-    journal: new SqliteJournal({ path: databasePath }),
-    enforcer: createNftEnforcer({ runtimeDir, log }),
+    journal,
+    enforcer,
     offloads: async () => (await readOffload({ nftPath: 'nft', runtimeDir }, guestDevices)).which,
     stations: new UbusStationSource({ socketPath: ubusSocket, guestDevices, onProblem }),
     leases: new LeaseFile({ path: leaseFile, accepts: isGuests, onProblem }),

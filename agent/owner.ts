@@ -15,6 +15,8 @@ export type OwnerDeps = {
   readonly node: NodeIdentity;
   readonly notSelling: () => string | undefined;
   readonly isBusConnected: () => boolean;
+  /** Why no proofs are signed; absent while they are. */
+  readonly proofsHeld?: string;
 };
 
 /** Proofs counted for the status line; the journal keeps more. */
@@ -59,7 +61,12 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
     settledUnits: state.settledUnits,
     downBytes: sum(sessions.map(({ usage }) => usage.downBytes)),
     upBytes: sum(sessions.map(({ usage }) => usage.upBytes)),
-    proofs: { closed: proofs.length, acknowledged, waiting: proofs.length - acknowledged },
+    proofs: {
+      closed: proofs.length,
+      acknowledged,
+      waiting: proofs.length - acknowledged,
+      ...(deps.proofsHeld === undefined ? {} : { held: deps.proofsHeld }),
+    },
     isBusConnected: deps.isBusConnected(),
     isClockSynced: clock.wall().isSynced,
   };

@@ -22,6 +22,7 @@ export class PortalListener {
   readonly #deps: PortalListenerDeps;
   readonly #servers = new Map<string, Server>();
   #timer: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(deps: PortalListenerDeps) {
     this.#deps = deps;
@@ -29,23 +30,40 @@ export class PortalListener {
 
   /** Binds what is there now and looks for changes from then on. */
   async start(): Promise<void> {
-    await this.#rebind();
-    this.#timer = setInterval(() => void this.#rebind(), REBIND_MS);
+    await this.rebind();
+    this.#timer = setInterval(() => void this.rebind(), REBIND_MS);
   }
 
-  async close(): Promise<void> {
+  /** Takes no connection any more. Those under way are the sink's to end: an open stream would keep this waiting for ever. */
+  close(): void {
+    this.#isClosed = true;
     clearInterval(this.#timer);
-    await Promise.all([...this.#servers.values()].map((server) => new Promise((done) => server.close(done))));
+    for (const server of this.#servers.values()) server.close();
+    this.#servers.clear();
   }
 
-  async #rebind(): Promise<void> {
-    const wanted = new Set(this.#deps.addresses());
+  /** Takes up new addresses and lets go of those that went. Never rejects. */
+  async rebind(): Promise<void> {
+    const wanted = this.#wanted();
+    if (wanted === undefined || this.#isClosed) return;
     for (const [address, server] of this.#servers) {
       if (wanted.has(address)) continue;
       server.close();
       this.#servers.delete(address);
     }
-    await Promise.all([...wanted].filter((address) => !this.#servers.has(address)).map((address) => this.#bind(address)));
+    await Promise.all(
+      [...wanted].filter((address) => !this.#servers.has(address)).map((address) => this.#bind(address)),
+    );
+  }
+
+  /** Undefined if the addresses cannot be read: then everything stays as it is. */
+  #wanted(): ReadonlySet<string> | undefined {
+    try {
+      return new Set(this.#deps.addresses());
+    } catch (err) {
+      this.#deps.log.warn({ err }, 'portal-addresses-not-read');
+      return undefined;
+    }
   }
 
   #bind(host: string): Promise<void> {
@@ -54,13 +72,15 @@ export class PortalListener {
     this.#servers.set(host, server);
     return new Promise((done) => {
       server.once('listening', () => {
-        log.info({ host, port }, 'portal-listening');
+        // Closed, or its address gone, while it was being bound.
+        if (this.#servers.get(host) === server) log.info({ host, port }, 'portal-listening');
+        else server.close();
         done();
       });
       server.on('error', (err) => {
         // IPv6 addresses are tentative for a second after they appear (RFC 4862 5.4): the next round takes them up.
         log.warn({ host, port, err }, 'portal-not-listening');
-        this.#servers.delete(host);
+        if (this.#servers.get(host) === server) this.#servers.delete(host);
         done();
       });
       server.listen({ host, port, exclusive: true });

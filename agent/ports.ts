@@ -203,7 +203,13 @@ export type AgentStatus = {
   readonly settledUnits: TokenAmount;
   readonly downBytes: bigint;
   readonly upBytes: bigint;
-  readonly proofs: { readonly closed: number; readonly acknowledged: number; readonly waiting: number };
+  readonly proofs: {
+    readonly closed: number;
+    readonly acknowledged: number;
+    readonly waiting: number;
+    /** Absent while proofs are signed; else why not and what to do. */
+    readonly held?: string;
+  };
   readonly isBusConnected: boolean;
   readonly isClockSynced: boolean;
 };

@@ -30,6 +30,8 @@ export type ProofMakerDeps = {
   readonly uploader?: ProofUploader;
   /** Milliseconds to wait after the n-th failure in a row. */
   readonly retryDelayMs: (attempt: number) => number;
+  /** Why no proof may be signed, or undefined: after the journal was lost a proof could contradict one signed before. */
+  readonly heldBecause?: string;
   readonly log: DriverLog;
 };
 
@@ -54,7 +56,10 @@ export class ProofMaker {
   poll(): void {
     const { driver, clock, config } = this.#deps;
     const nowMs = clock.monotonicMs();
-    if (nowMs - driver.state.proofs.startedMs >= config.proofs.intervalSeconds * 1000) {
+    if (
+      this.#deps.heldBecause === undefined &&
+      nowMs - driver.state.proofs.startedMs >= config.proofs.intervalSeconds * 1000
+    ) {
       this.#closing ??= this.closeInterval()
         .catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'proof-close-failed'))
         .finally(() => {
@@ -66,9 +71,9 @@ export class ProofMaker {
 
   /** Signs and stores one proof over everything not yet proven; without any such thing the interval goes on. */
   async closeInterval(): Promise<void> {
-    const { driver, journal, clock, signer, config, log } = this.#deps;
+    const { driver, clock, signer, config, log, heldBecause } = this.#deps;
     const shares = openShares(driver.state).slice(0, MAX_LEAVES);
-    if (shares.length === 0) return;
+    if (shares.length === 0 || heldBecause !== undefined) return;
     const wall = clock.wall();
     const chain = driver.state.proofs;
     const leaves = shares.map((share) => this.#leaf(share, wall.unixS / EPOCH_S));
@@ -94,7 +99,7 @@ export class ProofMaker {
     const proven = new Map<SessionId, ReturnType<typeof provenAfter>>(
       shares.map((share) => [share.session.id, provenAfter(share)]),
     );
-    await journal.commit([
+    await driver.commit([
       { kind: 'proof', record: { proof: signed, digest }, body },
       ...shares.map((share) => driver.sessionEntry(share.session, provenAfter(share))),
     ]);

@@ -41,7 +41,7 @@ export type AgentEvent =
       readonly dayS: bigint;
       readonly nowMs: number;
     }
-  /** An open request passed judgeOpen; the journal holds the channel; the transaction is about to be sent. */
+  /** An open request passed judgeOpen and its signature checks; once the journal holds it the transaction is sent. */
   | { readonly kind: 'channel-opening'; readonly mac: Mac; readonly channel: Channel; readonly nowMs: number }
   | {
       readonly kind: 'channel-confirmed';

@@ -45,7 +45,12 @@ export function judgeOpen(
   if (moneyRefusal !== undefined) return moneyRefusal;
   const current = sessionOfMac(state, mac);
   const currentChannel = current === undefined ? undefined : channelOfSession(state, current);
-  if (state.channels.has(id) || (currentChannel !== undefined && current?.ended === undefined)) {
+  // A failed open may be asked for again: the chain may have become reachable, or the deposit have come late.
+  const known = state.channels.get(id);
+  if (
+    (known !== undefined && known.phase !== 'failed') ||
+    (currentChannel !== undefined && current?.ended === undefined)
+  ) {
     return refuse('already-open', 'no open channel for this device', currentChannel?.id ?? id);
   }
   if (state.sessions.size >= MAX_SESSIONS)
