@@ -32,7 +32,7 @@ export function compileArtifacts(): ReadonlyMap<string, string> {
 }
 
 /** Compiles every .sol file of the folders (relative to the repository). Warnings are errors. */
-export function compileSources(folders: readonly string[]): SolidityOutput {
+function compileSources(folders: readonly string[]): SolidityOutput {
   const sources: Record<string, { content: string }> = {};
   for (const folder of folders) {
     for (const name of readdirSync(new URL(folder, root)).sort()) {

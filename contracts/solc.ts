@@ -4,7 +4,7 @@
  */
 import solc from 'solc';
 
-/** forge is given the same (contracts/foundry.toml), so what is tested is what is deployed. */
+/** cancun is what today's L2s run. 10,000 runs: every operation is cheap, and the code still fits a block easily. */
 export const COMPILER_SETTINGS = {
   evmVersion: 'cancun',
   viaIR: true,
