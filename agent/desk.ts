@@ -8,6 +8,7 @@ import type { Hex } from '../protocol/hex.ts';
 import type { OpenRequest } from '../protocol/open-wire.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
 import { type SignedVoucher, voucherSigner } from '../protocol/voucher.ts';
+import { AttachDesk } from './attach-desk.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
 import { judgeOpen } from './core/judge-open.ts';
@@ -43,6 +44,7 @@ export type DeskDeps = {
 
 export function createGuestDesk(deps: DeskDeps): GuestDesk {
   const desk = new Desk(deps);
+  const attaching = new AttachDesk({ ...deps, bindStation: (mac) => desk.bindStation(mac) });
   return {
     identify: (address) => desk.identify(address),
     view: (mac) => guestView(deps.driver.state, mac),
@@ -50,6 +52,8 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     startTrial: (mac) => desk.startTrial(mac),
     open: (mac, request) => desk.open(mac, request),
     voucher: (mac, voucher) => desk.voucher(mac, voucher),
+    challenge: (mac, signer) => attaching.challenge(mac, signer),
+    attach: (mac, request) => attaching.attach(mac, request),
     leave: (mac) => desk.leave(mac),
     watch: (mac, listener) => deps.driver.watch(mac, () => listener(guestView(deps.driver.state, mac))),
   };
@@ -83,7 +87,7 @@ class Desk {
    */
   async startTrial(mac: Mac): Promise<DeskResult> {
     const { driver, config, clock } = this.#deps;
-    const trouble = driver.trouble ?? (await this.#bindStation(mac));
+    const trouble = driver.trouble ?? (await this.bindStation(mac));
     if (trouble !== undefined) return refusal('not-selling', 'a working router', trouble);
     const judgement = judgeTrial(driver.state, config.price, mac, clock.wall().unixS);
     if (!judgement.ok) return judgement;
@@ -107,7 +111,7 @@ class Desk {
       if (!cheap.ok) return cheap;
       const signatureRefusal = judgeOpenSignatures(this.#deps.config.chain, request);
       if (signatureRefusal !== undefined) return signatureRefusal;
-      const bindTrouble = await this.#bindStation(mac);
+      const bindTrouble = await this.bindStation(mac);
       if (bindTrouble !== undefined) return refusal('not-selling', 'a router that knows its guests', bindTrouble);
       // Again, and dispatched in the same turn: of two opens at once one is refused. Until confirmed it gives no credit.
       const judgement = this.#judgeOpen(mac, request);
@@ -201,7 +205,7 @@ class Desk {
   }
 
   /** The guest's port, where hostapd has not told it, and its addresses: bound before the first byte is sold. Returns why not. */
-  async #bindStation(mac: Mac): Promise<string | undefined> {
+  async bindStation(mac: Mac): Promise<string | undefined> {
     const { driver, neighbours, guestPrefixes, log } = this.#deps;
     const isPortKnown = driver.state.stations.get(mac)?.port !== undefined;
     try {

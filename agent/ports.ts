@@ -3,6 +3,7 @@
  * test/support (fakes that throw on an unscripted call). An adapter takes no decision.
  */
 import type { Address } from '../protocol/address.ts';
+import type { SignedAttach } from '../protocol/attach.ts';
 import type { ChannelConfig } from '../protocol/channel.ts';
 import type { SignedAuthorization } from '../protocol/funding.ts';
 import type { Hex } from '../protocol/hex.ts';
@@ -141,7 +142,7 @@ export interface Signer {
 export type DeskRefusal = {
   readonly ok: false;
   /** Stable reason; portal maps it to a status and a sentence that says what to do. */
-  readonly reason: VoucherRefusalReason | OpenRefusalReason;
+  readonly reason: VoucherRefusalReason | OpenRefusalReason | AttachRefusalReason;
   readonly expected: string;
   readonly got: string;
   /** On a voucher that is not above the last: the last accepted one, so that the guest can resynchronise. */
@@ -170,7 +171,10 @@ export type OpenRefusalReason =
   | 'not-selling'
   | 'chain-unreachable'
   | 'chain-refused';
+export type AttachRefusalReason = 'unknown-channel' | 'channel-not-open' | 'bad-challenge' | 'bad-signature';
 
+/** What the device's wallet is to sign, to take up the session of `channelId`. */
+export type ChallengeResult = { readonly ok: true; readonly channelId: Hex; readonly challenge: Hex } | DeskRefusal;
 export type DeskResult = { readonly ok: true; readonly view: GuestView } | DeskRefusal;
 
 /** What the captive portal may ask of the agent. The guest is whoever the kernel says sent the request. */
@@ -183,6 +187,10 @@ export interface GuestDesk {
   startTrial(mac: Mac): Promise<DeskResult>;
   open(mac: Mac, request: OpenRequest): Promise<DeskResult>;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
+  /** A challenge for this device and no other, good once; refused if the signer has no running session here. */
+  challenge(mac: Mac, signer: Address): ChallengeResult;
+  /** The device joins the channel's running session with what is left of it; a MAC alone never carries credit. */
+  attach(mac: Mac, request: SignedAttach): Promise<DeskResult>;
   /** Ends the session; the channel is closed on chain and the rest refunded. */
   leave(mac: Mac): Promise<DeskResult>;
   /** Calls `listener` with each change of the guest's view until the returned function is called. */

@@ -5,13 +5,14 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Mac } from '../agent/core/model.ts';
 import type { DeskResult } from '../agent/ports.ts';
+import { decodeAttach, decodeChallengeRequest } from '../protocol/attach-wire.ts';
 import { decodeOpenRequest } from '../protocol/open-wire.ts';
 import type { Decoded } from '../protocol/schema.ts';
 import { decodeVoucher } from '../protocol/voucher-wire.ts';
 import type { EventStreams } from './event-streams.ts';
 import { freshTerms, guestOf, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
 import { sendProblem } from './problem.ts';
-import { viewJsonFromView } from './view-json.ts';
+import { challengeJson, viewJsonFromView } from './view-json.ts';
 
 export function addGuestApi(app: FastifyInstance, context: PortalContext, streams: EventStreams): void {
   const { desk } = context;
@@ -36,17 +37,38 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
   });
   addAction(app, context, '/api/open', decodeOpenRequest, (mac, open) => desk.open(mac, open));
   addAction(app, context, '/api/voucher', decodeVoucher, (mac, voucher) => desk.voucher(mac, voucher));
+  addPost(app, context, '/api/challenge', decodeChallengeRequest, (mac, { signer }, reply) => {
+    const result = desk.challenge(mac, signer);
+    return result.ok
+      ? sendJson(reply, challengeJson(result, context.config))
+      : sendProblem(reply, problemOfRefusal(result));
+  });
+  addAction(app, context, '/api/attach', decodeAttach, (mac, attach) => desk.attach(mac, attach));
   addAction(app, context, '/api/trial', decodeNothing, (mac) => desk.startTrial(mac));
   addAction(app, context, '/api/leave', decodeNothing, (mac) => desk.leave(mac));
 }
 
-/** A POST: identify, limit, decode, ask the desk, answer with the view or the refusal. */
+/** A POST that changes something: answered with the guest's view, or the refusal. */
 function addAction<T>(
   app: FastifyInstance,
   context: PortalContext,
   url: string,
   decode: (body: unknown) => Decoded<T>,
   act: (mac: Mac, value: T) => Promise<DeskResult>,
+): void {
+  addPost(app, context, url, decode, async (mac, value, reply) => {
+    const result = await act(mac, value);
+    return result.ok ? sendJson(reply, viewJsonFromView(result.view)) : sendProblem(reply, problemOfRefusal(result));
+  });
+}
+
+/** A POST: identify, limit, decode; what is left is `answer`'s. */
+function addPost<T>(
+  app: FastifyInstance,
+  context: PortalContext,
+  url: string,
+  decode: (body: unknown) => Decoded<T>,
+  answer: (mac: Mac, value: T, reply: FastifyReply) => FastifyReply | Promise<FastifyReply>,
 ): void {
   app.post(url, async (request: FastifyRequest, reply: FastifyReply) => {
     const guest = await ratedGuestOf(context, request);
@@ -56,8 +78,7 @@ function addAction<T>(
       const path = decoded.path === '' ? 'body' : decoded.path;
       return sendProblem(reply, { reason: 'malformed', expected: `${path}: ${decoded.expected}`, got: decoded.got });
     }
-    const result = await act(guest.mac, decoded.value);
-    return result.ok ? sendJson(reply, viewJsonFromView(result.view)) : sendProblem(reply, problemOfRefusal(result));
+    return answer(guest.mac, decoded.value, reply);
   });
 }
 

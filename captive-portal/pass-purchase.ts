@@ -6,8 +6,10 @@ import { randomBytes } from 'node:crypto';
 import type { Mac } from '../agent/core/model.ts';
 import type { DeskResult, GuestView } from '../agent/ports.ts';
 import { hexFromBytes } from '../protocol/hex.ts';
+import { addressFromSecretKey } from '../protocol/signature.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
 import {
+  attachRequestFrom,
   depositsToTry,
   isOwnVoucher,
   nextVoucher,
@@ -22,16 +24,21 @@ import type { Problem } from './problem.ts';
 export type PassForm = { readonly code: string; readonly packageIndex: number };
 export type PurchaseResult = { readonly ok: true } | { readonly ok: false; readonly problem: Problem };
 
-/** Opens a channel for the chosen package, or adds the package to the channel that this code already has here. */
+/**
+ * Opens a channel for the chosen package, or adds the package to the channel that this device has. A code whose session runs
+ * on another device buys nothing: this one joins what is left of it.
+ */
 export async function purchaseWithPassCode(context: PortalContext, mac: Mac, form: PassForm): Promise<PurchaseResult> {
   const secretKey = secretKeyFromText(form.code);
   if (secretKey === undefined) return { ok: false, problem: { reason: 'bad-pass-code' } };
+  const view = context.desk.view(mac);
+  const running = runningVoucher(view);
+  const taken = running === undefined ? await takeUp(context, mac, secretKey) : undefined;
+  if (taken !== undefined) return taken;
   const json = freshTerms(context);
   if (json === undefined) return { ok: false, problem: { reason: 'not-selling' } };
   const terms = termsFromJson(json);
   const units = terms.packages[form.packageIndex]?.units ?? terms.packages[0]?.units ?? terms.quote.minDeposit;
-  const view = context.desk.view(mac);
-  const running = runningVoucher(view);
   if (running !== undefined) return await add(context, mac, { terms, secretKey, view, running, units });
   return await open(context, mac, { terms, secretKey, units });
 }
@@ -40,6 +47,20 @@ export async function purchaseWithPassCode(context: PortalContext, mac: Mac, for
 export function passFormFromBody(body: unknown): PassForm {
   const fields = body instanceof URLSearchParams ? body : new URLSearchParams();
   return { code: fields.get('code') ?? '', packageIndex: Number.parseInt(fields.get('package') ?? '0', 10) };
+}
+
+/** Undefined if the key has no running session here. */
+async function takeUp(
+  { desk, config }: PortalContext,
+  mac: Mac,
+  secretKey: Uint8Array,
+): Promise<PurchaseResult | undefined> {
+  const asked = desk.challenge(mac, addressFromSecretKey(secretKey));
+  if (!asked.ok) return asked.reason === 'unknown-channel' ? undefined : outcome(asked);
+  const { channelId, challenge } = asked;
+  return outcome(
+    await desk.attach(mac, attachRequestFrom({ secretKey, channelId, challenge, deployment: config.chain })),
+  );
 }
 
 async function open(

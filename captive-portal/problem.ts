@@ -64,6 +64,7 @@ const ANSWERS = {
   'not-selling': { status: 503, title: 'Not selling', retryAfterSeconds: 60, isPrivate: true },
   'chain-unreachable': { status: 503, title: 'Payment network unreachable', retryAfterSeconds: 30, isPrivate: true },
   'chain-refused': { status: 402, title: 'Payment refused', isPrivate: true },
+  'bad-challenge': { status: 409, title: 'Challenge used, too old or of another device' },
   'bad-pass-code': { status: 400, title: 'Not a pass code' },
   'other-code': { status: 409, title: 'Paid with another pass code' },
   malformed: { status: 400, title: 'Malformed request' },

@@ -1,9 +1,9 @@
 /** The guest's view and the router's terms as JSON. The guest's MAC stays inside: the page has no use for it. */
 
-import type { GuestView } from '../agent/ports.ts';
+import type { ChallengeResult, GuestView } from '../agent/ports.ts';
 import { quoteJsonFromQuote, type SignedQuote } from '../protocol/quote.ts';
 import { voucherJsonFromVoucher } from '../protocol/voucher.ts';
-import type { TermsJson, ViewJson } from './page/wire.ts';
+import type { ChallengeJson, TermsJson, ViewJson } from './page/wire.ts';
 import type { PortalConfig } from './portal-config.ts';
 
 export function viewJsonFromView(view: GuestView): ViewJson {
@@ -28,14 +28,27 @@ export function viewJsonFromView(view: GuestView): ViewJson {
 
 /** `nowS`: the router's wall clock, which stamps the guest's authorisation. */
 export function termsJson(quote: SignedQuote, { chain, price }: PortalConfig, nowS: bigint): TermsJson {
-  const chainId = `${chain.chainId}`;
+  const deployment = deploymentJson(chain);
+  const { chainId } = deployment;
   return {
     v: 1,
     quote: quoteJsonFromQuote(quote),
-    deployment: { chainId, channels: chain.channels },
+    deployment,
     tokenDomain: { name: chain.tokenName, version: chain.tokenVersion, chainId, verifyingContract: chain.token },
     packages: price.packages.map(({ name, units }) => ({ name, units: `${units}` })),
     trialBytes: `${price.trialBytes}`,
     nowS: `${nowS}`,
   };
+}
+
+/** With where the channels live: a session can be taken up while nothing is sold and no terms are given. */
+export function challengeJson(
+  { channelId, challenge }: Extract<ChallengeResult, { ok: true }>,
+  { chain }: PortalConfig,
+): ChallengeJson {
+  return { v: 1, ch: channelId, challenge, deployment: deploymentJson(chain) };
+}
+
+function deploymentJson({ chainId, channels }: PortalConfig['chain']): TermsJson['deployment'] {
+  return { chainId: `${chainId}`, channels };
 }

@@ -13,7 +13,7 @@ import { type Answer, getTerms, type Problem, post, problemOf } from './router-c
 import { chosen, element, markChosen, show, showChoices, showConnection, showOffer, showProblem } from './screen.ts';
 import { StreamPayer } from './stream-payer.ts';
 import { ENGLISH } from './strings.ts';
-import { add, type Choice, modeOf, open, planOf } from './till.ts';
+import { add, type Choice, modeOf, open, planOf, takeUp } from './till.ts';
 import { secretKeyFromText, type Terms } from './wallet.ts';
 import type { View } from './wire.ts';
 
@@ -116,7 +116,8 @@ async function pay(): Promise<Answer<View>> {
   if (secretKey === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
   keys = { secretKey, mode: modeOf(choice) };
   rememberKeys(keys);
-  const answer = await open(secretKey, choice);
+  // A code whose session runs already pays nothing more: this device joins what is left of it.
+  const answer = (await takeUp(secretKey)) ?? (await open(secretKey, choice));
   if (!answer.ok) forget();
   else resumeStream();
   return answer;

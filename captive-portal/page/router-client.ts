@@ -1,7 +1,17 @@
 /** The page's calls to the router. Every outcome is a value: a view, terms, or a problem with what to do. */
 import { ENGLISH, type ProblemReason } from './strings.ts';
 import type { Terms } from './wallet.ts';
-import { type ProblemJson, type TermsJson, termsFromJson, type View, type ViewJson, viewFromJson } from './wire.ts';
+import {
+  type Challenge,
+  type ChallengeJson,
+  challengeFromJson,
+  type ProblemJson,
+  type TermsJson,
+  termsFromJson,
+  type View,
+  type ViewJson,
+  viewFromJson,
+} from './wire.ts';
 
 export type Problem = { readonly reason: string; readonly text: string; readonly last?: ProblemJson['last'] };
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
@@ -15,18 +25,25 @@ export function getTerms(): Promise<Answer<Terms>> {
 }
 
 export function post(
-  url: '/api/open' | '/api/voucher' | '/api/trial' | '/api/leave',
+  url: '/api/open' | '/api/voucher' | '/api/attach' | '/api/trial' | '/api/leave',
   body?: object,
 ): Promise<Answer<View>> {
-  const headers = { 'content-type': 'application/json' };
-  const options = body === undefined ? { method: 'POST' } : { method: 'POST', headers, body: JSON.stringify(body) };
-  return call(url, options, (json) => viewFromJson(json as ViewJson));
+  return call(url, postOf(body), (json) => viewFromJson(json as ViewJson));
+}
+
+export function postChallenge(body: object): Promise<Answer<Challenge>> {
+  return call('/api/challenge', postOf(body), (json) => challengeFromJson(json as ChallengeJson));
 }
 
 /** A problem in the guest's words. */
 export function problemOf(reason: string): Problem {
   const known = ENGLISH.problems[reason as ProblemReason] as string | undefined;
   return { reason, text: known ?? ENGLISH.problems.internal };
+}
+
+function postOf(body: object | undefined): RequestInit {
+  if (body === undefined) return { method: 'POST' };
+  return { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
 }
 
 async function call<T>(url: string, options: RequestInit, read: (json: unknown) => T): Promise<Answer<T>> {

@@ -109,6 +109,7 @@ export const ENGLISH = {
     'not-selling': 'WiFi is not on sale right now. Try again in a few minutes, or ask the staff.',
     'chain-unreachable': 'The router cannot reach the payment network. Nothing was charged. Try again in a minute.',
     'chain-refused': 'The payment was refused. Check that the pass code holds enough SSP, or choose a smaller package.',
+    'bad-challenge': 'Joining your session took too long. Enter your pass code and try again.',
     'bad-pass-code': 'That is not a pass code. It has 20 letters and digits: check it against your card.',
     'other-code': 'This session was paid with another pass code. Enter that one, or finish first.',
     malformed: 'The request could not be read. Reload this page and try again.',

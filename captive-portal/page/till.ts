@@ -1,9 +1,12 @@
 /** What a guest buys: opening a channel for a package or for paying as you go, and adding to one. No DOM. */
+import { attachJsonFromAttach } from '../../protocol/attach.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
 import type { PaymentMode } from '../../protocol/open-wire.ts';
 import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
-import { type Answer, getTerms, post, problemOf } from './router-client.ts';
+import { type Answer, getTerms, post, postChallenge, problemOf } from './router-client.ts';
 import {
+  attachRequestFrom,
+  challengeJsonFromKey,
   depositsToTry,
   firstStreamAmount,
   isOwnVoucher,
@@ -37,6 +40,13 @@ export function planOf(
   }
   const firstAmount = choice.units > quote.openFee ? choice.units : quote.openFee;
   return { firstAmount, deposits: depositsToTry(quote, firstAmount) };
+}
+
+/** Takes up the session that this key has running here, from another device or under another MAC; undefined if it has none. */
+export async function takeUp(secretKey: Uint8Array): Promise<Answer<View> | undefined> {
+  const asked = await postChallenge(challengeJsonFromKey(secretKey));
+  if (!asked.ok) return asked.problem.reason === 'unknown-channel' ? undefined : asked;
+  return await post('/api/attach', attachJsonFromAttach(attachRequestFrom({ secretKey, ...asked.value })));
 }
 
 /** Opens a channel on a fresh quote; tries the smaller deposit if the pass code does not hold the larger one. */

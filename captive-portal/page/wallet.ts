@@ -5,6 +5,8 @@
  *
  * @see protocol/open-wire.ts, protocol/voucher.ts
  */
+import type { Address } from '../../protocol/address.ts';
+import { type SignedAttach, signAttach } from '../../protocol/attach.ts';
 import { type ChannelConfig, type ChannelsDeployment, channelId, depositNonce } from '../../protocol/channel.ts';
 import type { Domain } from '../../protocol/eip712.ts';
 import { authorizationDigest } from '../../protocol/funding.ts';
@@ -181,6 +183,26 @@ export function bytesForPurchase(
 ): ByteCount | undefined {
   if (quote.unitsPerMb === 0n) return undefined;
   return units <= openFee ? 0n : ((units - openFee) * BYTES_PER_MB) / quote.unitsPerMb;
+}
+
+/** Answer to a router's challenge: takes up the running session of a channel on this device. Moves no money. */
+export function attachRequestFrom({
+  secretKey,
+  channelId,
+  challenge,
+  deployment,
+}: {
+  readonly secretKey: Uint8Array;
+  readonly channelId: Hex;
+  readonly challenge: Hex;
+  readonly deployment: ChannelsDeployment;
+}): SignedAttach {
+  return signAttach(deployment, { channelId, challenge }, secretKey);
+}
+
+/** Body of POST /api/challenge: whose running session is asked for. */
+export function challengeJsonFromKey(secretKey: Uint8Array): { readonly v: 1; readonly signer: Address } {
+  return { v: 1, signer: addressFromSecretKey(secretKey) };
 }
 
 /** Body of POST /api/open. */

@@ -3,6 +3,7 @@
  * no DOM, no Node. Amounts, bytes and times that are bigint cross as decimal strings.
  */
 import type { Address } from '../../protocol/address.ts';
+import type { ChannelsDeployment } from '../../protocol/channel.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import type { QuoteJson, SignedQuote } from '../../protocol/quote.ts';
 import type { SignedVoucher, VoucherJson } from '../../protocol/voucher.ts';
@@ -63,6 +64,14 @@ export type TermsJson = {
   readonly nowS: string;
 };
 
+/** Answer of POST /api/challenge: what the channel's key is to sign, for POST /api/attach from this very device. */
+export type ChallengeJson = {
+  readonly v: 1;
+  readonly ch: Hex;
+  readonly challenge: Hex;
+  readonly deployment: TermsJson['deployment'];
+};
+
 /** RFC 9457 problem details, with our extension members. */
 export type ProblemJson = {
   readonly type: string;
@@ -95,6 +104,13 @@ export function viewFromJson(json: ViewJson): View {
   };
 }
 
+/** ChallengeJson read: the channel and the challenge, and where channels live. */
+export type Challenge = { readonly channelId: Hex; readonly challenge: Hex; readonly deployment: ChannelsDeployment };
+
+export function challengeFromJson({ ch, challenge, deployment }: ChallengeJson): Challenge {
+  return { channelId: ch, challenge, deployment: deploymentFromJson(deployment) };
+}
+
 export function voucherFromJson(json: VoucherJson): SignedVoucher {
   return { channelId: json.ch, amount: BigInt(json.amt), ackBytes: BigInt(json.ack), signature: json.sig };
 }
@@ -102,12 +118,16 @@ export function voucherFromJson(json: VoucherJson): SignedVoucher {
 export function termsFromJson(json: TermsJson): Terms {
   return {
     quote: quoteFromJson(json.quote),
-    deployment: { chainId: BigInt(json.deployment.chainId), channels: json.deployment.channels },
+    deployment: deploymentFromJson(json.deployment),
     tokenDomain: { ...json.tokenDomain, chainId: BigInt(json.tokenDomain.chainId) },
     packages: json.packages.map(({ name, units }) => ({ name, units: BigInt(units) })),
     trialBytes: BigInt(json.trialBytes),
     nowS: BigInt(json.nowS),
   };
+}
+
+function deploymentFromJson({ chainId, channels }: TermsJson['deployment']): ChannelsDeployment {
+  return { chainId: BigInt(chainId), channels };
 }
 
 function quoteFromJson(json: QuoteJson): SignedQuote {

@@ -1,7 +1,7 @@
 /** One café for all portal tests: its configuration, its device key, its guest, and a portal built around a scripted desk. */
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Mac } from '../../../agent/core/model.ts';
-import type { Clock, GuestDesk, GuestView } from '../../../agent/ports.ts';
+import type { Clock, DeskRefusal, GuestDesk, GuestView } from '../../../agent/ports.ts';
 import { loadPageAssets, type PageAssets } from '../../../captive-portal/page-assets.ts';
 import { buildPortal } from '../../../captive-portal/portal.ts';
 import type { PortalConfig } from '../../../captive-portal/portal-config.ts';
@@ -86,7 +86,10 @@ export type Cafe = {
   readonly clock: ReturnType<typeof handClock>;
 };
 
-/** The neighbour table knows GUEST at GUEST_ADDRESS; everything else is the script's. */
+/** What a desk says to a key that has no session here. */
+export const NOT_RUNNING: DeskRefusal = { ok: false, reason: 'unknown-channel', expected: 'a session', got: 'none' };
+
+/** The neighbour table knows GUEST at GUEST_ADDRESS, no session runs yet; everything else is the script's. */
 export async function cafe(script: Partial<GuestDesk> = {}, config: PortalConfig = CONFIG): Promise<Cafe> {
   await buildPage();
   const logged: Logged[] = [];
@@ -94,7 +97,7 @@ export async function cafe(script: Partial<GuestDesk> = {}, config: PortalConfig
   const identify = (address: string) => Promise.resolve(address === GUEST_ADDRESS ? GUEST : undefined);
   const clock = handClock();
   const app = buildPortal({
-    desk: scriptedDesk({ identify, ...script }),
+    desk: scriptedDesk({ identify, challenge: () => NOT_RUNNING, ...script }),
     config,
     page: pageAssets(),
     clock,

@@ -9,7 +9,7 @@ import type { OpenRequest } from '../../../protocol/open-wire.ts';
 import type { SignedQuote } from '../../../protocol/quote.ts';
 import { recoverSigner } from '../../../protocol/signature.ts';
 import { type SignedVoucher, voucherSigner } from '../../../protocol/voucher.ts';
-import { CONFIG, DEPLOYMENT, view as emptyView, GUEST } from './cafe.ts';
+import { CONFIG, DEPLOYMENT, view as emptyView, GUEST, NOT_RUNNING } from './cafe.ts';
 
 export type LivingDesk = GuestDesk & {
   /** Traffic of the guest: metered and charged. */
@@ -30,6 +30,8 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     startTrial: () => life.startTrial(),
     open: (_mac, request) => life.open(request),
     voucher: (_mac, voucher) => life.voucher(voucher),
+    challenge: () => NOT_RUNNING,
+    attach: () => Promise.resolve(NOT_RUNNING),
     leave: () => life.leave(),
     watch: (_mac, listener) => life.watch(listener),
     use: (downBytes, upBytes) => life.use(downBytes, upBytes),

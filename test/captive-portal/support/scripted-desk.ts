@@ -1,7 +1,18 @@
 /** A GuestDesk that answers only what the test scripted. */
 import type { GuestDesk } from '../../../agent/ports.ts';
 
-const METHODS = ['identify', 'view', 'quote', 'startTrial', 'open', 'voucher', 'leave', 'watch'] as const;
+const METHODS = [
+  'identify',
+  'view',
+  'quote',
+  'startTrial',
+  'open',
+  'voucher',
+  'challenge',
+  'attach',
+  'leave',
+  'watch',
+] as const;
 
 /** @throws Error on a call the script has no answer for, naming it. */
 export function scriptedDesk(script: Partial<GuestDesk>): GuestDesk {
