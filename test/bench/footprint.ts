@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
-import { BUNDLE, buildAgent, DIET_FLAGS } from '../../tools/build-agent.ts';
+import { BUNDLE, buildAgent, DIET_ENVIRONMENT, DIET_FLAGS } from '../../tools/build-agent.ts';
 import type { Host } from '../lab/host.ts';
 import { Lab } from '../lab/lab.ts';
 import { openScene, type Scene } from '../lab/scene.ts';
@@ -17,14 +17,13 @@ const PORTAL = 'http://192.168.77.1:2080/';
 const OPTIONS = {
   price: { trial_bytes: '10MB', trial_bytes_per_day: '10GB' },
   session: { sample_ms: '1000' },
-  agent: { log_level: 'warn' },
 };
 
 export async function benchFootprint(isQuick: boolean): Promise<Report> {
   await buildAgent();
   const lab = new Lab();
   try {
-    const command = [process.execPath, ...DIET_FLAGS, BUNDLE];
+    const command = ['env', ...DIET_ENVIRONMENT, process.execPath, ...DIET_FLAGS, BUNDLE];
     const scene = await openScene(lab, { guests: 1, options: OPTIONS, command });
     const startMs = await measureStart(scene, isQuick ? 3 : 7);
     await delay(isQuick ? 2_000 : 10_000);
@@ -86,7 +85,10 @@ async function measureIdle(scene: Scene, ms: number) {
 /** Stations of their own MAC and address behind one bridge port, each of which asks the portal for its trial. */
 async function admitTrials({ world }: Scene, count: number): Promise<void> {
   const host = (world.guests[0] as { host: Host }).host;
-  const lines: string[] = ['sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2'];
+  const lines: string[] = [
+    'ip link set eth0 up',
+    'sysctl -qw net.ipv4.conf.all.arp_ignore=1 net.ipv4.conf.all.arp_announce=2',
+  ];
   for (let i = 0; i < count; i++) {
     lines.push(
       `ip link add link eth0 name m${i} type macvlan mode private`,
@@ -97,21 +99,9 @@ async function admitTrials({ world }: Scene, count: number): Promise<void> {
   await host.script(lines);
   for (let i = 0; i < count; i++) {
     await until(`guest ${i} to get its trial`, 10_000, async () => {
-      const { stdout } = await host.run([
-        'curl',
-        '-s',
-        '-o',
-        '/dev/null',
-        '-w',
-        '%{http_code}',
-        '--max-time',
-        '3',
-        '--interface',
-        `m${i}`,
-        '-X',
-        'POST',
-        `${PORTAL}api/trial`,
-      ]);
+      const url = ['--interface', `m${i}`, '--max-time', '3', '-H', 'Host: portal.lan', `${PORTAL}api/trial`];
+      const body = ['-H', 'content-type: application/json', '-d', '{}'];
+      const { stdout } = await host.run(['curl', '-s', '-o', '/dev/null', '-w', '%{http_code}', ...body, ...url]);
       return stdout.startsWith('2') ? true : undefined;
     });
   }
