@@ -6,7 +6,7 @@ RUN := sh tools/with-node
 
 help:
 	@echo 'make demo          a paying guest in a small world of network namespaces (KEEP=1 leaves it up)'
-	@echo 'make test          everything: types, lint, unused code, contracts, unit tests, end to end'
+	@echo 'make test          everything: types, lint, unused code, unit tests, end to end'
 	@echo 'make check         the quick part of it, before each commit'
 	@echo 'make bench         benchmarks (NAME=forward for one of them)'
 	@echo 'make fix           format, and fix what the linter can'

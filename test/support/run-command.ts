@@ -11,6 +11,7 @@ export type CommandResult = {
 
 /** Enough for every summary; a stage that prints without end must not fill the memory. */
 const MAX_KEPT_CHARACTERS = 4_000_000;
+const ENDING: readonly NodeJS.Signals[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
 /** Time to tear down namespaces and child processes before the group is killed. */
 const GRACE_MS = 10_000;
 
@@ -26,13 +27,11 @@ export function runCommand(
   });
   let output = '';
   let overtime: string | undefined;
-  const take = (chunk: Buffer): void => {
-    const text = chunk.toString('utf8');
+  const take = (text: string): void => {
     output = (output + text).slice(-MAX_KEPT_CHARACTERS);
     options.print(text);
   };
-  child.stdout.on('data', take);
-  child.stderr.on('data', take);
+  for (const stream of [child.stdout, child.stderr]) stream.setEncoding('utf8').on('data', take);
   const endGroup = (signal: NodeJS.Signals): void => {
     if (child.pid === undefined) return;
     try {
@@ -47,12 +46,16 @@ export function runCommand(
     endGroup('SIGTERM');
     setTimeout(endGroup, GRACE_MS, 'SIGKILL').unref();
   }, options.maxMs);
-  const interrupt = (): void => endGroup('SIGINT');
-  process.once('SIGINT', interrupt);
+  // The group is not the terminal's: whatever ends us must be passed on, and then ends the whole run.
+  const passOn = (signal: NodeJS.Signals): void => {
+    endGroup(signal);
+    child.once('close', () => process.exit(1));
+  };
+  for (const signal of ENDING) process.once(signal, passOn);
   return new Promise((resolve) => {
     const finish = (exit: string): void => {
       clearTimeout(timer);
-      process.removeListener('SIGINT', interrupt);
+      for (const signal of ENDING) process.removeListener(signal, passOn);
       resolve({ exit: overtime ?? exit, output, ms: performance.now() - startedMs });
     };
     child.on('error', (error) => finish(`did not start: ${error.message}`));

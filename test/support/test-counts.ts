@@ -1,5 +1,4 @@
-/** What test runners say of themselves: the closing lines of tap and forge, and the line "N passed, N failed" of our own runners. */
-import { stripVTControlCharacters } from 'node:util';
+/** What test runners say of themselves: tap's closing comment, and the line "N passed, N failed" of our own runners. */
 
 export type TestCounts = { readonly passed: number; readonly failed: number };
 
@@ -9,15 +8,6 @@ export function countsOfTap(output: string): TestCounts | undefined {
   if (fields === undefined) return undefined;
   const count = (name: string): number => Number(new RegExp(`\\b${name}: (\\d+)`).exec(fields)?.[1] ?? 0);
   return { passed: count('pass'), failed: count('fail') };
-}
-
-/** From forge's "Ran 9 test suites in 7s (..): 100 tests passed, 0 failed, 0 skipped"; undefined if there is none. */
-export function countsOfForge(output: string): TestCounts | undefined {
-  // forge colours its output where it thinks that somebody looks.
-  const match = [
-    ...stripVTControlCharacters(output).matchAll(/^Ran \d+ test suites?.*: (\d+) tests? passed, (\d+) failed/gm),
-  ].at(-1);
-  return match === undefined ? undefined : { passed: Number(match[1]), failed: Number(match[2]) };
 }
 
 /** From the last line "N passed, N failed", perhaps with a remark in brackets; undefined if there is none. */

@@ -1,6 +1,6 @@
 /** The numbers in the last line of `make test` are only as good as the reading of what the runners print. */
 import t from 'tap';
-import { countsOfForge, countsOfSummary, countsOfTap, TapProgress } from '../support/test-counts.ts';
+import { countsOfSummary, countsOfTap, TapProgress } from '../support/test-counts.ts';
 import { hasRuntimeCode } from '../support/untested-modules.ts';
 
 t.test('tap says how many tests passed and failed in its last comment', (t) => {
@@ -23,15 +23,6 @@ t.test('our own runners end in a line of their own', (t) => {
   t.same(countsOfSummary('1 passed, 0 failed (4 s)\n'), { passed: 1, failed: 0 });
   t.equal(countsOfSummary('said: 12 passed, 0 failed'), undefined);
   t.equal(countsOfSummary(''), undefined);
-  t.end();
-});
-
-t.test('forge says how many tests passed and failed in all suites together', (t) => {
-  const suite = 'Suite result: ok. 3 passed; 0 failed; 0 skipped; finished in 5.31s\n';
-  const all =
-    'Ran 9 test suites in 7.13s (10.66s CPU time): \u001b[32m100\u001b[0m tests passed, 2 failed, 0 skipped (102 total tests)\n';
-  t.same(countsOfForge(suite + all), { passed: 100, failed: 2 });
-  t.equal(countsOfForge(suite), undefined);
   t.end();
 });
 
