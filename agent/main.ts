@@ -46,12 +46,14 @@ export async function runAgent(config: AgentConfig, signal: AbortSignal): Promis
   endOnUnhandled(log);
   const stop = new AbortController();
   const opened: Opened[] = [];
-  const broken = Promise.withResolvers<never>();
-  const start = { config, log, signal: AbortSignal.any([signal, stop.signal]), opened, onFatal: broken.reject };
-  const started = startAgent(start);
-  started.catch(broken.reject);
+  let onFatal: (cause: unknown) => void = () => undefined;
+  const broken = new Promise<never>((_, reject) => {
+    onFatal = reject;
+  });
+  const started = startAgent({ config, log, signal: AbortSignal.any([signal, stop.signal]), opened, onFatal });
+  started.catch(onFatal);
   try {
-    await Promise.race([aborted(signal), broken.promise]);
+    await Promise.race([aborted(signal), broken]);
     log.info({}, 'agent-stopping');
   } catch (cause) {
     log.error({ err: cause }, 'agent-failed');

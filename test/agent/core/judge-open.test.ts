@@ -90,6 +90,17 @@ t.test('no quote is too old while the clock is not trusted', (t) => {
   t.end();
 });
 
+t.test('an open that failed may be asked for again', (t) => {
+  const story = new Story();
+  const first = judge(openRequest(), story);
+  if (!first.ok) throw new Error('the first open must pass');
+  story.send({ kind: 'channel-opening', mac: PHONE, channel: first.channel });
+  t.match(judge(openRequest(), story), { reason: 'already-open' });
+  story.send({ kind: 'channel-failed', channelId: first.channel.id });
+  t.match(judge(openRequest(), story), { ok: true });
+  t.end();
+});
+
 t.test('a device with an open channel cannot open another, nor the same one again', (t) => {
   const story = new Story();
   story.paid();

@@ -1,0 +1,118 @@
+/**
+ * The journal in memory, with the rules of the real one: a commit is all or nothing, a voucher never decreases, proofs form a
+ * chain, and what SQLite has no column for (a channel's closeUnits) does not come back.
+ */
+import type { Channel, Mac, SessionId } from '../../agent/core/model.ts';
+import type { Journal, JournalEntry, JournalSnapshot, OutboxItem, ProofRecord } from '../../agent/ports.ts';
+import type { Hex } from '../../protocol/hex.ts';
+import type { FaultLine } from './fault-line.ts';
+
+type SessionRow = JournalSnapshot['sessions'][number];
+
+export class FakeJournal implements Journal {
+  /** Each commit that was stored, in order. */
+  readonly commits: (readonly JournalEntry[])[] = [];
+  /** Commits fail with it while it is set. */
+  failure: Error | undefined;
+  readonly #line: FaultLine;
+  readonly #channels = new Map<Hex, Channel>();
+  readonly #sessions = new Map<SessionId, SessionRow>();
+  readonly #trials = new Map<Mac, JournalSnapshot['trials'][number]>();
+  readonly #proofs: { readonly record: ProofRecord; readonly body: Uint8Array }[] = [];
+
+  constructor(line: FaultLine) {
+    this.#line = line;
+  }
+
+  load(): JournalSnapshot {
+    const last = this.#proofs.at(-1)?.record;
+    return {
+      channels: [...this.#channels.values()],
+      sessions: [...this.#sessions.values()],
+      trials: [...this.#trials.values()],
+      ...(last === undefined ? {} : { lastProof: last }),
+    };
+  }
+
+  commit(entries: readonly JournalEntry[]): Promise<void> {
+    const store = () => {
+      if (this.failure !== undefined) throw this.failure;
+      this.#assertChained(entries);
+      this.commits.push(entries);
+      for (const entry of entries) this.#store(entry);
+    };
+    return this.#line.call(`journal.commit ${entries.map(({ kind }) => kind).join(' ')}`, store, (fault) => {
+      // A commit that may or may not be on disk is what the real journal calls JOURNAL_IO, and takes nothing more after it.
+      const code = fault === 'refused' ? 'JOURNAL_FULL' : 'JOURNAL_IO';
+      throw Object.assign(new Error('disk: no'), { code });
+    });
+  }
+
+  outbox(limit: number): readonly OutboxItem[] {
+    const waiting = this.#proofs.filter(({ record }) => record.receipt === undefined);
+    return waiting.slice(0, limit).map(({ record, body }) => ({ digest: record.digest, seq: record.proof.seq, body }));
+  }
+
+  proofs(limit: number): readonly ProofRecord[] {
+    return this.#proofs
+      .map(({ record }) => record)
+      .reverse()
+      .slice(0, limit);
+  }
+
+  close(): void {
+    this.commits.length = 0;
+  }
+
+  /** Newest stored voucher amount of a channel; undefined if it was never stored. */
+  storedAmount(id: Hex): bigint | undefined {
+    return this.#channels.get(id)?.voucher.amount;
+  }
+
+  #store(entry: JournalEntry): void {
+    switch (entry.kind) {
+      case 'channel':
+        this.#storeChannel(entry.channel);
+        return;
+      case 'session':
+        this.#sessions.set(entry.session.id, { session: entry.session, counters: entry.counters });
+        return;
+      case 'session-forgotten':
+        this.#sessions.delete(entry.sessionId);
+        return;
+      case 'proof':
+        this.#proofs.push({ record: entry.record, body: entry.body });
+        return;
+      case 'receipt':
+        this.#acknowledge(entry);
+        return;
+      case 'trial':
+        this.#trials.set(entry.mac, { mac: entry.mac, dayS: entry.dayS, usedBytes: entry.usedBytes });
+        return;
+      default:
+        entry satisfies never;
+    }
+  }
+
+  #storeChannel({ closeUnits: _, ...channel }: Channel): void {
+    const before = this.#channels.get(channel.id)?.voucher;
+    const voucher = before !== undefined && before.amount >= channel.voucher.amount ? before : channel.voucher;
+    this.#channels.set(channel.id, { ...channel, voucher });
+  }
+
+  #acknowledge({ digest, receipt }: Extract<JournalEntry, { kind: 'receipt' }>): void {
+    const index = this.#proofs.findIndex(({ record }) => record.digest === digest);
+    const found = this.#proofs[index];
+    if (found === undefined) throw new Error(`FakeJournal: a receipt for ${digest}, which is no proof of it.`);
+    this.#proofs[index] = { ...found, record: { ...found.record, receipt } };
+  }
+
+  #assertChained(entries: readonly JournalEntry[]): void {
+    const last = this.#proofs.at(-1)?.record;
+    for (const entry of entries) {
+      if (entry.kind !== 'proof' || last === undefined) continue;
+      const { seq, prev } = entry.record.proof;
+      if (seq !== last.proof.seq + 1n || prev !== last.digest) throw new Error(`proof ${seq} does not follow the last`);
+    }
+  }
+}
