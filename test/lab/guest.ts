@@ -154,6 +154,16 @@ export class Guest {
     await this.#bus.stationLeft(this.host);
   }
 
+  /** The same phone under another MAC, as a system that randomises it comes back: new lease, new addresses, same pass code. */
+  async changeMac(mac: string): Promise<Guest> {
+    await this.leaveAir();
+    const set = ['ip link set eth0 down', `ip link set eth0 address ${mac}`, 'ip link set eth0 up'];
+    await this.host.host.script(set);
+    const changed = new Guest(this.#world, { ...this.host, mac }, this.#bus, this.passCode);
+    await changed.join();
+    return changed;
+  }
+
   #flowName(): string {
     this.#flows += 1;
     return `flow${this.#flows}`;

@@ -3,6 +3,8 @@
  * signed by the page's wallet.
  */
 import {
+  attachRequestFrom,
+  challengeJsonFromKey,
   nextVoucher,
   openJsonFromRequest,
   openRequestFrom,
@@ -11,6 +13,8 @@ import {
   type Terms,
 } from '../../captive-portal/page/wallet.ts';
 import {
+  type ChallengeJson,
+  challengeFromJson,
   type ProblemJson,
   type TermsJson,
   termsFromJson,
@@ -18,6 +22,7 @@ import {
   type ViewJson,
   viewFromJson,
 } from '../../captive-portal/page/wire.ts';
+import { type AttachJson, attachJsonFromAttach, attachJsonFromAttach } from '../../protocol/attach.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
 import type { PaymentMode } from '../../protocol/open-wire.ts';
 import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
@@ -82,8 +87,7 @@ export class PortalClient {
   /** Opens a channel with a pass code; the router relays the deposit. */
   async open(passCode: string, deposit: bigint, firstAmount: bigint, mode: PaymentMode): Promise<View> {
     const terms = await this.terms();
-    const secretKey = secretKeyFromText(passCode);
-    if (secretKey === undefined) throw new LabError('LAB_PASS', 'The lab made a pass code that is none');
+    const secretKey = keyOf(passCode);
     const salt = hexFromBytes(crypto.getRandomValues(new Uint8Array(32)));
     const built = openRequestFrom({ terms, secretKey, deposit, firstAmount, mode, salt });
     if (!built.ok) throw new LabError('LAB_WALLET', `The wallet refused: ${built.expected}, got ${built.got}`);
@@ -103,6 +107,36 @@ export class PortalClient {
     this.#last = voucher;
     this.#vouchers += 1;
     return next;
+  }
+
+  /** What this device's answer to a fresh challenge looks like on the wire. */
+  async attachAnswer(passCode: string): Promise<AttachJson> {
+    const secretKey = keyOf(passCode);
+    const asked = challengeFromJson(
+      (await this.#json('/api/challenge', challengeJsonFromKey(secretKey))) as ChallengeJson,
+    );
+    return attachJsonFromAttach(attachRequestFrom({ secretKey, ...asked }));
+  }
+
+  /** Takes up the session that the pass code has running here; vouchers go on from where it is. */
+  async attach(passCode: string): Promise<View> {
+    const view = viewFromJson((await this.#json('/api/attach', await this.attachAnswer(passCode))) as ViewJson);
+    this.#secretKey = keyOf(passCode);
+    this.#last = view.lastVoucher;
+    return view;
+  }
+
+  /** Takes up the session that a pass code has running here, as the page does for a code that is typed on a new device. */
+  async takeUp(passCode: string): Promise<View> {
+    const secretKey = secretKeyFromText(passCode);
+    if (secretKey === undefined) throw new LabError('LAB_PASS', 'The lab made a pass code that is none');
+    const asked = (await this.#json('/api/challenge', challengeJsonFromKey(secretKey))) as ChallengeJson;
+    const attach = attachRequestFrom({ secretKey, ...challengeFromJson(asked) });
+    const view = viewFromJson((await this.#json('/api/attach', attachJsonFromAttach(attach))) as ViewJson);
+    await this.terms();
+    this.#secretKey = secretKey;
+    this.#last = view.lastVoucher;
+    return view;
   }
 
   async leave(): Promise<View> {
@@ -142,6 +176,12 @@ export class PortalClient {
     const problem = problemFrom(answer.body);
     throw new PortalRefusal(path, answer.status, problem);
   }
+}
+
+function keyOf(passCode: string): Uint8Array {
+  const secretKey = secretKeyFromText(passCode);
+  if (secretKey === undefined) throw new LabError('LAB_PASS', 'The lab made a pass code that is none');
+  return secretKey;
 }
 
 /** The portal said no, with its reason. */
