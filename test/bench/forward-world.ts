@@ -55,7 +55,13 @@ export async function buildForwardWorld(lab: Lab, name: string): Promise<Forward
     await ip(host, `link set ${device} up`);
   }
   for (const host of [client, server])
-    await host.must(['sysctl', '-qw', 'net.ipv6.conf.eth0.accept_ra=0', 'net.ipv6.conf.eth0.dad_transmits=0']);
+    await host.must([
+      'sysctl',
+      '-qw',
+      'net.ipv6.conf.eth0.accept_ra=0',
+      'net.ipv6.conf.eth0.router_solicitations=0',
+      'net.ipv6.conf.eth0.dad_transmits=0',
+    ]);
   await ip(router, `addr add ${GATEWAY6}/64 dev ${GUEST_DEVICE} nodad`);
   await ip(router, 'addr add 2001:db8:5::1/64 dev wan nodad');
   await ip(client, `addr add ${CLIENT_IP6}/64 dev eth0 nodad`);
