@@ -23,6 +23,8 @@ export function moodOf(view: Pick<View, 'phase' | 'isOnline' | 'isLow'>): Mood {
 /** Explanation under the heading. `mode` is known only to the page that opened the channel. */
 export function explanationOf(view: View, mode: PaymentMode | undefined, strings: Strings): string {
   const mood = moodOf(view);
+  const isAllInUse = view.depositUnits > 0n && view.creditUnits >= view.depositUnits;
+  if (isAllInUse && (mood === 'low' || mood === 'grace')) return strings.explain.depositSpent;
   if (mode === 'stream' && (mood === 'online' || mood === 'low')) return strings.explain.onlineStream;
   if (mood === 'settled' && view.refund === undefined) return strings.explain.settledNoRefund;
   return strings.explain[mood];

@@ -32,6 +32,7 @@ export const ENGLISH = {
     low: 'Add data now, and your downloads go on without a break.',
     pending: 'This takes a few seconds. Your free data works meanwhile.',
     grace: 'Your downloads are waiting. Add data to go on.',
+    depositSpent: 'All that you set aside is in use. When it is used up, finish and pay again to go on.',
     drain: 'Finish to get the rest back, then start again.',
     closing: 'This takes a few seconds. You may leave this page.',
     settled: 'The rest is back on your pass code. It works here and at any other router.',

@@ -134,6 +134,36 @@ t.test('paying as you go signs one step after the other, never above the deposit
   });
 });
 
+t.test(
+  'a guest that comes back under another MAC takes up the session with the pass code, and pays nothing',
+  async (t) => {
+    const desk = livingDesk(quote(), 1_000_000n);
+    const { app } = await cafe(desk);
+    const browser = await openBrowser(app);
+    const first = await visit(browser, {});
+    await first.page.goto(PORTAL);
+    await first.page.waitForSelector('.option');
+    await first.page.fill('#code', PASS_CODE);
+    await first.page.click('#pay-button');
+    await mood(first.page, 'online');
+    desk.use(3_000_000n, 500_000n);
+    await first.close();
+    desk.changeMac();
+    const { page, complaints } = await visit(browser, {});
+    await page.goto(PORTAL);
+    await mood(page, 'offline');
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await mood(page, 'online');
+    t.match(await page.textContent('#left-value'), /6.MB/);
+    t.equal(desk.opens.length, 1, 'one channel, one deposit');
+    t.strictSame(complaints, []);
+    await browser.close();
+    await app.close();
+  },
+);
+
 t.test('a pass code that holds less than the roomy deposit still opens, with the exact one', async (t) => {
   const desk = livingDesk(quote(), 20_000n);
   const { app } = await cafe(desk);

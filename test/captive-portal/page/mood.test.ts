@@ -48,6 +48,14 @@ t.test('who pays as they go is told to keep the page open', (t) => {
   t.end();
 });
 
+t.test('nobody is told to add data once all that was set aside is in use', (t) => {
+  const spent = { phase: 'grace', creditUnits: 5n, depositUnits: 5n } as const;
+  t.equal(explanationOf(viewFromJson(viewJsonFromView(view(spent))), 'stream', ENGLISH), ENGLISH.explain.depositSpent);
+  const notYet = viewFromJson(viewJsonFromView(view({ ...spent, depositUnits: 6n })));
+  t.equal(explanationOf(notYet, 'hold', ENGLISH), ENGLISH.explain.grace);
+  t.end();
+});
+
 t.test('a settled channel without a refund does not promise one', (t) => {
   const settled = viewFromJson(viewJsonFromView(view({ phase: 'settled' })));
   t.equal(explanationOf(settled, undefined, ENGLISH), ENGLISH.explain.settledNoRefund);

@@ -2,7 +2,9 @@
  * A GuestDesk with one guest and a small life of its own, for a real browser: it verifies what the page signs, opens after a
  * moment, counts what the test says was used, and refunds. No kernel, no chain.
  */
-import type { DeskRefusal, DeskResult, GuestDesk, GuestView } from '../../../agent/ports.ts';
+import type { ChallengeResult, DeskRefusal, DeskResult, GuestDesk, GuestView } from '../../../agent/ports.ts';
+import type { Address } from '../../../protocol/address.ts';
+import { attachSigner, type SignedAttach } from '../../../protocol/attach.ts';
 import { channelId, depositNonce } from '../../../protocol/channel.ts';
 import { authorizationDigest } from '../../../protocol/funding.ts';
 import type { OpenRequest } from '../../../protocol/open-wire.ts';
@@ -15,6 +17,8 @@ export type LivingDesk = GuestDesk & {
   /** Traffic of the guest: metered and charged. */
   readonly use: (downBytes: bigint, upBytes: bigint) => void;
   readonly settle: () => void;
+  /** The guest comes back under another MAC: a stranger, until the key is proven. */
+  readonly changeMac: () => void;
   readonly current: () => GuestView;
   readonly vouchers: readonly SignedVoucher[];
   readonly opens: readonly OpenRequest[];
@@ -30,18 +34,20 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     startTrial: () => life.startTrial(),
     open: (_mac, request) => life.open(request),
     voucher: (_mac, voucher) => life.voucher(voucher),
-    challenge: () => NOT_RUNNING,
-    attach: () => Promise.resolve(NOT_RUNNING),
+    challenge: (_mac, signer) => life.challenge(signer),
+    attach: (_mac, attach) => life.attach(attach),
     leave: () => life.leave(),
     watch: (_mac, listener) => life.watch(listener),
     use: (downBytes, upBytes) => life.use(downBytes, upBytes),
     settle: () => life.settle(),
+    changeMac: () => life.changeMac(),
     current: () => life.view,
     vouchers: life.vouchers,
     opens: life.opens,
   };
 }
 
+const CHALLENGE = `0x${'c4'.repeat(32)}` as const;
 const TX = `0x${'c0ffee'.repeat(10)}beef` as const;
 
 class Life {
@@ -52,6 +58,8 @@ class Life {
   readonly #confirmMs: number;
   readonly #listeners = new Set<(view: GuestView) => void>();
   #view: GuestView = emptyView();
+  /** The session that runs under the guest's other MAC. */
+  #elsewhere: GuestView | undefined;
   #isTrialUsed = false;
   #signer = '';
 
@@ -109,6 +117,24 @@ class Life {
     if (voucherSigner(DEPLOYMENT, voucher) !== this.#signer) return refuse('bad-signature', this.#signer, 'another');
     this.vouchers.push(voucher);
     return this.#credit(voucher, {});
+  }
+
+  changeMac(): void {
+    this.#elsewhere = this.#view;
+    this.#view = emptyView();
+  }
+
+  challenge(signer: Address): ChallengeResult {
+    const channelId = this.#elsewhere?.channelId;
+    if (channelId === undefined || signer !== this.#signer) return NOT_RUNNING;
+    return { ok: true, channelId, challenge: CHALLENGE };
+  }
+
+  attach(attach: SignedAttach): Promise<DeskResult> {
+    if (this.#elsewhere === undefined) return Promise.resolve(NOT_RUNNING);
+    const isProven = attach.challenge === CHALLENGE && attachSigner(DEPLOYMENT, attach) === this.#signer;
+    if (!isProven) return refuse('bad-signature', this.#signer, 'another');
+    return this.#become(this.#elsewhere);
   }
 
   leave(): Promise<DeskResult> {
