@@ -17,7 +17,7 @@ import type { Hex } from '../../protocol/hex.ts';
 import { MAX_UINT64, type TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type { Chain, ChainResult, Signer } from '../ports.ts';
-import { ChainError, failureFromError, refused } from './chain/chain-error.ts';
+import { ChainError, failureFromError, refused, unreachable } from './chain/chain-error.ts';
 import {
   CLOSED_TOPIC,
   closeData,
@@ -78,8 +78,7 @@ export function createChain(deps: ChainDeps): Chain {
     receiptTimeoutMs: deps.receiptTimeoutMs ?? 90_000,
     pollMs: deps.pollMs ?? 1_000,
     monotonicMs: () => performance.now(),
-    // An abort ends the wait early; the next request then fails with it.
-    sleep: (ms) => sleep(ms, undefined, { signal }).catch(() => undefined),
+    sleep: (ms) => sleep(ms, undefined, { signal }).catch((cause) => Promise.reject(unreachable('stopped', { cause }))),
   });
   const context = { deployment: { chainId, channels }, gasKey, device, rpc, reader, transactions };
 

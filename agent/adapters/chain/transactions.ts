@@ -24,6 +24,7 @@ export type TransactionsDeps = {
   readonly receiptTimeoutMs: number;
   readonly pollMs: number;
   readonly monotonicMs: () => number;
+  /** Rejects with a ChainError when the agent stops. */
   readonly sleep: (ms: number) => Promise<void>;
 };
 
@@ -56,6 +57,9 @@ const BASE_FEE_FACTOR = 2n;
 const DEFAULT_TIP_WEI = 10_000_000n;
 /** A node may have dropped the transaction: offer it again after so many polls without a receipt. */
 const POLLS_BEFORE_RESEND = 5;
+/** What geth, Nethermind, Erigon, Besu, Reth and anvil say; JSON-RPC has no code for these. */
+const NONCE_USED = /nonce too low|nonce has already|invalid nonce|replacement transaction|OldNonce/i;
+const NO_FUNDS = /insufficient (funds|balance)|InsufficientFunds|enough funds|upfront cost exceeds/i;
 /** Attempts to find the right nonce when another process uses the same key. */
 const NONCE_ATTEMPTS = 3;
 
@@ -78,7 +82,7 @@ export function createTransactions(deps: TransactionsDeps): Transactions {
       const fees = await currentFees(deps);
       const nonce = await nonceToUse();
       const sent = signed(deps, { ...call, ...fees, gasLimit, nonce });
-      if ((await offer(deps.rpc, sent)) === 'taken') {
+      if ((await offer(deps, sent)) === 'taken') {
         nextNonce = nonce + 1n;
         inFlight++;
         return sent;
@@ -87,6 +91,8 @@ export function createTransactions(deps: TransactionsDeps): Transactions {
       if (attempt === NONCE_ATTEMPTS) {
         throw unreachable(`nonce ${nonce} of gas key ${deps.gasKey.address} is used by another sender`);
       }
+      // Or the node lags behind what was mined: give it a moment.
+      await deps.sleep(deps.pollMs);
     }
   }
 
@@ -97,9 +103,10 @@ export function createTransactions(deps: TransactionsDeps): Transactions {
       try {
         const receipt = await deps.rpc.request('eth_getTransactionReceipt', [sent.tx]);
         if (receipt !== null) return receiptFrom(receipt, sent.tx);
-        if (polls % POLLS_BEFORE_RESEND === 0) await offer(deps.rpc, sent);
+        if (polls % POLLS_BEFORE_RESEND === 0) await deps.rpc.request('eth_sendRawTransaction', [sent.raw]);
       } catch (error) {
-        if (!(error instanceof ChainError) || error.code === 'CHAIN_REFUSED') throw error;
+        // Whatever a node says to the second offer, the first may be on its way: only a receipt ends this.
+        if (!(error instanceof ChainError) || error instanceof RevertedError) throw error;
         lastProblem = error.message;
       }
       await deps.sleep(deps.pollMs);
@@ -173,33 +180,30 @@ function prepared(
   }
 }
 
-/**
- * Hands the transaction to the node. A lost answer counts as taken: receiptOf finds out. "nonce too low" for a nonce
- * that this very transaction has used also lands here on a resend; the receipt decides then, too.
- */
-async function offer(rpc: JsonRpc, sent: Sent): Promise<'taken' | 'nonce-used'> {
+/** Hands the transaction to the node. A lost or unclear answer counts as taken: receiptOf finds out. */
+async function offer({ rpc, gasKey }: TransactionsDeps, sent: Sent): Promise<'taken' | 'nonce-used'> {
   try {
     await rpc.request('eth_sendRawTransaction', [sent.raw]);
     return 'taken';
   } catch (error) {
     if (!(error instanceof ChainError) || error.code === 'CHAIN_REFUSED') throw error;
-    if (/already known|already imported|known transaction/i.test(error.message)) return 'taken';
-    if (/nonce too low|replacement transaction underpriced|nonce has already/i.test(error.message)) return 'nonce-used';
-    if (/insufficient funds|insufficient balance|doesn't have enough funds/i.test(error.message)) {
-      throw refused(`the gas key cannot pay: ${error.message}; send it some of the chain's coin`, {
-        cause: error,
-      });
-    }
-    return 'taken';
+    if (NONCE_USED.test(error.message)) return 'nonce-used';
+    if (!NO_FUNDS.test(error.message)) return 'taken';
+    throw refused(`gas key ${gasKey.address} cannot pay: send it some of the chain's coin (${error.message})`, {
+      cause: error,
+    });
   }
 }
 
 function receiptFrom(value: unknown, tx: Hex): Receipt {
   if (!isRecord(value)) throw unreachable(`receipt of ${tx}: expected an object`);
   if (quantityFrom(value['status'], `status of ${tx}`) !== 1n) {
-    throw refused(`transaction ${tx} was mined and reverted`);
+    throw new RevertedError('CHAIN_REFUSED', `transaction ${tx} was mined and reverted`);
   }
   const gasUsed = quantityFrom(value['gasUsed'], `gasUsed of ${tx}`);
   const contract = value['contractAddress'];
   return typeof contract === 'string' ? { tx, gasUsed, contract: contract.toLowerCase() as Address } : { tx, gasUsed };
 }
+
+/** The one refusal that a receipt gives. */
+class RevertedError extends ChainError {}
