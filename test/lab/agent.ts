@@ -72,11 +72,12 @@ export class AgentProcess {
   }
 
   /** Starts it and waits until it answers. Milliseconds that took. */
-  async start(): Promise<number> {
+  async start(env: Readonly<Record<string, string>> = {}): Promise<number> {
     const begunMs = performance.now();
     const startsBefore = this.#starts();
     const running = this.#world.router.start('agent', [...this.#command, 'run', '--config', this.configPath], {
       logFile: this.logPath,
+      env,
     });
     this.#running = running;
     await until('the agent to serve', READY_MS, () => this.#starts() > startsBefore || !running.isAlive());

@@ -137,7 +137,7 @@ export class Guest {
 
   /** Adds `megabytes` to what the open channel pays for. */
   async topUp(megabytes: bigint): Promise<View> {
-    const { quote } = await this.portal.terms();
+    const { quote } = await this.portal.knownTerms();
     return await this.portal.addUnits(megabytes * quote.unitsPerMb, await this.portal.view());
   }
 

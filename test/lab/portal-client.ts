@@ -22,7 +22,7 @@ import {
   type ViewJson,
   viewFromJson,
 } from '../../captive-portal/page/wire.ts';
-import { type AttachJson, attachJsonFromAttach, attachJsonFromAttach } from '../../protocol/attach.ts';
+import { type AttachJson, attachJsonFromAttach } from '../../protocol/attach.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
 import type { PaymentMode } from '../../protocol/open-wire.ts';
 import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
@@ -80,6 +80,11 @@ export class PortalClient {
     return this.#terms;
   }
 
+  /** The terms last fetched, as an open page has them; fetched only if there are none. */
+  async knownTerms(): Promise<Terms> {
+    return this.#terms ?? (await this.terms());
+  }
+
   async view(): Promise<View> {
     return viewFromJson((await this.#json('/api/view')) as ViewJson);
   }
@@ -122,19 +127,6 @@ export class PortalClient {
   async attach(passCode: string): Promise<View> {
     const view = viewFromJson((await this.#json('/api/attach', await this.attachAnswer(passCode))) as ViewJson);
     this.#secretKey = keyOf(passCode);
-    this.#last = view.lastVoucher;
-    return view;
-  }
-
-  /** Takes up the session that a pass code has running here, as the page does for a code that is typed on a new device. */
-  async takeUp(passCode: string): Promise<View> {
-    const secretKey = secretKeyFromText(passCode);
-    if (secretKey === undefined) throw new LabError('LAB_PASS', 'The lab made a pass code that is none');
-    const asked = (await this.#json('/api/challenge', challengeJsonFromKey(secretKey))) as ChallengeJson;
-    const attach = attachRequestFrom({ secretKey, ...challengeFromJson(asked) });
-    const view = viewFromJson((await this.#json('/api/attach', attachJsonFromAttach(attach))) as ViewJson);
-    await this.terms();
-    this.#secretKey = secretKey;
     this.#last = view.lastVoucher;
     return view;
   }

@@ -1,0 +1,52 @@
+/** A router whose clock stands at 1970 after a restart: who has paid is served, nothing new is sold, nothing false is signed. */
+import { fileURLToPath } from 'node:url';
+import t from 'tap';
+import { passedAndMetered } from '../lab/passed.ts';
+import { PortalRefusal } from '../lab/portal-client.ts';
+import { openTestScene } from '../lab/test-scene.ts';
+import { until } from '../lab/wait.ts';
+
+const CLOCK_1970 = fileURLToPath(new URL('../lab/clock-1970.ts', import.meta.url));
+const scene = await openTestScene({ options: { proofs: { interval: '2s' } } });
+const { guest, other, agent } = scene;
+await Promise.all([guest.join(), other.join()]);
+await guest.buy(10n);
+await guest.download(4, 500_000);
+await agent.kill();
+await agent.start({ NODE_OPTIONS: `--import=${CLOCK_1970}` });
+
+t.test('a guest with credit surfs on, is metered to the byte, and can top up', async (t) => {
+  t.equal((await agent.status()).isClockSynced, false);
+  t.match(await guest.download(6, 1_000_000), { isIntact: true });
+  const view = await guest.topUp(1n);
+  t.equal(view.creditUnits, 500n + 11_000n);
+  const { metered, passed } = await passedAndMetered(scene, guest);
+  t.equal(metered, passed);
+});
+
+t.test('nothing is sold to a new guest, who is told why', async (t) => {
+  const refused = await other.buy(1n).then(
+    () => undefined,
+    (error: unknown) => error,
+  );
+  t.ok(refused instanceof PortalRefusal);
+  t.match(refused, { status: 503, problem: { reason: 'not-selling' } });
+  t.equal((await agent.status()).isClockSynced, false);
+});
+
+t.test('proofs of that time say that the clock was not known', async (t) => {
+  const proof = await until('a proof closed after the restart', 15_000, async () => {
+    return (await agent.proofs()).find(({ proof: { clockState, bytesDown } }) => clockState === 0n && bytesDown > 0n);
+  });
+  t.ok(proof.proof.startS < 1_000_000n);
+});
+
+t.test('once the clock is right again WiFi is sold again', async (t) => {
+  await agent.kill();
+  await agent.start();
+  await other.buy(1n);
+  t.equal(await other.reaches(4), true);
+  t.match(await guest.download(4, 500_000), { isIntact: true });
+  const { metered, passed } = await passedAndMetered(scene, guest);
+  t.equal(metered, passed);
+});
