@@ -26,7 +26,7 @@ import { isInPrefix } from './core/names.ts';
 import { stateFromJournal } from './core/restore.ts';
 import { nextDelayMs } from './core/retry-schedule.ts';
 import { createGuestDesk } from './desk.ts';
-import { Driver } from './driver.ts';
+import { Driver, type DriverLog } from './driver.ts';
 import { createOwnerDesk } from './owner.ts';
 import { PortalListener } from './portal-listener.ts';
 import type { ProofUploader } from './ports.ts';
@@ -79,7 +79,7 @@ export function endOnUnhandled(log: Pick<Logger, 'fatal'>): void {
 /** The state that the journal holds; empty, with the reason why proofs are held, if the journal had to be given up. */
 export function loadJournal(
   journal: { load(): LoadedJournal },
-  log: Pick<Logger, 'error'>,
+  log: DriverLog,
 ): { readonly snapshot: LoadedJournal; readonly proofsHeld?: string } {
   const snapshot = loadOrStartAnew(journal, log);
   if (snapshot.quarantined === undefined) return { snapshot };
@@ -146,7 +146,7 @@ async function closeAll(opened: readonly Opened[], log: Logger): Promise<void> {
 }
 
 /** A damaged journal was moved aside for repair; service goes on with an empty one. */
-function loadOrStartAnew(journal: { load(): LoadedJournal }, log: Pick<Logger, 'error'>): LoadedJournal {
+function loadOrStartAnew(journal: { load(): LoadedJournal }, log: DriverLog): LoadedJournal {
   try {
     return journal.load();
   } catch (err) {

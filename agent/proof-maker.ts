@@ -44,6 +44,8 @@ export class ProofMaker {
   #uploading: Promise<void> | undefined;
   #failures = 0;
   #nextUploadMs = 0;
+  #closeFailures = 0;
+  #nextCloseMs = 0;
   #isClosed = false;
 
   constructor(deps: ProofMakerDeps) {
@@ -56,16 +58,8 @@ export class ProofMaker {
   poll(): void {
     const { driver, clock, config } = this.#deps;
     const nowMs = clock.monotonicMs();
-    if (
-      this.#deps.heldBecause === undefined &&
-      nowMs - driver.state.proofs.startedMs >= config.proofs.intervalSeconds * 1000
-    ) {
-      this.#closing ??= this.closeInterval()
-        .catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'proof-close-failed'))
-        .finally(() => {
-          this.#closing = undefined;
-        });
-    }
+    const dueMs = driver.state.proofs.startedMs + config.proofs.intervalSeconds * 1000;
+    if (this.#deps.heldBecause === undefined && nowMs >= dueMs && nowMs >= this.#nextCloseMs) this.#startClosing();
     if (nowMs >= this.#nextUploadMs) this.#startUpload();
   }
 
@@ -105,7 +99,6 @@ export class ProofMaker {
     ]);
     driver.dispatch({ kind: 'proof-stored', seq: proof.seq, digest, endS: proof.endS, proven });
     log.info({ seq: proof.seq.toString(), sessions: shares.length, paid: proof.paid.toString() }, 'proof-closed');
-    this.#nextUploadMs = 0;
   }
 
   async close(): Promise<void> {
@@ -113,11 +106,28 @@ export class ProofMaker {
     await Promise.allSettled([this.#closing, this.#uploading]);
   }
 
+  #startClosing(): void {
+    this.#closing ??= this.closeInterval()
+      .then(() => {
+        this.#closeFailures = 0;
+      })
+      .catch((cause: unknown) => {
+        this.#nextCloseMs = this.#deps.clock.monotonicMs() + this.#deps.retryDelayMs(this.#closeFailures++);
+        this.#deps.log.error({ err: cause }, 'proof-close-failed');
+      })
+      .finally(() => {
+        this.#closing = undefined;
+      });
+  }
+
   #startUpload(): void {
     if (this.#deps.uploader === undefined || this.#uploading !== undefined) return;
     if (this.#deps.journal.outbox(1).length === 0) return;
     this.#uploading = this.#uploadAll(this.#deps.uploader)
-      .catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'upload-failed'))
+      .catch((cause: unknown) => {
+        // The collector may have it already; sent again it answers with the same receipt.
+        this.#deps.log.error({ err: cause, retryInMs: this.#waitLonger() }, 'upload-failed');
+      })
       .finally(() => {
         this.#uploading = undefined;
       });
@@ -130,18 +140,21 @@ export class ProofMaker {
       if (item === undefined || this.#isClosed) return;
       const answer = await uploader.upload(item.body);
       if (!answer.ok) {
-        const waitMs = this.#deps.retryDelayMs(this.#failures++);
-        this.#nextUploadMs = this.#deps.clock.monotonicMs() + waitMs;
-        this.#deps.log.warn(
-          { seq: item.seq.toString(), message: answer.message, retryInMs: waitMs },
-          'proof-not-uploaded',
-        );
+        const retryInMs = this.#waitLonger();
+        this.#deps.log.warn({ seq: item.seq.toString(), message: answer.message, retryInMs }, 'proof-not-uploaded');
         return;
       }
-      this.#failures = 0;
       await this.#deps.driver.commit([{ kind: 'receipt', digest: item.digest, receipt: answer.receipt }]);
+      this.#failures = 0;
       this.#deps.log.info({ seq: item.seq.toString(), verdict: answer.receipt.verdict }, 'proof-acknowledged');
     }
+  }
+
+  /** Puts the next upload off, longer after each failure in a row; returns the wait. */
+  #waitLonger(): number {
+    const waitMs = this.#deps.retryDelayMs(this.#failures++);
+    this.#nextUploadMs = this.#deps.clock.monotonicMs() + waitMs;
+    return waitMs;
   }
 
   #leaf({ session, channel, downBytes, upBytes, units }: ProofShare, epoch: bigint): SessionLeaf {

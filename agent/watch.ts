@@ -34,6 +34,9 @@ const SALE_MS = 5_000;
 /** A pending open is looked up this often, and given up after this long without a deposit on chain. */
 const PENDING_MS = 5_000;
 const PENDING_GIVE_UP_MS = 120_000;
+/** Looks at the chain within each exit delay: a guest who asks for the deposit back must not surf on until it has it. */
+const LOOKS_PER_EXIT_DELAY = 4;
+const EXITS_MAX_MS = 300_000;
 
 export class Watch {
   readonly #deps: WatchDeps;
@@ -73,6 +76,7 @@ export class Watch {
     this.#every(NEIGHBOURS_MS, 'neighbours', () => this.#listNeighbours());
     this.#every(SALE_MS, 'sale', () => this.#checkSale());
     this.#every(PENDING_MS, 'pending', () => this.#lookUpPending());
+    this.#every(exitLookMs(config), 'exits', () => this.#lookUpExits());
     await this.#lookUpPending();
   }
 
@@ -178,6 +182,19 @@ export class Watch {
     for (const id of this.#pendingSinceMs.keys()) if (!ids.has(id)) this.#pendingSinceMs.delete(id);
   }
 
+  /** A channel that is being left on chain, or closed there, pays for nothing any more: what it owes is claimed at once. */
+  async #lookUpExits(): Promise<void> {
+    const { driver, chain, log } = this.#deps;
+    for (const { id, phase } of [...driver.state.channels.values()]) {
+      const sessionId = driver.state.sessionByChannel.get(id);
+      if (sessionId === undefined || (phase !== 'active' && phase !== 'grace')) continue;
+      const result = await chain.channel(id);
+      if (!result.ok || (result.channel.exitAt === 0n && !result.channel.isClosed)) continue;
+      log.info({ channel: id, exitAt: result.channel.exitAt.toString() }, 'channel-left-on-chain');
+      driver.dispatch({ kind: 'session-left', sessionId, reason: 'channel-expiring' });
+    }
+  }
+
   #every(intervalMs: number, name: string, work: () => Promise<void>): void {
     this.#timers.push(setInterval(() => void this.#once(name, work), intervalMs));
   }
@@ -194,4 +211,8 @@ export class Watch {
       this.#busy.delete(name);
     }
   }
+}
+
+function exitLookMs({ chain }: AgentConfig): number {
+  return Math.min(EXITS_MAX_MS, (chain.exitDelaySeconds * 1000) / LOOKS_PER_EXIT_DELAY);
 }

@@ -1,0 +1,72 @@
+import t from 'tap';
+import { createOwnerDesk, type OwnerDeps } from '../../agent/owner.ts';
+import { AgentScene, NODE, settled } from '../support/agent-scene.ts';
+import { PHONE, PHONE_IP } from './core/support/story.ts';
+
+function ownerOf(scene: AgentScene, change: Partial<OwnerDeps> = {}) {
+  const { driver, journal, clock } = scene;
+  const notSelling = () => scene.notSelling;
+  return createOwnerDesk({
+    version: '1.2.3',
+    driver,
+    journal,
+    clock,
+    node: NODE,
+    notSelling,
+    isBusConnected: () => true,
+    ...change,
+  });
+}
+
+async function served(): Promise<AgentScene> {
+  const scene = new AgentScene();
+  const result = await scene.desk.open(PHONE, scene.openRequest());
+  if (!result.ok) throw new Error(result.reason);
+  scene.download(10_000_000n);
+  await scene.sample();
+  return scene;
+}
+
+t.test('the status sums up who is on and what was earned', async (t) => {
+  const scene = await served();
+  const owner = ownerOf(scene);
+  scene.clock.ms += 5_000;
+  await scene.proofs.closeInterval();
+  t.strictSame(owner.status(), {
+    version: '1.2.3',
+    uptimeMs: 5_000,
+    ...NODE,
+    sessions: 1,
+    openChannels: 1,
+    earnedUnits: 150n,
+    settledUnits: 0n,
+    downBytes: 10_000_000n,
+    upBytes: 0n,
+    proofs: { closed: 1, acknowledged: 0, waiting: 1 },
+    isBusConnected: true,
+    isClockSynced: true,
+  });
+  t.match(owner.sessions(), [{ id: 1, macs: [PHONE], addresses: [PHONE_IP], phase: 'active', chargedUnits: 150n }]);
+  t.match(owner.channels(), [{ phase: 'active', deposit: 10_000n }]);
+  t.equal(owner.proofs(10).length, 1);
+});
+
+t.test('why nothing is sold, and why no proof is signed, is in the status', async (t) => {
+  const scene = await served();
+  scene.notSelling = 'no uplink';
+  const owner = ownerOf(scene, { proofsHeld: 'the journal was damaged' });
+  t.match(owner.status(), { notSelling: 'no uplink', proofs: { held: 'the journal was damaged' } });
+  scene.journal.failure = new Error('disk full');
+  await t.rejects(scene.driver.commit([{ kind: 'session-forgotten', sessionId: 9 }]));
+  t.match(owner.status().notSelling, /journal cannot be written: disk full/);
+});
+
+t.test('the owner ends a session: it is stopped, claimed and settled', async (t) => {
+  const scene = await served();
+  const owner = ownerOf(scene);
+  t.equal(await owner.endSession(1), true);
+  await settled();
+  t.match(owner.status(), { sessions: 0, openChannels: 0, earnedUnits: 0n, settledUnits: 150n });
+  t.equal(await owner.endSession(1), false);
+  t.equal(await owner.endSession(77), false);
+});
