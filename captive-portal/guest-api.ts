@@ -39,9 +39,10 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
   addAction(app, context, '/api/voucher', decodeVoucher, (mac, voucher) => desk.voucher(mac, voucher));
   addPost(app, context, '/api/challenge', decodeChallengeRequest, (mac, { signer }, reply) => {
     const result = desk.challenge(mac, signer);
-    return result.ok
-      ? sendJson(reply, challengeJson(result, context.config))
-      : sendProblem(reply, problemOfRefusal(result));
+    if (result.ok) return sendJson(reply, challengeJson(result, context.config));
+    // No session of this key is what every first payment meets: nothing went wrong, and no browser shall say so.
+    if (result.reason === 'unknown-channel') return reply.code(204).send();
+    return sendProblem(reply, problemOfRefusal(result));
   });
   addAction(app, context, '/api/attach', decodeAttach, (mac, attach) => desk.attach(mac, attach));
   addAction(app, context, '/api/trial', decodeNothing, (mac) => desk.startTrial(mac));

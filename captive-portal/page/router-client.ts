@@ -31,8 +31,10 @@ export function post(
   return call(url, postOf(body), (json) => viewFromJson(json as ViewJson));
 }
 
-export function postChallenge(body: object): Promise<Answer<Challenge>> {
-  return call('/api/challenge', postOf(body), (json) => challengeFromJson(json as ChallengeJson));
+/** A challenge for the running session of a key; undefined if it has none. */
+export function postChallenge(body: object): Promise<Answer<Challenge | undefined>> {
+  const read = (json: unknown) => (json === undefined ? undefined : challengeFromJson(json as ChallengeJson));
+  return call('/api/challenge', postOf(body), read);
 }
 
 /** A problem in the guest's words. */
@@ -49,7 +51,7 @@ function postOf(body: object | undefined): RequestInit {
 async function call<T>(url: string, options: RequestInit, read: (json: unknown) => T): Promise<Answer<T>> {
   try {
     const response = await fetch(url, { ...options, credentials: 'omit', cache: 'no-store' });
-    const json: unknown = await response.json();
+    const json: unknown = response.status === 204 ? undefined : await response.json();
     if (response.ok) return { ok: true, value: read(json) };
     const { reason, last } = json as ProblemJson;
     return { ok: false, problem: { ...problemOf(reason), ...(last !== undefined && { last }) } };

@@ -45,7 +45,8 @@ export function planOf(
 /** Takes up the session that this key has running here, from another device or under another MAC; undefined if it has none. */
 export async function takeUp(secretKey: Uint8Array): Promise<Answer<View> | undefined> {
   const asked = await postChallenge(challengeJsonFromKey(secretKey));
-  if (!asked.ok) return asked.problem.reason === 'unknown-channel' ? undefined : asked;
+  if (!asked.ok) return asked;
+  if (asked.value === undefined) return undefined;
   return await post('/api/attach', attachJsonFromAttach(attachRequestFrom({ secretKey, ...asked.value })));
 }
 

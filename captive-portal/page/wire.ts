@@ -64,7 +64,7 @@ export type TermsJson = {
   readonly nowS: string;
 };
 
-/** Answer of POST /api/challenge: what the channel's key is to sign, for POST /api/attach from this very device. */
+/** Answer of POST /api/challenge (204 without a body if the key has no running session): what the channel's key is to sign, for POST /api/attach from this very device. */
 export type ChallengeJson = {
   readonly v: 1;
   readonly ch: Hex;
