@@ -41,7 +41,7 @@ export class TapProgress {
     if (this.#failure !== undefined && (line.startsWith(`${this.#failure}  `) || line.trim() === ''))
       return word === '';
     this.#failure = undefined;
-    if (/^ {0,4}\S.*\|.*\|/.test(line)) return true;
+    if (/^ {0,2}\S.*\|.*\|/.test(line)) return true;
     if (indent !== '') return false;
     return word === 'ok' || (word === '' && line.trim() !== '') || /^# (\{|time)/.test(line);
   }
