@@ -81,7 +81,10 @@ export function channelId(deployment: ChannelsDeployment, config: ChannelConfig)
   return hexFromBytes(typedDigest(channelsSeparator(deployment), hashStruct(CHANNEL_CONFIG, config)));
 }
 
-/** What the payer signs so that a permit or a plain approval can only open this channel. */
+/**
+ * What the payer signs so that a permit or a plain approval can only go into this channel. `amount` is what the deposit
+ * shall be afterwards: cumulative, like a voucher's, so that a replay adds nothing.
+ */
 export function openDigest(deployment: ChannelsDeployment, id: Hex, amount: TokenAmount, deadline: bigint): Uint8Array {
   return typedDigest(channelsSeparator(deployment), hashStruct(OPEN, { channelId: id, amount, deadline }));
 }
