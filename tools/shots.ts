@@ -1,8 +1,8 @@
 /** Takes the screenshots of the guest's page that the documents show: docs/images/portal-*.png. Needs Chromium. */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
-import type { Browser, Page } from 'playwright-core';
-import { openBrowser, PORTAL, visit } from '../test/captive-portal/support/browser.ts';
+import type { Page } from 'playwright-core';
+import { openStage, PORTAL, type Stage, visit } from '../test/captive-portal/support/browser.ts';
 import { CONFIG, cafe, PASS_CODE, quote } from '../test/captive-portal/support/cafe.ts';
 import { type LivingDesk, livingDesk } from '../test/captive-portal/support/living-desk.ts';
 
@@ -76,11 +76,11 @@ async function surf(page: Page, desk: LivingDesk, downBytes: bigint, upBytes: bi
   desk.use(downBytes, upBytes);
 }
 
-async function shoot(look: Look): Promise<void> {
+async function shoot({ browser, present }: Stage, look: Look): Promise<void> {
   const desk = livingDesk(quote(), 1_000_000n);
   const { app } = await cafe(desk, { ...CONFIG, portal: { ...CONFIG.portal, name: 'Café Zentral' } });
-  const browser: Browser = await openBrowser(app);
-  const { page, complaints } = await visit(browser, {
+  await present(app);
+  const { page, complaints, close } = await visit(browser, {
     viewport: SIZES[look.size],
     colorScheme: look.colorScheme,
   });
@@ -93,22 +93,24 @@ async function shoot(look: Look): Promise<void> {
     await page.screenshot({ path: fileURLToPath(file), fullPage: true });
   }
   for (const complaint of complaints) console.error(`${look.size} ${look.colorScheme}: ${complaint}`);
-  await browser.close();
+  await close();
   await app.close();
 }
 
 /** The page of a guest whose browser has no JavaScript. */
-async function shootPlain(): Promise<void> {
+async function shootPlain({ browser, present }: Stage): Promise<void> {
   const { app } = await cafe(livingDesk(quote(), 1_000_000n), CONFIG);
-  const browser = await openBrowser(app);
-  const { page } = await visit(browser, { viewport: SIZES.phone, javaScriptEnabled: false });
+  await present(app);
+  const { page, close } = await visit(browser, { viewport: SIZES.phone, javaScriptEnabled: false });
   await page.goto(PORTAL);
   await page.waitForURL(/status$/);
   await page.screenshot({ path: fileURLToPath(new URL('portal-plain-phone-light.png', OUT)), fullPage: true });
-  await browser.close();
+  await close();
   await app.close();
 }
 
 mkdirSync(OUT, { recursive: true });
-for (const look of LOOKS) await shoot(look);
-await shootPlain();
+const stage = await openStage();
+for (const look of LOOKS) await shoot(stage, look);
+await shootPlain(stage);
+await stage.browser.close();

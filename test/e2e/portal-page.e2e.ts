@@ -1,9 +1,9 @@
 /** The guest's page in a real Chromium over plain http, against a desk that verifies every signature. */
 import { existsSync } from 'node:fs';
-import type { Page } from 'playwright-core';
+import type { BrowserContextOptions, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { voucherSigner } from '../../protocol/voucher.ts';
-import { CHROMIUM_PATH, openBrowser, PORTAL, visit } from '../captive-portal/support/browser.ts';
+import { CHROMIUM_PATH, openStage, PORTAL, type Visit, visit } from '../captive-portal/support/browser.ts';
 import { cafe, DEPLOYMENT, PASS_CODE, quote } from '../captive-portal/support/cafe.ts';
 import { LOW_CONTRAST_TEXTS } from '../captive-portal/support/contrast.ts';
 import { type LivingDesk, livingDesk } from '../captive-portal/support/living-desk.ts';
@@ -28,26 +28,43 @@ const SHEET = `
 
 if (!existsSync(CHROMIUM_PATH)) t.bailout(`These tests need ${CHROMIUM_PATH}: apt-get install chromium.`);
 
+const stage = await openStage();
+t.setTimeout(170_000);
+t.teardown(() => stage.browser.close());
+
+/** Runs `story` with a fresh router and no page yet. */
+async function withRouter(desk: LivingDesk, story: (logged: readonly unknown[]) => Promise<void>): Promise<void> {
+  const { app, logged } = await cafe(desk);
+  await stage.present(app);
+  try {
+    await story(logged);
+  } finally {
+    await app.close();
+  }
+}
+
+async function opened(options: BrowserContextOptions, initScript = ''): Promise<Visit> {
+  const made = await visit(stage.browser, options);
+  made.page.setDefaultTimeout(10_000);
+  await made.page.addInitScript(initScript);
+  await made.page.goto(PORTAL);
+  return made;
+}
+
 /** Runs `story` on a fresh router and page; fails on anything the browser complains about. */
 async function withPage(
   t: Test,
   desk: LivingDesk,
-  options: Parameters<typeof visit>[1],
+  options: BrowserContextOptions,
   story: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const { app, logged } = await cafe(desk);
-  const browser = await openBrowser(app);
-  try {
-    const { page, complaints } = await visit(browser, options);
-    page.setDefaultTimeout(10_000);
-    await page.goto(PORTAL);
+  await withRouter(desk, async (logged) => {
+    const { page, complaints, close } = await opened(options);
     await story(page);
     t.strictSame(complaints, [], 'the console is clean');
     t.strictSame(logged, [], 'the portal logged nothing');
-  } finally {
-    await browser.close();
-    await app.close();
-  }
+    await close();
+  });
 }
 
 async function mood(page: Page, name: string): Promise<void> {
@@ -138,130 +155,118 @@ t.test(
   'a guest that comes back under another MAC takes up the session with the pass code, and pays nothing',
   async (t) => {
     const desk = livingDesk(quote(), 1_000_000n);
-    const { app } = await cafe(desk);
-    const browser = await openBrowser(app);
-    const first = await visit(browser, {});
-    await first.page.goto(PORTAL);
-    await first.page.waitForSelector('.option');
-    await first.page.fill('#code', PASS_CODE);
-    await first.page.click('#pay-button');
-    await mood(first.page, 'online');
-    desk.use(3_000_000n, 500_000n);
-    await first.close();
-    desk.changeMac();
-    const { page, complaints } = await visit(browser, {});
-    await page.goto(PORTAL);
-    await mood(page, 'offline');
-    await page.waitForSelector('.option');
-    await page.fill('#code', PASS_CODE);
-    await page.click('#pay-button');
-    await mood(page, 'online');
-    t.match(await page.textContent('#left-value'), /6.MB/);
-    t.equal(desk.opens.length, 1, 'one channel, one deposit');
-    t.strictSame(complaints, []);
-    await browser.close();
-    await app.close();
+    await withRouter(desk, async () => {
+      const first = await opened({});
+      await first.page.waitForSelector('.option');
+      await first.page.fill('#code', PASS_CODE);
+      await first.page.click('#pay-button');
+      await mood(first.page, 'online');
+      desk.use(3_000_000n, 500_000n);
+      await first.close();
+      desk.changeMac();
+      const { page, complaints, close } = await opened({});
+      await mood(page, 'offline');
+      await page.waitForSelector('.option');
+      await page.fill('#code', PASS_CODE);
+      await page.click('#pay-button');
+      await mood(page, 'online');
+      t.match(await page.textContent('#left-value'), /6.MB/);
+      t.equal(desk.opens.length, 1, 'one channel, one deposit');
+      t.strictSame(complaints, []);
+      await close();
+    });
   },
 );
 
 t.test('a pass code that holds less than the roomy deposit still opens, with the exact one', async (t) => {
   const desk = livingDesk(quote(), 20_000n);
-  const { app } = await cafe(desk);
-  const browser = await openBrowser(app);
-  const { page } = await visit(browser, {});
-  await page.goto(PORTAL);
-  await page.waitForSelector('.option');
-  await page.fill('#code', PASS_CODE);
-  await page.click('#pay-button');
-  await mood(page, 'online');
-  t.strictSame(
-    desk.opens.map(({ deposit }) => deposit),
-    [30_000n, 20_000n],
-  );
-  await browser.close();
-  await app.close();
+  await withRouter(desk, async () => {
+    const { page, close } = await opened({});
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await mood(page, 'online');
+    t.strictSame(
+      desk.opens.map(({ deposit }) => deposit),
+      [30_000n, 20_000n],
+    );
+    await close();
+  });
 });
 
 t.test('mistakes are answered with what to do next', async (t) => {
   const desk = livingDesk(quote(), 0n);
-  const { app } = await cafe(desk);
-  const browser = await openBrowser(app);
-  const { page } = await visit(browser, {});
-  await page.goto(PORTAL);
-  await page.waitForSelector('.option');
-  await page.fill('#code', 'ABCDE');
-  await page.click('#pay-button');
-  await page.waitForSelector('#problem:not([hidden])');
-  t.match(await page.textContent('#problem'), /20 letters and digits/);
-  await page.fill('#code', PASS_CODE);
-  await page.click('#pay-button');
-  await page.waitForSelector('#problem:text("holds enough SSP")');
-  t.equal(await page.isEnabled('#pay-button'), true, 'the guest can try again');
-  await browser.close();
-  await app.close();
+  await withRouter(desk, async () => {
+    const { page, close } = await opened({});
+    await page.waitForSelector('.option');
+    await page.fill('#code', 'ABCDE');
+    await page.click('#pay-button');
+    await page.waitForSelector('#problem:not([hidden])');
+    t.match(await page.textContent('#problem'), /20 letters and digits/);
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await page.waitForSelector('#problem:text("holds enough SSP")');
+    t.equal(await page.isEnabled('#pay-button'), true, 'the guest can try again');
+    await close();
+  });
 });
 
 t.test(
   'in an old sheet where storage throws and event streams are missing, the page still pays and follows',
   async (t) => {
     const desk = livingDesk(quote(), 1_000_000n);
-    const { app } = await cafe(desk);
-    const browser = await openBrowser(app);
-    const { page, complaints } = await visit(browser, {});
-    await page.addInitScript(SHEET);
-    await page.goto(PORTAL);
-    await page.waitForSelector('.option');
-    await page.fill('#code', PASS_CODE);
-    await page.click('#pay-button');
-    await page.waitForURL(/\?online$/);
-    await mood(page, 'online');
-    desk.use(9_000_000n, 0n);
-    await mood(page, 'low');
-    await page.click('#add');
-    t.equal(await page.isVisible('#code'), false, 'the key survived the navigation without storage');
-    await page.click('#pay-button');
-    await mood(page, 'online');
-    t.equal(desk.vouchers.length, 2);
-    t.strictSame(complaints, []);
-    await browser.close();
-    await app.close();
+    await withRouter(desk, async () => {
+      const { page, complaints, close } = await opened({}, SHEET);
+      await page.waitForSelector('.option');
+      await page.fill('#code', PASS_CODE);
+      await page.click('#pay-button');
+      await page.waitForURL(/\?online$/);
+      await mood(page, 'online');
+      desk.use(9_000_000n, 0n);
+      await mood(page, 'low');
+      await page.click('#add');
+      t.equal(await page.isVisible('#code'), false, 'the key survived the navigation without storage');
+      await page.click('#pay-button');
+      await mood(page, 'online');
+      t.equal(desk.vouchers.length, 2);
+      t.strictSame(complaints, []);
+      await close();
+    });
   },
 );
 
 t.test('without JavaScript a pass code opens, adds and finishes by plain forms', async (t) => {
   const desk = livingDesk(quote(), 1_000_000n);
-  const { app } = await cafe(desk);
-  const browser = await openBrowser(app);
-  const { page, complaints } = await visit(browser, {
-    javaScriptEnabled: false,
-    viewport: { width: 320, height: 568 },
+  await withRouter(desk, async () => {
+    const { page, complaints, close } = await opened({
+      javaScriptEnabled: false,
+      viewport: { width: 320, height: 568 },
+    });
+    await page.waitForURL(/\/status$/);
+    await page.fill('#code', 'nonsense');
+    await page.click('form[action="/pass"] button');
+    t.match(await page.textContent('.problem'), /not a pass code/);
+    await page.fill('#code', PASS_CODE);
+    await page.selectOption('#package', '1');
+    await page.click('form[action="/pass"] button');
+    await page.waitForURL(/\/status$/);
+    t.match(await page.textContent('.card'), /You are online.*49\.5.MB left/s);
+    desk.use(10_000_000n, 0n);
+    await page.fill('#code', PASS_CODE);
+    await page.click('form[action="/pass"] button');
+    await page.waitForURL(/\/status$/);
+    t.equal(desk.vouchers.at(-1)?.amount, 60_000n);
+    await page.click('form[action="/leave"] button');
+    await page.waitForURL(/\/status$/);
+    desk.settle();
+    await page.reload();
+    t.match(await page.textContent('.card'), /came back/);
+    t.strictSame(
+      complaints.filter((complaint) => !complaint.includes('400 (Bad Request)')),
+      [],
+    );
+    await close();
   });
-  await page.goto(PORTAL);
-  await page.waitForURL(/\/status$/);
-  await page.fill('#code', 'nonsense');
-  await page.click('form[action="/pass"] button');
-  t.match(await page.textContent('.problem'), /not a pass code/);
-  await page.fill('#code', PASS_CODE);
-  await page.selectOption('#package', '1');
-  await page.click('form[action="/pass"] button');
-  await page.waitForURL(/\/status$/);
-  t.match(await page.textContent('.card'), /You are online.*49\.5.MB left/s);
-  desk.use(10_000_000n, 0n);
-  await page.fill('#code', PASS_CODE);
-  await page.click('form[action="/pass"] button');
-  await page.waitForURL(/\/status$/);
-  t.equal(desk.vouchers.at(-1)?.amount, 60_000n);
-  await page.click('form[action="/leave"] button');
-  await page.waitForURL(/\/status$/);
-  desk.settle();
-  await page.reload();
-  t.match(await page.textContent('.card'), /came back/);
-  t.strictSame(
-    complaints.filter((complaint) => !complaint.includes('400 (Bad Request)')),
-    [],
-  );
-  await browser.close();
-  await app.close();
 });
 
 t.test('the whole page can be used by keyboard, in order', async (t) => {

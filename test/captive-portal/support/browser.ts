@@ -2,7 +2,8 @@
  * A real Chromium that sees a portal on its own name over plain http, as a guest's phone does: no secure context, no
  * crypto.subtle. Everything it complains about on the console is kept.
  */
-import type { AddressInfo } from 'node:net';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { HOST } from './cafe.ts';
@@ -16,11 +17,16 @@ export type Visit = {
   readonly close: () => Promise<void>;
 };
 
-/** Listens, and starts a browser for which the portal's name is this server and every other name does not exist. */
-export async function openBrowser(app: FastifyInstance): Promise<Browser> {
-  await app.listen({ host: '127.0.0.1', port: 0 });
-  const { port } = app.server.address() as AddressInfo;
-  return await chromium.launch({
+/** A browser for which the portal's name is one port of this machine, and every other name does not exist. */
+export type Stage = {
+  readonly browser: Browser;
+  /** Lets the portal answer there, until it is closed. */
+  readonly present: (app: FastifyInstance) => Promise<unknown>;
+};
+
+export async function openStage(): Promise<Stage> {
+  const port = await freePort();
+  const browser = await chromium.launch({
     executablePath: CHROMIUM_PATH,
     args: [
       '--no-sandbox',
@@ -33,6 +39,16 @@ export async function openBrowser(app: FastifyInstance): Promise<Browser> {
       `--host-resolver-rules=MAP ${HOST} 127.0.0.1:${port}, MAP * ~NOTFOUND`,
     ],
   });
+  return { browser, present: (app) => app.listen({ host: '127.0.0.1', port }) };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen({ host: '127.0.0.1', port: 0 });
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
 }
 
 export async function visit(browser: Browser, options: BrowserContextOptions): Promise<Visit> {
