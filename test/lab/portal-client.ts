@@ -24,17 +24,20 @@ import {
 } from '../../captive-portal/page/wire.ts';
 import { type AttachJson, attachJsonFromAttach } from '../../protocol/attach.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
-import type { PaymentMode } from '../../protocol/open-wire.ts';
+import type { OpenRequest, PaymentMode } from '../../protocol/open-wire.ts';
 import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 import { PORTAL_NAME } from './addresses.ts';
 import { LabError } from './errors.ts';
 import type { Hand } from './hand.ts';
 import type { HttpAnswer } from './hand-protocol.ts';
+import { until } from './wait.ts';
 
 export type Offer = PackageOffer;
 
 const BASE = `http://${PORTAL_NAME}`;
 /** An open waits for a block. */
+/** Long enough for an agent to be killed and come back. */
+const PATIENCE_MS = 30_000;
 const OPEN_TIMEOUT_MS = 20_000;
 
 export class PortalClient {
@@ -91,18 +94,22 @@ export class PortalClient {
 
   /** Opens a channel with a pass code; the router relays the deposit. */
   async open(passCode: string, deposit: bigint, firstAmount: bigint, mode: PaymentMode): Promise<View> {
-    const terms = await this.terms();
-    const secretKey = keyOf(passCode);
-    const salt = hexFromBytes(crypto.getRandomValues(new Uint8Array(32)));
-    const built = openRequestFrom({ terms, secretKey, deposit, firstAmount, mode, salt });
-    if (!built.ok) throw new LabError('LAB_WALLET', `The wallet refused: ${built.expected}, got ${built.got}`);
-    const view = viewFromJson(
-      (await this.#json('/api/open', openJsonFromRequest(built.request), OPEN_TIMEOUT_MS)) as ViewJson,
-    );
-    this.#secretKey = secretKey;
-    this.#last = built.request.voucher;
-    this.#vouchers += 1;
-    return view;
+    const request = await this.#prepare(passCode, deposit, firstAmount, mode);
+    return this.#opened(request, await this.#json('/api/open', openJsonFromRequest(request), OPEN_TIMEOUT_MS));
+  }
+
+  /** The same, asked again and again with one and the same request, as the page does when no answer comes. */
+  async openPatiently(passCode: string, deposit: bigint, firstAmount: bigint, mode: PaymentMode): Promise<View> {
+    const request = await this.#prepare(passCode, deposit, firstAmount, mode);
+    return await until('the channel to be open', PATIENCE_MS, async () => {
+      try {
+        return this.#opened(request, await this.#json('/api/open', openJsonFromRequest(request), OPEN_TIMEOUT_MS));
+      } catch (error) {
+        const isOpen = error instanceof PortalRefusal && error.problem?.reason === 'already-open';
+        if (!isOpen) throw error;
+        return this.#opened(request, await this.#json('/api/view'));
+      }
+    });
   }
 
   /** Signs and sends the next voucher. */
@@ -112,6 +119,11 @@ export class PortalClient {
     this.#last = voucher;
     this.#vouchers += 1;
     return next;
+  }
+
+  /** Goes on from the newest voucher that the router holds: an answer may have been lost with the agent. */
+  resume(view: Pick<View, 'lastVoucher'>): void {
+    this.#last = view.lastVoucher ?? this.#last;
   }
 
   /** What this device's answer to a fresh challenge looks like on the wire. */
@@ -144,6 +156,22 @@ export class PortalClient {
     return this.#hand.follow(stream, `${BASE}/api/events`, this.#address, (data) => {
       listener(data === undefined ? undefined : viewFromJson(JSON.parse(data) as ViewJson));
     });
+  }
+
+  async #prepare(passCode: string, deposit: bigint, firstAmount: bigint, mode: PaymentMode): Promise<OpenRequest> {
+    const terms = await this.terms();
+    const salt = hexFromBytes(crypto.getRandomValues(new Uint8Array(32)));
+    const secretKey = keyOf(passCode);
+    const built = openRequestFrom({ terms, secretKey, deposit, firstAmount, mode, salt });
+    if (!built.ok) throw new LabError('LAB_WALLET', `The wallet refused: ${built.expected}, got ${built.got}`);
+    this.#secretKey = secretKey;
+    return built.request;
+  }
+
+  #opened(request: OpenRequest, answer: unknown): View {
+    this.#last = request.voucher;
+    this.#vouchers += 1;
+    return viewFromJson(answer as ViewJson);
   }
 
   #sign(addUnits: bigint, view: Pick<View, 'depositUnits' | 'downBytes' | 'upBytes'>): SignedVoucher {
