@@ -8,12 +8,12 @@ import { dirname, join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal } from '../captive-portal/portal.ts';
-import { createChain } from './adapters/chain.ts';
 import { systemClock } from './adapters/clock.ts';
 import { deviceSigner } from './adapters/device-key.ts';
 import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
 import { JournalError } from './adapters/journal/journal-error.ts';
 import { type LoadedJournal, SqliteJournal } from './adapters/journal/sqlite-journal.ts';
+import { lazyChain } from './adapters/lazy-chain.ts';
 import { LeaseFile } from './adapters/lease-file.ts';
 import { KernelNeighbours } from './adapters/neighbours.ts';
 import { createNftEnforcer } from './adapters/nft/enforcer.ts';
@@ -126,11 +126,11 @@ async function startAgent({ config, log, signal, opened, onFatal }: Start): Prom
   await portal.ready();
   // Node starts its header and request timeouts when a server listens; this one is handed its connections instead.
   portal.server.emit('listening');
-  await watch.start();
   const { port } = config.portal;
   const listener = new PortalListener({ sink: portal.server, port, addresses: network.addresses, log });
   opened.push({ name: 'listener', close: () => listener.close() });
-  await listener.start();
+  // Guests get the page while the kernel is brought in line; what they ask for waits for it.
+  await Promise.all([listener.start(), watch.start()]);
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
 }
 
@@ -181,7 +181,7 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
     stations: new UbusStationSource({ socketPath: ubusSocket, guestDevices, onProblem }),
     leases: new LeaseFile({ path: leaseFile, accepts: isGuests, onProblem }),
     neighbours: new KernelNeighbours({ guestDevices, onProblem }),
-    chain: createChain({ rpcUrl, chainId, channels, token, gasKey: signer, device: signer, signal }),
+    chain: lazyChain({ rpcUrl, chainId, channels, token, gasKey: signer, device: signer, signal }),
     ...(uploader === undefined ? {} : { uploader }),
   };
 }
