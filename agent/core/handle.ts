@@ -71,7 +71,5 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
       return onUsageStored(state, event);
     case 'tick':
       return onTick(state, event, config);
-    default:
-      return event satisfies never;
   }
 }

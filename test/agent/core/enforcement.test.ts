@@ -47,3 +47,12 @@ t.test('ended sessions are not served, and a rate limit goes to every grant', (t
   t.same(enforcementPlan(story.state, config, story.nowMs).grants, []);
   t.end();
 });
+
+t.test('a station that no port is known of is served without a port', (t) => {
+  const story = new Story();
+  story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 10n, dayS: 0n });
+  const [grant] = enforcementPlan(story.state, story.config, story.nowMs).grants;
+  t.same(grant?.stations, [{ mac: PHONE, addresses: [PHONE_IP] }]);
+  t.end();
+});

@@ -158,3 +158,22 @@ t.test('when every station has a session none is forgotten', (t) => {
   t.equal(story.state.stations.size, everyone.size + 1);
   t.end();
 });
+
+t.test('leaving a port where it is not leaves a station where it is', (t) => {
+  const story = new Story();
+  story.paid();
+  const before = story.state;
+  t.same(story.send({ kind: 'station-left', mac: PHONE, port: WLAN1 }), []);
+  t.equal(story.state, before);
+  t.end();
+});
+
+t.test('an address whose holder is forgotten is given back all the same', (t) => {
+  const story = new Story();
+  story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
+  story.state = { ...story.state, stations: new Map() };
+  story.send({ kind: 'address-released', mac: PHONE, address: PHONE_IP });
+  t.equal(story.state.addressOwner.size, 0);
+  t.equal(story.state.stations.size, 0);
+  t.end();
+});

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { stateFromJournal } from '../../../agent/core/restore.ts';
 import { restoreCase } from './support/restore-case.ts';
-import { NOW_S, PHONE, PHONE_IP, Story, WLAN0 } from './support/story.ts';
+import { NOW_S, PHONE, PHONE_IP, Story, testChannel, WLAN0 } from './support/story.ts';
 
 t.test('a session goes on where its stored usage was, with its addresses, port and counters', (t) => {
   const before = new Story();
@@ -53,5 +53,11 @@ t.test('a trial without a channel comes back too', (t) => {
   const before = new Story();
   before.send({ kind: 'trial-started', mac: PHONE, bytes: 9n, dayS: 0n });
   t.equal(stateFromJournal(restoreCase(before.state), 5, NOW_S).sessionByChannel.size, 0);
+  t.end();
+});
+
+t.test('a channel that was settled for nothing adds nothing', (t) => {
+  const channels = [testChannel({ phase: 'settled' })];
+  t.equal(stateFromJournal({ channels, sessions: [], trials: [] }, 5, NOW_S).settledUnits, 0n);
   t.end();
 });

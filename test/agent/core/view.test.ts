@@ -74,3 +74,14 @@ t.test('after the close the refund is shown with its transaction', (t) => {
   t.match(sessionRow(story.state, story.state.sessions.get(id) as never), { addresses: [] });
   t.end();
 });
+
+t.test('a channel that was settled for nothing gives everything back', (t) => {
+  const story = new Story();
+  story.paid();
+  const [channel] = story.state.channels.values();
+  const tx = `0x${'0b'.repeat(32)}` as const;
+  const settled = { ...(channel as NonNullable<typeof channel>), phase: 'settled', closeTx: tx } as const;
+  story.state = { ...story.state, channels: new Map([[channelId, settled]]) };
+  t.match(guestView(story.state, PHONE), { refund: { units: 10_000n, tx } });
+  t.end();
+});

@@ -16,7 +16,7 @@ import { elevate } from '../../lab/elevate.ts';
 import { type Addresses, connectToNetwork } from '../../lab/guest-link.ts';
 import { Lab } from '../../lab/lab.ts';
 import { settled } from '../../lab/wait.ts';
-import { difference, readBeyond, readWire, type WireBytes } from '../../lab/wire.ts';
+import { readBeyond, readWire, type WireBytes } from '../../lab/wire.ts';
 import { buildWorld, type GuestHost, type World } from '../../lab/world.ts';
 
 export const PORTAL_PORT = 2050;
@@ -168,8 +168,6 @@ export async function isEchoed(guest: KernelGuest, address: string, from?: strin
   });
   return received.packets > 0;
 }
-
-export { difference };
 
 async function bridgePortsIn(world: World): Promise<DeviceName[]> {
   const text = await world.router.must(['ip', '-j', 'link', 'show', 'master', GUEST_DEVICE]);
