@@ -4,8 +4,8 @@ import { grouped, type Story } from './story.ts';
 import { VoucherStream } from './stream.ts';
 
 const DEPOSIT_UNITS = 20_000n;
-const DOWNLOAD_BYTES = 8_000_000;
-const BYTES_PER_S = 2_000_000;
+const DOWNLOAD_BYTES = 10_000_000;
+const BYTES_PER_S = 1_600_000;
 /** Credit ahead of the charge that the page's rule may reach: two steps of two seconds at this speed, and one of slack. */
 const MOST_AHEAD_UNITS = 12_000n;
 

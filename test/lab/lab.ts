@@ -3,7 +3,7 @@
  * closed. Everything goes away on close(), on SIGINT, SIGTERM and on a crash; namespaces of dead runs are swept at start.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Host } from './host.ts';
@@ -83,6 +83,11 @@ function sweepDeadRuns(): void {
   for (const line of names.split('\n')) {
     const match = new RegExp(`^(${PREFIX}(\\d+)n\\d+-[a-z0-9]+)`).exec(line);
     if (match !== null && !isAlive(Number(match[2]))) deleteNamespace(match[1] as string);
+  }
+  for (const name of readdirSync(tmpdir())) {
+    const pid = new RegExp(`^${PREFIX}(\\d+)n\\d+-`).exec(name)?.[1];
+    const isLeft = pid !== undefined && !isAlive(Number(pid)) && process.env['LAB_KEEP_LOGS'] === undefined;
+    if (isLeft) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
 }
 
