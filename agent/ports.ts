@@ -39,7 +39,9 @@ export type EnforcerEvent =
   /** The session's quota was used up in the kernel. */
   | { readonly kind: 'depleted'; readonly sessionId: SessionId }
   /** Our table or the rules around it were changed by someone else; reconcile. */
-  | { readonly kind: 'disturbed'; readonly what: string };
+  | { readonly kind: 'disturbed'; readonly what: string }
+  /** Somebody changed other tables; flow offload may have been switched on. */
+  | { readonly kind: 'changed-elsewhere' };
 
 /** The kernel's packet filter (nftables). */
 export interface Enforcer {

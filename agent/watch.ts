@@ -6,7 +6,7 @@ import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
 import type { SessionId } from './core/model.ts';
 import type { Driver, DriverLog } from './driver.ts';
-import type { Chain, Clock, Enforcer, Neighbours, StationEvent, StationSource } from './ports.ts';
+import type { Chain, Clock, Enforcer, EnforcerEvent, Neighbours, StationEvent, StationSource } from './ports.ts';
 import type { ProofMaker } from './proof-maker.ts';
 
 export type WatchDeps = {
@@ -31,6 +31,8 @@ export type WatchDeps = {
 const VERIFY_MS = 3_000;
 const NEIGHBOURS_MS = 5_000;
 const SALE_MS = 5_000;
+/** A change of the ruleset is told at once; this is for what was missed. */
+const OFFLOADS_MS = 60_000;
 /** A pending open is looked up this often, and given up after this long without a deposit on chain. */
 const PENDING_MS = 5_000;
 const PENDING_GIVE_UP_MS = 120_000;
@@ -46,6 +48,7 @@ export class Watch {
   readonly #pendingSinceMs = new Map<string, number>();
 
   #saleTrouble: string | undefined;
+  #flowtables: readonly string[] = [];
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
@@ -59,14 +62,9 @@ export class Watch {
   /** Reads the world once, brings the kernel in line, then starts the timers. */
   async start(): Promise<void> {
     const { enforcer, stations, leases, config, driver } = this.#deps;
-    enforcer.onEvent((event) => {
-      if (event.kind === 'depleted') {
-        this.#depleted.add(event.sessionId);
-        void this.#once('depleted', () => this.#onDepleted());
-      } else void this.#once('verify', () => this.#verify(event.what));
-    });
+    enforcer.onEvent((event) => this.#onEnforcer(event));
     await leases.start((event) => this.#onStation(event));
-    await this.#checkSale();
+    await this.#readOffloads();
     await this.#listNeighbours();
     await driver.reconciled().catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'first-reconcile-failed'));
     await this.#sample();
@@ -74,7 +72,8 @@ export class Watch {
     this.#every(config.session.sampleMs, 'sample', () => this.#sample());
     this.#every(VERIFY_MS, 'verify', () => this.#verify('periodic check'));
     this.#every(NEIGHBOURS_MS, 'neighbours', () => this.#listNeighbours());
-    this.#every(SALE_MS, 'sale', () => this.#checkSale());
+    this.#every(SALE_MS, 'sale', () => Promise.resolve(this.#judgeSale()));
+    this.#every(OFFLOADS_MS, 'offloads', () => this.#readOffloads());
     this.#every(PENDING_MS, 'pending', () => this.#lookUpPending());
     this.#every(exitLookMs(config), 'exits', () => this.#lookUpExits());
     await this.#lookUpPending();
@@ -83,6 +82,23 @@ export class Watch {
   close(): void {
     for (const timer of this.#timers) clearInterval(timer);
     this.#deps.leases.close();
+  }
+
+  #onEnforcer(event: EnforcerEvent): void {
+    switch (event.kind) {
+      case 'depleted':
+        this.#depleted.add(event.sessionId);
+        void this.#once('depleted', () => this.#onDepleted());
+        return;
+      case 'disturbed':
+        void this.#once('verify', () => this.#verify(event.what));
+        return;
+      case 'changed-elsewhere':
+        void this.#once('sale', () => this.#readOffloads());
+        return;
+      default:
+        event satisfies never;
+    }
   }
 
   async #sample(): Promise<void> {
@@ -116,13 +132,18 @@ export class Watch {
     await driver.reconciled();
   }
 
+  /** Asks the kernel for flowtables: a process, so only when the ruleset has changed, and now and then. */
+  async #readOffloads(): Promise<void> {
+    this.#flowtables = await this.#deps.offloads();
+    this.#judgeSale();
+  }
+
   /** What would make metering wrong, or leave guests without a network, must stop the sale and be said. */
-  async #checkSale(): Promise<void> {
-    const { config, guestPrefixes, offloads, log } = this.#deps;
+  #judgeSale(): void {
+    const { config, guestPrefixes, log } = this.#deps;
     const before = this.#saleTrouble;
-    const flowtables = await offloads();
-    if (flowtables.length > 0) {
-      const where = flowtables.join('; ');
+    if (this.#flowtables.length > 0) {
+      const where = this.#flowtables.join('; ');
       this.#saleTrouble = `flow offload takes packets past the counters (${where}); set flow_offloading to 0 in /etc/config/firewall and run fw4 reload`;
     } else if (guestPrefixes().length === 0) {
       this.#saleTrouble = `${config.network.guestDevices.join(', ')} has no address; bring the guest network up`;

@@ -144,6 +144,7 @@ t.test('flow offload, or guest devices without an address, stop the sale until t
   await watching(t, scene);
   t.match(scene.desk.quote(), { notSelling: /flow offload takes packets past the counters \(inet fw4 ft\)/ });
   scene.flowtables = [];
+  scene.enforcer.say({ kind: 'changed-elsewhere' });
   scene.prefixes = [];
   await scene.advance(5_000);
   t.match(scene.desk.quote(), { notSelling: /br-guest has no address/ });

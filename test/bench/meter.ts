@@ -107,7 +107,7 @@ async function measureOvershoot(world: ForwardWorld) {
         interfaceBytes(world.client.netns).received,
         interfaceBytes(world.server.netns).received,
       ] as const;
-      await drive(world, kind, address, 700);
+      await drive(world, kind, address, 1_500);
       const after = [interfaceBytes(world.client.netns).received, interfaceBytes(world.server.netns).received] as const;
       const passed = after[0] - before[0] + after[1] - before[1];
       if (passed < QUOTA / 2n)

@@ -26,6 +26,10 @@ export class ElementIndex {
     return this.#ids.has(id);
   }
 
+  isEmpty(set: GrantSet): boolean {
+    return (this.#counts.get(set) ?? 0) === 0;
+  }
+
   /** Room for one change; the index itself stays as it is. */
   room(): Room {
     const freed = new Set<string>();

@@ -10,16 +10,16 @@ import type { CounterReading, EnforcementPlan, SessionGrant, SessionId, UnboundA
 import type { Enforcer, EnforcerEvent } from '../../ports.ts';
 import { bridgePorts, type PortsOf } from './bridge-ports.ts';
 import { CounterReader } from './counter-reader.ts';
-import { pairsFromSet } from './installed.ts';
 import { InstalledSessions } from './installed-sessions.ts';
 import { KernelTables, type TablesFound } from './kernel-tables.ts';
-import { COUNTER_SETS, parseQuotaName, TABLE, UNBOUND_SETS } from './layout.ts';
+import { COUNTER_SETS, parseQuotaName, TABLE } from './layout.ts';
 import { type MonitorEvent, NftMonitor } from './monitor.ts';
 import type { NftPlace } from './nft-child.ts';
 import { NftError } from './nft-error.ts';
 import { NftRunner } from './nft-runner.ts';
 import { diffPlan, isDiffEmpty, type PlanDiff } from './plan-diff.ts';
 import { changeTransactions, type Leftovers, NO_LEFTOVERS, stopTransaction } from './transactions.ts';
+import { UnboundReader } from './unbound-reader.ts';
 import { UsageBook } from './usage-book.ts';
 
 export type NftLog = {
@@ -33,12 +33,18 @@ export type NftEnforcerDeps = Partial<NftPlace> &
     readonly log: NftLog;
     /** Ports of a bridge; from sysfs unless a test looks into another namespace. */
     readonly portsOf?: PortsOf;
+    /** Least time between two looks for addresses that wait to be bound. */
+    readonly unboundEveryMs?: number;
   };
 
 /** Largest packet that the forward hook can see: a used-up quota may leave this much. */
 const MAX_PACKET_BYTES = 65_536n;
 /** Changes by others come in bursts (fw4 reload); one look afterwards is enough. */
 const SETTLE_MS = 100;
+/** dnsmasq fills sets of other packages with every answer; a look a second bears that. */
+const ELSEWHERE_MS = 1_000;
+/** While the monitor shows every change, all rules are read back only this often, in case it missed one. */
+const FULL_CHECK_MS = 30_000;
 
 export function createNftEnforcer(deps: NftEnforcerDeps): Enforcer {
   return new NftEnforcer({ portsOf: bridgePorts, ...deps, nftPath: deps.nftPath ?? 'nft' });
@@ -48,6 +54,7 @@ class NftEnforcer implements Enforcer {
   readonly #log: NftLog;
   readonly #runner: NftRunner;
   readonly #tables: KernelTables;
+  readonly #unbound: UnboundReader;
   readonly #monitor: NftMonitor;
   readonly #book = new UsageBook();
   readonly #counters = new CounterReader();
@@ -63,12 +70,15 @@ class NftEnforcer implements Enforcer {
   #lastReadings: CounterReading[] = [];
   #turn: Promise<unknown> = Promise.resolve();
   #settling: NodeJS.Timeout | undefined;
+  #telling: NodeJS.Timeout | undefined;
+  #checkedMs = Number.NEGATIVE_INFINITY;
   #isWatching = false;
   #isClosed = false;
 
-  constructor(deps: NftPlace & { readonly log: NftLog; readonly portsOf: PortsOf }) {
+  constructor(deps: NftEnforcerDeps & NftPlace & { readonly portsOf: PortsOf }) {
     this.#log = deps.log;
     this.#runner = new NftRunner(deps);
+    this.#unbound = new UnboundReader(this.#runner, deps.unboundEveryMs);
     this.#tables = new KernelTables(this.#runner, deps.portsOf, deps.log);
     this.#monitor = new NftMonitor(
       deps,
@@ -91,18 +101,19 @@ class NftEnforcer implements Enforcer {
   read(): Promise<{ readonly counters: readonly CounterReading[]; readonly unbound: readonly UnboundAddress[] }> {
     return this.#inTurn(async () => {
       const counters = await this.#readCounters();
-      const unbound: UnboundAddress[] = [];
-      for (const name of UNBOUND_SETS) {
-        const pairs = pairsFromSet((await this.#runner.list(setOf(name))) ?? []);
-        unbound.push(...pairs.filter(({ mac, address }) => this.#installed?.isBound(mac, address) !== true));
-      }
+      const found = await this.#unbound.read();
+      const unbound = found.filter(({ mac, address }) => this.#installed?.isBound(mac, address) !== true);
       return { counters, unbound };
     });
   }
 
   verify(): Promise<boolean> {
     return this.#inTurn(async () => {
-      const isEqual = await this.#tables.isUnchanged();
+      // Without a monitor nobody tells of a flowtable either.
+      if (!this.#monitor.isWatching) this.#emit({ kind: 'changed-elsewhere' });
+      const isFullDue = !this.#monitor.isWatching || performance.now() - this.#checkedMs >= FULL_CHECK_MS;
+      if (isFullDue) this.#checkedMs = performance.now();
+      const isEqual = isFullDue ? await this.#tables.isUnchanged() : await this.#tables.hasSamePorts();
       if (!isEqual) this.#installed = undefined;
       return isEqual && this.#installed !== undefined;
     });
@@ -116,6 +127,7 @@ class NftEnforcer implements Enforcer {
     this.#isClosed = true;
     this.#listeners.clear();
     clearTimeout(this.#settling);
+    clearTimeout(this.#telling);
     this.#monitor.close();
     await this.#turn.catch(() => undefined);
     this.#runner.close();
@@ -194,6 +206,7 @@ class NftEnforcer implements Enforcer {
   async #readCounters(): Promise<readonly CounterReading[]> {
     const listings: Parameters<CounterReader['readings']>[0][number][] = [];
     for (const set of COUNTER_SETS) {
+      if (this.#installed?.index.isEmpty(set) === true) continue;
       const listed = await this.#runner.list(setOf(set));
       if (listed === undefined) {
         this.#disturbed(`set ${set} is gone`);
@@ -228,6 +241,12 @@ class NftEnforcer implements Enforcer {
       case 'touched':
       case 'gap':
         this.#disturbed(event.kind === 'gap' ? 'the watch was interrupted' : event.what);
+        return;
+      case 'elsewhere':
+        this.#telling ??= setTimeout(() => {
+          this.#telling = undefined;
+          this.#emit({ kind: 'changed-elsewhere' });
+        }, ELSEWHERE_MS);
         return;
       default:
         event satisfies never;

@@ -19,9 +19,6 @@ export type TablesFound = ListedSessions & { readonly install: readonly NftComma
 
 type TablesLog = { info(details: object, event: string): void; warn(details: object, event: string): void };
 
-/** The bridge table is looked at only every so often: its loss opens nothing to those who have not paid. */
-const BRIDGE_CHECK_EVERY = 6;
-
 export class KernelTables {
   readonly #runner: NftRunner;
   readonly #log: TablesLog;
@@ -30,7 +27,6 @@ export class KernelTables {
   #facts: TableFacts | undefined;
   /** Rules in nft's words right after we wrote them: another nft may word the same rule otherwise. */
   readonly #baseline = new Map<NftFamily, ReadonlyMap<string, Json>>();
-  #checks = 0;
 
   constructor(runner: NftRunner, portsOf: PortsOf, log: TablesLog) {
     this.#runner = runner;
@@ -71,15 +67,17 @@ export class KernelTables {
     }
   }
 
-  /** Reads the rules back and compares. */
-  async isUnchanged(): Promise<boolean> {
+  /** A BSS that came or went changes the bridge, not the ruleset. */
+  async hasSamePorts(): Promise<boolean> {
     if (this.#facts === undefined) return false;
     const { guestDevices, guestPorts } = this.#facts;
-    if (!isSameJson(guestPorts, await this.#guestPorts(guestDevices))) return false;
-    const isBridgeDue = this.#checks % BRIDGE_CHECK_EVERY === 0;
-    this.#checks += 1;
+    return isSameJson(guestPorts, await this.#guestPorts(guestDevices));
+  }
+
+  /** Reads the rules back and compares. */
+  async isUnchanged(): Promise<boolean> {
+    if (!(await this.hasSamePorts())) return false;
     for (const spec of this.#specs()) {
-      if (spec.family === 'bridge' && !isBridgeDue) continue;
       const listed = await this.#runner.listWithoutElements(spec.family, TABLE);
       const state = tableState(spec, listed, this.#baseline.get(spec.family));
       if (state.kind === 'equal') continue;

@@ -9,6 +9,8 @@ import { type NftPlace, startNftMonitor } from './nft-child.ts';
 export type MonitorEvent =
   | { readonly kind: 'depleted'; readonly quota: string }
   | { readonly kind: 'touched'; readonly what: string }
+  /** Somebody changed other tables: a firewall reload, perhaps a flowtable. */
+  | { readonly kind: 'elsewhere' }
   /** The watch was interrupted; anything may have happened. */
   | { readonly kind: 'gap' };
 
@@ -50,7 +52,8 @@ export class MonitorLines {
     if (commit === null) return undefined;
     const what = this.#change;
     this.#change = undefined;
-    return what === undefined || this.#isOwn(Number(commit[1])) ? undefined : { kind: 'touched', what };
+    if (this.#isOwn(Number(commit[1]))) return undefined;
+    return what === undefined ? { kind: 'elsewhere' } : { kind: 'touched', what };
   }
 }
 
@@ -61,11 +64,17 @@ export class NftMonitor {
   #child: ChildProcessWithoutNullStreams | undefined;
   #restart: NodeJS.Timeout | undefined;
   #isClosed = false;
+  #hasSpoken = false;
 
   constructor(place: NftPlace, isOwn: (pid: number) => boolean, listener: (event: MonitorEvent) => void) {
     this.#place = place;
     this.#isOwn = isOwn;
     this.#listener = listener;
+  }
+
+  /** True while a monitor runs that has shown that it sees changes. */
+  get isWatching(): boolean {
+    return this.#child !== undefined && this.#hasSpoken;
   }
 
   /**
@@ -105,6 +114,7 @@ export class NftMonitor {
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       if (this.#isClosed) return;
       onFirstLine();
+      this.#hasSpoken = child === this.#child;
       const complete = (partial + text).split('\n');
       partial = (complete.pop() ?? '').slice(0, MAX_LINE_CHARS);
       for (const line of complete) {
@@ -122,6 +132,7 @@ export class NftMonitor {
 
   #startAgainSoon(): void {
     this.#child = undefined;
+    this.#hasSpoken = false;
     this.#restart = setTimeout(() => {
       this.#spawn(() => undefined);
       if (!this.#isClosed) this.#listener({ kind: 'gap' });

@@ -83,8 +83,8 @@ export function renderInetTable(facts: TableFacts): TableSpec {
     counters: ['garden'],
     chains: [
       baseChain('guest_forward', 'filter', 'forward', PRIORITY_FILTER, [
-        [perDevice('iifname', facts, 'from_guest')],
-        [perDevice('oifname', facts, 'to_guest')],
+        perDevice('iifname', facts, 'from_guest'),
+        perDevice('oifname', facts, 'to_guest'),
       ]),
       { name: 'from_guest', rules: fromGuestRules(facts) },
       { name: 'to_guest', rules: toGuestRules(facts) },
@@ -92,14 +92,14 @@ export function renderInetTable(facts: TableFacts): TableSpec {
       { name: 'learn', rules: learnRules() },
       { name: 'garden_pass', rules: gardenRules() },
       { name: 'refuse', rules: refuseRules() },
-      baseChain('guest_input', 'filter', 'input', PRIORITY_FILTER, [[perDevice('iifname', facts, 'services')]]),
+      baseChain('guest_input', 'filter', 'input', PRIORITY_FILTER, [perDevice('iifname', facts, 'services')]),
       { name: 'services', rules: serviceRules(facts.portalPort) },
       { name: 'dns', rules: dnsRules() },
       { name: 'dns_paid', rules: dnsPaidRules() },
       { name: 'ping', rules: pingRules() },
-      baseChain('guest_output', 'filter', 'output', PRIORITY_FILTER, [[perDevice('oifname', facts, 'answers')]]),
+      baseChain('guest_output', 'filter', 'output', PRIORITY_FILTER, [perDevice('oifname', facts, 'answers')]),
       { name: 'answers', rules: answerRules() },
-      baseChain('guest_dstnat', 'nat', 'prerouting', PRIORITY_DSTNAT, [[perDevice('iifname', facts, 'captive')]]),
+      baseChain('guest_dstnat', 'nat', 'prerouting', PRIORITY_DSTNAT, [perDevice('iifname', facts, 'captive')]),
       { name: 'captive', rules: captiveRules(facts.portalPort) },
     ],
   };
@@ -170,12 +170,9 @@ function learnRules(): Json[][] {
 
 /** What nobody asked for is dropped before it can be billed. */
 function toGuestRules(facts: TableFacts): Json[][] {
-  const unasked: [Json, JsonObject][] = [
-    ['invalid', DROP],
-    ['new', DROP],
-  ];
+  const unasked = { match: { op: 'in', left: { ct: { key: 'state' } }, right: ['invalid', 'new'] } };
   return [
-    [verdictMap({ ct: { key: 'state' } }, unasked)],
+    [unasked, DROP],
     ...(facts.hasRates
       ? [
           [limitByKey(IP_DESTINATION, 'rate_down4'), DROP],
@@ -208,11 +205,16 @@ function refuseRules(): Json[][] {
   ];
 }
 
-function perDevice(key: 'iifname' | 'oifname', facts: TableFacts, chain: string): JsonObject {
-  return verdictMap(
-    meta(key),
-    facts.guestDevices.map((device): [Json, JsonObject] => [device, goto(chain)]),
-  );
+/** A rule that sends a guest device's packets to a chain. One device is compared, which is quicker than a lookup. */
+function perDevice(key: 'iifname' | 'oifname', { guestDevices }: TableFacts, chain: string): Json[] {
+  const [only, ...others] = guestDevices;
+  if (only !== undefined && others.length === 0) return [equals(meta(key), only), goto(chain)];
+  return [
+    verdictMap(
+      meta(key),
+      guestDevices.map((device): [Json, JsonObject] => [device, goto(chain)]),
+    ),
+  ];
 }
 
 function prefix(addr: string, len: number): JsonObject {

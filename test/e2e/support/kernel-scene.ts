@@ -61,6 +61,7 @@ export async function openKernelScene(guestCount: number): Promise<KernelScene> 
     const enforcer = createNftEnforcer({
       runtimeDir: lab.path('nft'),
       netns: world.router.netns,
+      unboundEveryMs: 0,
       log: {
         info: () => undefined,
         warn: (details, event) => t.comment(event, details),
