@@ -10,6 +10,7 @@ import { elevate } from '../lab/elevate.ts';
 /** More than any file may take; a hanging one is a failure, not a hanging run. */
 const FILE_TIMEOUT_MS = 180_000;
 const SHOWN_LINES = 60;
+const LINES_OF_FAILURE = 25;
 
 elevate();
 const directory = fileURLToPath(new URL('.', import.meta.url));
@@ -28,12 +29,23 @@ for (const name of files) {
   );
   if (!result.isOk) {
     failed += 1;
-    process.stdout.write(`${result.output.split('\n').slice(-SHOWN_LINES).join('\n')}\n`);
+    process.stdout.write(`${excerpt(result.output)}\n`);
   }
 }
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
 process.stdout.write(`${files.length - failed} passed, ${failed} failed (${seconds} s)\n`);
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
+
+/** Every failed check with what follows it, and the end. */
+function excerpt(output: string): string {
+  const lines = output.split('\n');
+  const isShown = new Set<number>();
+  for (const [i, line] of lines.entries()) {
+    const isFailure = /^\s*not ok /.test(line);
+    for (let j = i; isFailure && j < i + LINES_OF_FAILURE; j++) isShown.add(j);
+  }
+  return lines.filter((_, i) => isShown.has(i) || i >= lines.length - SHOWN_LINES).join('\n');
+}
 
 type FileResult = {
   readonly isOk: boolean;

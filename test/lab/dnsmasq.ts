@@ -72,7 +72,6 @@ export class Dnsmasq {
       '--conf-file=/dev/null',
       '--pid-file=',
       '--log-facility=-',
-      '--log-dhcp',
       '--no-resolv',
       '--no-hosts',
       `--server=${DNS_IP4}`,
