@@ -39,7 +39,7 @@ const EPOCH_S = 604_800n;
 
 export class ProofMaker {
   readonly #deps: ProofMakerDeps;
-  readonly #blindingSecret: Uint8Array;
+  #blindingSecret: Uint8Array | undefined;
   #closing: Promise<void> | undefined;
   #uploading: Promise<void> | undefined;
   #failures = 0;
@@ -50,8 +50,6 @@ export class ProofMaker {
 
   constructor(deps: ProofMakerDeps) {
     this.#deps = deps;
-    // RFC 6979 makes the signature a deterministic secret of the device, also where the key itself cannot be read.
-    this.#blindingSecret = keccak256(bytesFromHex(deps.signer.sign(keccak256Text('SSP-BLINDING-v1'))));
   }
 
   /** Called with each tick: closes the interval when it is due, and uploads what waits. */
@@ -157,11 +155,17 @@ export class ProofMaker {
     return waitMs;
   }
 
+  /** RFC 6979 makes the signature a deterministic secret of the device, also where the key itself cannot be read. */
+  #secret(): Uint8Array {
+    this.#blindingSecret ??= keccak256(bytesFromHex(this.#deps.signer.sign(keccak256Text('SSP-BLINDING-v1'))));
+    return this.#blindingSecret;
+  }
+
   #leaf({ session, channel, downBytes, upBytes, units }: ProofShare, epoch: bigint): SessionLeaf {
     const { chainId, channels } = this.#deps.config.chain;
     const id: Hex = channelId({ chainId, channels }, channel.config);
     return {
-      sessionId: blindedSessionId(this.#blindingSecret, session.channelId ?? id, epoch),
+      sessionId: blindedSessionId(this.#secret(), session.channelId ?? id, epoch),
       channelId: id,
       bytesUp: upBytes,
       bytesDown: downBytes,

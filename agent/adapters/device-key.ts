@@ -47,12 +47,23 @@ export function loadOrCreateKey(path: string): Uint8Array {
   return readKey(path) ?? createKey(path);
 }
 
-/** Signs with the key in the file, made if there is none, after a trial signature has shown that it works. */
+/**
+ * Signs with the key in the file, made if there is none. The first use makes a trial signature and recovers it before
+ * anything of worth is signed: not at the start, of which it would take a tenth.
+ */
 export function deviceSigner(path: string): Signer {
   const key = loadOrCreateKey(path);
-  const signer: Signer = { address: addressFromSecretKey(key), sign: (digest) => signDigest(digest, key) };
-  assertSigns(signer, path);
-  return signer;
+  const address = addressFromSecretKey(key);
+  const sign: Signer['sign'] = (digest) => signDigest(digest, key);
+  let isChecked = false;
+  return {
+    address,
+    sign: (digest) => {
+      if (!isChecked) assertSigns({ address, sign }, path);
+      isChecked = true;
+      return sign(digest);
+    },
+  };
 }
 
 /** @throws KeyError KEY_SELF_CHECK if a signature does not recover to the signer's address */
