@@ -58,7 +58,11 @@ type FileResult = {
 function runFile(name: string): Promise<FileResult> {
   return new Promise((resolve) => {
     const begunMs = performance.now();
-    const child = spawn(process.execPath, [`${directory}${name}`], { stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(process.execPath, [`${directory}${name}`], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      // tap's own limit, in seconds, is half a minute: the limit of a file is this runner's business.
+      env: { ...process.env, TAP_TIMEOUT: String(FILE_TIMEOUT_MS / 1_000) },
+    });
     let output = '';
     let isLate = false;
     const take = (chunk: Buffer): void => {
