@@ -26,6 +26,7 @@ type ChannelRow = {
   readonly deposit: bigint;
   readonly open_tx: Uint8Array | null;
   readonly close_tx: Uint8Array | null;
+  readonly close_units: bigint | null;
   readonly amount: bigint;
   readonly ack_bytes: bigint;
   readonly voucher_signature: Uint8Array;
@@ -52,15 +53,16 @@ export class ChannelRows {
     // The WHERE leaves the page untouched when only the voucher is new.
     this.#upsertChannel = database.prepare(`
       INSERT INTO channels (id, payer, signer, payee, device, expiry, exit_delay, salt, mode, units_per_mb,
-        units_per_minute, open_fee, phase, deposit, open_tx, close_tx)
+        units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units)
       VALUES (@id, @payer, @signer, @payee, @device, @expiry, @exitDelay, @salt, @mode, @unitsPerMb,
-        @unitsPerMinute, @openFee, @phase, @deposit, @openTx, @closeTx)
+        @unitsPerMinute, @openFee, @phase, @deposit, @openTx, @closeTx, @closeUnits)
       ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, units_per_mb = excluded.units_per_mb,
         units_per_minute = excluded.units_per_minute, open_fee = excluded.open_fee, phase = excluded.phase,
-        deposit = excluded.deposit, open_tx = excluded.open_tx, close_tx = excluded.close_tx
-      WHERE (mode, units_per_mb, units_per_minute, open_fee, phase, deposit, open_tx, close_tx)
+        deposit = excluded.deposit, open_tx = excluded.open_tx, close_tx = excluded.close_tx,
+        close_units = excluded.close_units
+      WHERE (mode, units_per_mb, units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units)
         IS NOT (excluded.mode, excluded.units_per_mb, excluded.units_per_minute, excluded.open_fee, excluded.phase,
-          excluded.deposit, excluded.open_tx, excluded.close_tx)`);
+          excluded.deposit, excluded.open_tx, excluded.close_tx, excluded.close_units)`);
     this.#rowOf = database.prepare('SELECT row FROM channels WHERE id = ?').pluck();
     this.#upsertVoucher = database.prepare(`
       INSERT INTO vouchers (channel, amount, ack_bytes, signature) VALUES (@row, @amount, @ackBytes, @signature)
@@ -96,6 +98,7 @@ export class ChannelRows {
       deposit: toInteger(channel.deposit, 'deposit'),
       openTx: toOptionalBlob(channel.openTx, 32, 'open transaction'),
       closeTx: toOptionalBlob(channel.closeTx, 32, 'close transaction'),
+      closeUnits: channel.closeUnits === undefined ? null : toInteger(channel.closeUnits, 'final claim'),
     });
     this.#upsertVoucher.run({
       row: this.#rowOf.get(idBlob),
@@ -151,5 +154,6 @@ function channelFromRow(row: ChannelRow): Channel {
     },
     ...(row.open_tx === null ? {} : { openTx: hexOf(row.open_tx) }),
     ...(row.close_tx === null ? {} : { closeTx: hexOf(row.close_tx) }),
+    ...(row.close_units === null ? {} : { closeUnits: row.close_units }),
   };
 }

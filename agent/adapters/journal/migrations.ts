@@ -83,6 +83,10 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE trials (mac TEXT PRIMARY KEY, day_s INTEGER NOT NULL, used_bytes INTEGER NOT NULL) STRICT;
     `,
   },
+  {
+    name: 'the final claim of a channel, so that a restart does not reckon it again',
+    sql: 'ALTER TABLE channels ADD COLUMN close_units INTEGER CHECK (close_units >= 0)',
+  },
 ];
 
 /** Schema version of a file that this program writes. */

@@ -48,12 +48,14 @@ export const channel: fc.Arbitrary<Channel> = record({
   signature: bytesOf(64),
   openTx: fc.option(bytesOf(32), { nil: undefined }),
   closeTx: fc.option(bytesOf(32), { nil: undefined }),
-}).map(({ amounts: [voucherAmount, deposit], ackBytes, signature, openTx, closeTx, ...rest }) => ({
+  closeUnits: fc.option(fc.bigInt(0n, 10n ** 14n), { nil: undefined }),
+}).map(({ amounts: [voucherAmount, deposit], ackBytes, signature, openTx, closeTx, closeUnits, ...rest }) => ({
   ...rest,
   deposit,
   voucher: { channelId: rest.id, amount: voucherAmount, ackBytes, signature },
   ...(openTx === undefined ? {} : { openTx }),
   ...(closeTx === undefined ? {} : { closeTx }),
+  ...(closeUnits === undefined ? {} : { closeUnits }),
 }));
 
 const station: fc.Arbitrary<Station> = record({
