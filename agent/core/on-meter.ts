@@ -103,7 +103,9 @@ function applyReadings(
     const before = sessions.get(id);
     if (before === undefined) continue;
     const { usage, counters } = addReadings(before, own);
-    const after = { ...before, usage, counters };
+    const isHeard = before.absentSinceMs !== undefined && usage.upBytes > before.usage.upBytes;
+    // Who sends is there, whatever hostapd said or has not said yet; the wait for who left begins anew.
+    const after = { ...before, usage, counters, ...(isHeard ? { absentSinceMs: nowMs } : {}) };
     sessions.set(id, after);
     if (totalBytes(usage) !== totalBytes(before.usage)) changed.push(after);
   }

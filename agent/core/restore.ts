@@ -14,6 +14,8 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
     sessions.set(session.id, {
       ...session,
       startedMs: nowMs,
+      // Who left while the agent was away is refunded after the usual wait; hostapd or traffic show who is still there.
+      ...(session.ended === undefined ? { absentSinceMs: nowMs } : {}),
       counters: new Map(counters.map(({ key, bytes }) => [key, bytes])),
       storedBytes: totalBytes(session.usage),
       storedAtMs: nowMs,

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { IpAddress } from '../../../agent/core/model.ts';
-import { kindsOf, PHONE, PHONE_IP, Story, testChannel } from './support/story.ts';
+import { kindsOf, PHONE, PHONE_IP, Story, testChannel, WLAN0 } from './support/story.ts';
 
 t.test('usage grows by what the counters grew, and the guest is told', (t) => {
   const story = new Story();
@@ -75,5 +75,17 @@ t.test('a trial that runs dry is held too', (t) => {
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, dayS: 0n });
   t.ok(kindsOf(story.counted(1, 1_000_000n)).includes('log'));
   t.equal(story.state.sessions.get(1)?.depletedAtMs, story.nowMs);
+  t.end();
+});
+
+t.test('a guest who sends is there: the wait for an absent one begins anew', (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.send({ kind: 'station-left', mac: PHONE, port: WLAN0 });
+  story.nowMs += 100_000;
+  story.counted(id, 5n);
+  t.equal(story.state.sessions.get(id)?.absentSinceMs, story.nowMs - 100_000, 'downloads alone show nothing');
+  story.counted(id, 5n, `up:${PHONE}`);
+  t.equal(story.state.sessions.get(id)?.absentSinceMs, story.nowMs);
   t.end();
 });

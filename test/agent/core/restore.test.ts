@@ -61,3 +61,18 @@ t.test('a channel that was settled for nothing adds nothing', (t) => {
   t.equal(stateFromJournal({ channels, sessions: [], trials: [] }, 5, NOW_S).settledUnits, 0n);
   t.end();
 });
+
+t.test('a guest who is not there any more after a restart is seen off after the usual wait', (t) => {
+  const before = new Story();
+  const id = before.paid();
+  const after = new Story(before.config, stateFromJournal(restoreCase(before.state), before.nowMs, NOW_S));
+  after.wait(599_000);
+  t.equal(after.state.sessions.get(id)?.ended, undefined);
+  after.wait(1_000);
+  t.equal(after.state.sessions.get(id)?.ended, 'guest-left');
+  const back = new Story(before.config, stateFromJournal(restoreCase(before.state), before.nowMs, NOW_S));
+  back.send({ kind: 'station-joined', mac: PHONE, port: WLAN0 });
+  back.wait(600_000);
+  t.equal(back.state.sessions.get(id)?.ended, undefined);
+  t.end();
+});
