@@ -11,6 +11,7 @@ const FACTS: TableFacts = {
   guestPorts: [device('phy0-ap1'), device('phy1-ap1')],
   portalPort: 2050,
   hasRates: false,
+  isStrict: false,
 };
 
 const TABLES = {
