@@ -64,6 +64,9 @@ t.test(
     t.equal((await meteredBytes(enforcer, 1)).up, before.up);
     // Its claims to the addresses, by ARP and neighbour solicitation, did not reach the router's neighbour table.
     for (const address of [payer.server.ip4, payer.server.ip6]) t.equal(await isEchoed(payer, address), true);
+    // An address without a session is not watched over; the thief must not keep it.
+    const { ip4, ip6 } = payer.addresses;
+    await thief.host.host.script([`ip addr del ${ip4}/24 dev eth0`, `ip -6 addr del ${ip6}/64 dev eth0`]);
   },
 );
 

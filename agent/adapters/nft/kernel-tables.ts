@@ -19,6 +19,8 @@ export type TablesFound = ListedSessions & { readonly install: readonly NftComma
 
 type TablesLog = { info(details: object, event: string): void; warn(details: object, event: string): void };
 
+const NO_FACTS: TableFacts = { guestDevices: [], guestPorts: [], portalPort: 0, hasRates: false, isStrict: false };
+
 export class KernelTables {
   readonly #runner: NftRunner;
   readonly #log: TablesLog;
@@ -46,7 +48,9 @@ export class KernelTables {
   async bringUp(plan: EnforcementPlan, isUnknown: boolean): Promise<TablesFound | undefined> {
     const hasRates = this.#facts?.hasRates === true || plan.grants.some(({ rate }) => rate !== undefined);
     const { guestDevices, portalPort } = plan;
-    const facts = { guestDevices, guestPorts: await this.#guestPorts(guestDevices), portalPort, hasRates };
+    const guestPorts = await this.#guestPorts(guestDevices);
+    const isStrict = this.#facts?.isStrict === true;
+    const facts = { guestDevices, guestPorts, portalPort, hasRates, isStrict };
     if (!isUnknown && this.#facts !== undefined && isSameJson(facts, this.#facts)) return undefined;
     await this.#bringUpBridge(renderBridgeTable(facts));
     return await this.#bringUpInet(facts);
@@ -97,8 +101,12 @@ export class KernelTables {
   async #bringUpInet(wanted: TableFacts): Promise<TablesFound> {
     let listed = await this.#list('inet');
     const hasRateMaps = listed.some((item) => isNamed(item['map'], 'rate_up'));
+    const hadGap = this.#facts !== undefined && !this.#isEqual(this.#facts, listed);
     if (wanted.hasRates && !hasRateMaps && listed.length > 0) listed = await this.#addRateMaps();
-    const facts = { ...wanted, hasRates: wanted.hasRates || hasRateMaps };
+    const withRates = { ...wanted, hasRates: wanted.hasRates || hasRateMaps };
+    // While the rules were gone a flow to where no guest may go can have come about; an earlier run may have known of one.
+    const isStrict = wanted.isStrict || hadGap || this.#isEqual({ ...withRates, isStrict: true }, listed);
+    const facts = { ...withRates, isStrict };
     const spec = renderInetTable(facts);
     const state = tableState(spec, listed);
     const parsed = listedSessions([...listed, ...(this.#hasBridge ? await this.#list('bridge') : [])]);
@@ -115,7 +123,7 @@ export class KernelTables {
 
   /** Rate maps come into a table only when the first session is slowed down. */
   async #addRateMaps(): Promise<readonly JsonObject[]> {
-    const { family, sets } = renderInetTable({ guestDevices: [], guestPorts: [], portalPort: 0, hasRates: true });
+    const { family, sets } = renderInetTable({ ...NO_FACTS, hasRates: true });
     const maps = sets.filter(({ name }) => name.startsWith('rate_'));
     await this.#runner.apply(installCommands({ family, sets: maps, counters: [], chains: [] }));
     return await this.#list('inet');
@@ -161,6 +169,10 @@ export class KernelTables {
 
   async #guestPorts(devices: readonly DeviceName[]): Promise<readonly DeviceName[]> {
     return (await Promise.all(devices.map(this.#portsOf))).flat();
+  }
+
+  #isEqual(facts: TableFacts, listed: readonly JsonObject[]): boolean {
+    return tableState(renderInetTable(facts), listed, this.#baseline.get('inet')).kind === 'equal';
   }
 
   #specs(): TableSpec[] {

@@ -25,8 +25,8 @@ export const GRANT_SETS = {
   port: { family: 'bridge', capacity: 8_192 },
   bound: { family: 'bridge', capacity: 8_192 },
   arp_home: { family: 'bridge', capacity: 8_192 },
-  nd_home: { family: 'bridge', capacity: 32_768 },
-  nd_owned: { family: 'bridge', capacity: 32_768 },
+  nd_home: { family: 'inet', capacity: 32_768 },
+  nd_owned: { family: 'inet', capacity: 32_768 },
 } as const satisfies Record<string, { readonly family: NftFamily; readonly capacity: number }>;
 
 export type GrantSet = keyof typeof GRANT_SETS;

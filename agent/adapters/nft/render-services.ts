@@ -1,6 +1,7 @@
 /** What a guest may ask of the router itself, and where its unpaid web page leads. */
 import {
   ACCEPT,
+  concat,
   DROP,
   differs,
   ETHER_SOURCE,
@@ -8,6 +9,7 @@ import {
   goto,
   IP_DESTINATION,
   IP6_DESTINATION,
+  IP6_SOURCE,
   isAbove,
   meta,
   oneOf,
@@ -30,7 +32,7 @@ export function serviceRules(portalPort: number): Json[][] {
   const neighbourDiscovery = ['nd-router-solicit', 'nd-neighbor-solicit', 'nd-neighbor-advert'];
   return [
     [equals(UDP_PORT, oneOf([67, 547])), ACCEPT],
-    [equals(payload('icmpv6', 'type'), oneOf(neighbourDiscovery)), ACCEPT],
+    [equals(payload('icmpv6', 'type'), oneOf(neighbourDiscovery)), goto('nd_claims')],
     [equals(UDP_PORT, 53), goto('dns')],
     [equals(TCP_PORT, 53), goto('dns')],
     [equals(TCP_PORT, portalPort), ACCEPT],
@@ -40,6 +42,15 @@ export function serviceRules(portalPort: number): Json[][] {
     [hasState('related'), ACCEPT],
     [equals(meta('pkttype'), oneOf(['broadcast', 'multicast'])), DROP],
     [goto('refuse')],
+  ];
+}
+
+/** An IPv6 address with a session can be claimed by its own MAC only, or the router's neighbour table could be poisoned. */
+export function ndClaimRules(): Json[][] {
+  return [
+    [equals(concat(IP6_SOURCE, ETHER_SOURCE), '@nd_home'), ACCEPT],
+    [equals(IP6_SOURCE, '@nd_owned'), DROP],
+    [ACCEPT],
   ];
 }
 

@@ -3,7 +3,7 @@
  *
  * Ways through: whatever comes from or goes to a guest device ends in a chain here that says yes or no; nothing falls
  * through. A yes is not final (fw4's chains come later), a no is. Payment is looked up on every packet; `ct state` never
- * shortens it.
+ * shortens that, only the look at where the packet goes.
  *
  * A lookup with `!=` in a set with counters matches what is absent and counts nothing.
  */
@@ -28,6 +28,7 @@ import {
   IP_SOURCE,
   IP6_DESTINATION,
   IP6_SOURCE,
+  jump,
   limitByKey,
   meta,
   oneOf,
@@ -38,7 +39,15 @@ import {
   withinOwnLimit,
 } from './nft-expr.ts';
 import type { Json, JsonObject } from './nft-json.ts';
-import { answerRules, captiveRules, dnsPaidRules, dnsRules, pingRules, serviceRules } from './render-services.ts';
+import {
+  answerRules,
+  captiveRules,
+  dnsPaidRules,
+  dnsRules,
+  ndClaimRules,
+  pingRules,
+  serviceRules,
+} from './render-services.ts';
 import { baseChain, grantSet, type SetSpec, type TableSpec } from './table-spec.ts';
 
 export type TableFacts = {
@@ -47,6 +56,11 @@ export type TableFacts = {
   readonly guestPorts: readonly DeviceName[];
   readonly portalPort: number;
   readonly hasRates: boolean;
+  /**
+   * True: where a guest's packet goes is checked on every packet. False: until its flow is established; enough as long as
+   * the table has stood without a gap, because a flow whose first packet was refused never comes to be established.
+   */
+  readonly isStrict: boolean;
 };
 
 /** Before fw4's filter chains (0) and after conntrack and DNAT. */
@@ -73,7 +87,8 @@ const PRIVATE4 = [
   prefix('192.168.0.0', 16),
   prefix('224.0.0.0', 3),
 ];
-const PRIVATE6 = [prefix('::', 8), prefix('fc00::', 7), prefix('fe80::', 10), prefix('ff00::', 8)];
+/** 64:ff9b::/96 (NAT64) is not among them. */
+const PRIVATE6 = [prefix('::', 16), prefix('fc00::', 7), prefix('fe80::', 10), prefix('ff00::', 8)];
 
 /** Metering, enforcement, portal redirection and the router's own services. */
 export function renderInetTable(facts: TableFacts): TableSpec {
@@ -87,6 +102,7 @@ export function renderInetTable(facts: TableFacts): TableSpec {
         perDevice('oifname', facts, 'to_guest'),
       ]),
       { name: 'from_guest', rules: fromGuestRules(facts) },
+      { name: 'destinations', rules: destinationRules(facts) },
       { name: 'to_guest', rules: toGuestRules(facts) },
       { name: 'unpaid', rules: unpaidRules() },
       { name: 'learn', rules: learnRules() },
@@ -94,6 +110,7 @@ export function renderInetTable(facts: TableFacts): TableSpec {
       { name: 'refuse', rules: refuseRules() },
       baseChain('guest_input', 'filter', 'input', PRIORITY_FILTER, [perDevice('iifname', facts, 'services')]),
       { name: 'services', rules: serviceRules(facts.portalPort) },
+      { name: 'nd_claims', rules: ndClaimRules() },
       { name: 'dns', rules: dnsRules() },
       { name: 'dns_paid', rules: dnsPaidRules() },
       { name: 'ping', rules: pingRules() },
@@ -117,6 +134,8 @@ function inetSets(facts: TableFacts): SetSpec[] {
     { ...grantSet('count_down4', 'ipv4_addr'), ...counter },
     { ...grantSet('count_down6', 'ipv6_addr'), ...counter },
     grantSet('online', 'ether_addr'),
+    grantSet('nd_home', ['ipv6_addr', 'ether_addr']),
+    grantSet('nd_owned', 'ipv6_addr'),
     ...(facts.hasRates ? rateMaps() : []),
     { name: 'unbound4', type: ['ether_addr', 'ipv4_addr'], size: UNBOUND_CAPACITY, timeout: UNBOUND_SECONDS },
     { name: 'unbound6', type: ['ether_addr', 'ipv6_addr'], size: UNBOUND_CAPACITY, timeout: UNBOUND_SECONDS },
@@ -138,14 +157,21 @@ function rateMaps(): SetSpec[] {
 }
 
 function fromGuestRules(facts: TableFacts): Json[][] {
+  const unestablished = differs({ ct: { key: 'state' } }, 'established');
   return [
-    [equals(meta('oifname'), anyDevice(facts.guestDevices)), DROP],
-    [equals(IP_DESTINATION, oneOf(PRIVATE4)), goto('refuse')],
-    [equals(IP6_DESTINATION, oneOf(PRIVATE6)), goto('refuse')],
+    facts.isStrict ? [jump('destinations')] : [unestablished, jump('destinations')],
     ...(facts.hasRates ? [[limitByKey(ETHER_SOURCE, 'rate_up'), DROP]] : []),
     [quotaByKey(concat(ETHER_SOURCE, IP_SOURCE), 'up4'), equals(ETHER_SOURCE, '@count_up'), ACCEPT],
     [quotaByKey(concat(ETHER_SOURCE, IP6_SOURCE), 'up6'), equals(ETHER_SOURCE, '@count_up'), ACCEPT],
     [goto('unpaid')],
+  ];
+}
+
+function destinationRules(facts: TableFacts): Json[][] {
+  return [
+    [equals(meta('oifname'), anyDevice(facts.guestDevices)), DROP],
+    [equals(IP_DESTINATION, oneOf(PRIVATE4)), goto('refuse')],
+    [equals(IP6_DESTINATION, oneOf(PRIVATE6)), goto('refuse')],
   ];
 }
 
