@@ -30,6 +30,8 @@ export type WatchDeps = {
 /** Rules are read back, and neighbours listed, this often; reliability.md asks for 5 s at most. */
 const VERIFY_MS = 3_000;
 const NEIGHBOURS_MS = 5_000;
+/** Without a session a tick has nothing to count; it still closes intervals and uploads what waits. */
+const IDLE_TICK_MS = 5_000;
 const SALE_MS = 5_000;
 /** A change of the ruleset is told at once; this is for what was missed. */
 const OFFLOADS_MS = 60_000;
@@ -103,7 +105,9 @@ export class Watch {
 
   async #sample(): Promise<void> {
     const { driver, clock, enforcer, proofs, guestPrefixes } = this.#deps;
-    if (driver.state.sessions.size > 0) {
+    const isIdle = driver.state.sessions.size === 0;
+    if (isIdle && clock.monotonicMs() - driver.state.lastTickMs < IDLE_TICK_MS) return;
+    if (!isIdle) {
       const { counters, unbound } = await enforcer.read();
       driver.dispatch({ kind: 'counters-read', counters });
       if (unbound.length > 0) driver.dispatch({ kind: 'addresses-seen', seen: unbound, prefixes: guestPrefixes() });

@@ -12,14 +12,15 @@ import { buildPage } from './build-page.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * V8 settings for a small router: measured in docs/benchmarks.md (bench footprint). The middle compiler is off: it takes
- * 2 MiB, and what runs often enough to matter here (signatures) reaches the last one anyway.
+ * V8 settings for a small router: measured in docs/benchmarks.md (bench footprint). The two quick compilers are
+ * off: they take 4 MiB, and what runs often enough to matter here (signatures) reaches the last one anyway.
  */
 export const DIET_FLAGS = [
   '--max-semi-space-size=1',
   '--optimize-for-size',
   '--v8-pool-size=0',
-  '--max-old-space-size=96',
+  '--max-old-space-size=64',
+  '--no-sparkplug',
   '--no-maglev',
 ];
 
