@@ -18,6 +18,7 @@ const TABLES = {
   'inet-one-device': renderInetTable(FACTS),
   'inet-two-devices': renderInetTable({ ...FACTS, guestDevices: [device('br-guest'), device('br-cafe')] }),
   'inet-with-rates': renderInetTable({ ...FACTS, hasRates: true }),
+  'inet-strict': renderInetTable({ ...FACTS, isStrict: true }),
   bridge: renderBridgeTable(FACTS),
 };
 
