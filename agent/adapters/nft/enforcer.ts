@@ -109,8 +109,11 @@ class NftEnforcer implements Enforcer {
 
   verify(): Promise<boolean> {
     return this.#inTurn(async () => {
-      // Without a monitor nobody tells of a flowtable either.
-      if (!this.#monitor.isWatching) this.#emit({ kind: 'changed-elsewhere' });
+      if (!this.#monitor.isWatching) {
+        // Without a monitor nobody tells of a flowtable either. One that is only late shows itself by the poke.
+        this.#emit({ kind: 'changed-elsewhere' });
+        if (this.#installed !== undefined) await this.#tables.poke();
+      }
       const isFullDue = !this.#monitor.isWatching || performance.now() - this.#checkedMs >= FULL_CHECK_MS;
       if (isFullDue) this.#checkedMs = performance.now();
       const isEqual = isFullDue ? await this.#tables.isUnchanged() : await this.#tables.hasSamePorts();
