@@ -26,7 +26,8 @@ export async function benchFootprint(isQuick: boolean): Promise<Report> {
     const command = ['env', ...DIET_ENVIRONMENT, process.execPath, ...DIET_FLAGS, BUNDLE];
     const scene = await openScene(lab, { guests: 1, options: OPTIONS, command });
     const startMs = await measureStart(scene, isQuick ? 3 : 7);
-    await delay(isQuick ? 2_000 : 10_000);
+    // What V8 tidies up after a start is no idle cost.
+    await delay(isQuick ? 2_000 : 25_000);
     const idle = await measureIdle(scene, isQuick ? 5_000 : 30_000);
     await admitTrials(scene, GUESTS);
     await delay(3_000);

@@ -19,7 +19,7 @@ type Kind = 'stock' | 'ours' | 'perGuest';
 const KINDS: readonly Kind[] = ['stock', 'ours', 'perGuest'];
 
 export async function benchForward(isQuick: boolean): Promise<Report> {
-  const rounds = isQuick ? 1 : 5;
+  const rounds = isQuick ? 1 : 3;
   const lab = new Lab();
   try {
     const worlds: Record<Kind, ForwardWorld> = {
