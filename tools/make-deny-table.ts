@@ -19,7 +19,14 @@ export const DENY_TABLE_FILE = new URL('deny-table.json', FOLDER);
 /** What the file holds. */
 export function denyTable(): { readonly nftables: readonly NftCommand[] } {
   const guestDevices = ['br-guest'].map(parseDeviceName).filter((name) => name !== undefined);
-  const facts: TableFacts = { guestDevices, guestPorts: [], portalPort: 2050, hasRates: false, isStrict: false };
+  const facts: TableFacts = {
+    guestDevices,
+    guestIndexes: [],
+    guestPorts: [],
+    portalPort: 2050,
+    hasRates: false,
+    isStrict: false,
+  };
   return { nftables: [...installCommands(renderInetTable(facts)), ...installCommands(renderBridgeTable(facts))] };
 }
 

@@ -8,8 +8,8 @@
  */
 import type { CounterReading, EnforcementPlan, SessionGrant, SessionId, UnboundAddress } from '../../core/model.ts';
 import type { Enforcer, EnforcerEvent } from '../../ports.ts';
-import { bridgePorts, type PortsOf } from './bridge-ports.ts';
 import { CounterReader } from './counter-reader.ts';
+import { linkReader } from './guest-links.ts';
 import { InstalledSessions } from './installed-sessions.ts';
 import { KernelTables, type TablesFound } from './kernel-tables.ts';
 import { COUNTER_SETS, parseQuotaName, TABLE } from './layout.ts';
@@ -31,8 +31,6 @@ export type NftLog = {
 export type NftEnforcerDeps = Partial<NftPlace> &
   Pick<NftPlace, 'runtimeDir'> & {
     readonly log: NftLog;
-    /** Ports of a bridge; from sysfs unless a test looks into another namespace. */
-    readonly portsOf?: PortsOf;
     /** Least time between two looks for addresses that wait to be bound. */
     readonly unboundEveryMs?: number;
   };
@@ -47,7 +45,7 @@ const ELSEWHERE_MS = 1_000;
 const FULL_CHECK_MS = 30_000;
 
 export function createNftEnforcer(deps: NftEnforcerDeps): Enforcer {
-  return new NftEnforcer({ portsOf: bridgePorts, ...deps, nftPath: deps.nftPath ?? 'nft' });
+  return new NftEnforcer({ ...deps, nftPath: deps.nftPath ?? 'nft' });
 }
 
 class NftEnforcer implements Enforcer {
@@ -75,11 +73,11 @@ class NftEnforcer implements Enforcer {
   #isWatching = false;
   #isClosed = false;
 
-  constructor(deps: NftEnforcerDeps & NftPlace & { readonly portsOf: PortsOf }) {
+  constructor(deps: NftEnforcerDeps & NftPlace) {
     this.#log = deps.log;
     this.#runner = new NftRunner(deps);
     this.#unbound = new UnboundReader(this.#runner, deps.unboundEveryMs);
-    this.#tables = new KernelTables(this.#runner, deps.portsOf, deps.log);
+    this.#tables = new KernelTables(this.#runner, linkReader(deps.netns), deps.log);
     this.#monitor = new NftMonitor(
       deps,
       (pid) => this.#runner.isOwn(pid),
@@ -116,7 +114,7 @@ class NftEnforcer implements Enforcer {
       }
       const isFullDue = !this.#monitor.isWatching || performance.now() - this.#checkedMs >= FULL_CHECK_MS;
       if (isFullDue) this.#checkedMs = performance.now();
-      const isEqual = isFullDue ? await this.#tables.isUnchanged() : await this.#tables.hasSamePorts();
+      const isEqual = isFullDue ? await this.#tables.isUnchanged() : await this.#tables.hasSameLinks();
       if (!isEqual) this.#installed = undefined;
       return isEqual && this.#installed !== undefined;
     });

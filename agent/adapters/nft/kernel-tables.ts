@@ -3,7 +3,7 @@
  * and handed on; changing it is the enforcer's business.
  */
 import type { DeviceName, EnforcementPlan } from '../../core/model.ts';
-import type { PortsOf } from './bridge-ports.ts';
+import type { LinkReader } from './guest-links.ts';
 import { type ListedSessions, listedSessions, rulesByChain, type TableState, tableState } from './installed.ts';
 import { TABLE } from './layout.ts';
 import { NftError } from './nft-error.ts';
@@ -19,20 +19,27 @@ export type TablesFound = ListedSessions & { readonly install: readonly NftComma
 
 type TablesLog = { info(details: object, event: string): void; warn(details: object, event: string): void };
 
-const NO_FACTS: TableFacts = { guestDevices: [], guestPorts: [], portalPort: 0, hasRates: false, isStrict: false };
+const NO_FACTS: TableFacts = {
+  guestDevices: [],
+  guestIndexes: [],
+  guestPorts: [],
+  portalPort: 0,
+  hasRates: false,
+  isStrict: false,
+};
 
 export class KernelTables {
   readonly #runner: NftRunner;
   readonly #log: TablesLog;
-  readonly #portsOf: PortsOf;
+  readonly #linkOf: LinkReader;
   #hasBridge = true;
   #facts: TableFacts | undefined;
   /** Rules in nft's words right after we wrote them: another nft may word the same rule otherwise. */
   readonly #baseline = new Map<NftFamily, ReadonlyMap<string, Json>>();
 
-  constructor(runner: NftRunner, portsOf: PortsOf, log: TablesLog) {
+  constructor(runner: NftRunner, linkOf: LinkReader, log: TablesLog) {
     this.#runner = runner;
-    this.#portsOf = portsOf;
+    this.#linkOf = linkOf;
     this.#log = log;
   }
 
@@ -48,9 +55,9 @@ export class KernelTables {
   async bringUp(plan: EnforcementPlan, isUnknown: boolean): Promise<TablesFound | undefined> {
     const hasRates = this.#facts?.hasRates === true || plan.grants.some(({ rate }) => rate !== undefined);
     const { guestDevices, portalPort } = plan;
-    const guestPorts = await this.#guestPorts(guestDevices);
+    const links = await this.#readLinks(guestDevices);
     const isStrict = this.#facts?.isStrict === true;
-    const facts = { guestDevices, guestPorts, portalPort, hasRates, isStrict };
+    const facts = { guestDevices, ...links, portalPort, hasRates, isStrict };
     if (!isUnknown && this.#facts !== undefined && isSameJson(facts, this.#facts)) return undefined;
     await this.#bringUpBridge(renderBridgeTable(facts));
     return await this.#bringUpInet(facts);
@@ -72,15 +79,15 @@ export class KernelTables {
   }
 
   /** A BSS that came or went changes the bridge, not the ruleset. */
-  async hasSamePorts(): Promise<boolean> {
+  async hasSameLinks(): Promise<boolean> {
     if (this.#facts === undefined) return false;
-    const { guestDevices, guestPorts } = this.#facts;
-    return isSameJson(guestPorts, await this.#guestPorts(guestDevices));
+    const { guestDevices, guestIndexes, guestPorts } = this.#facts;
+    return isSameJson({ guestIndexes, guestPorts }, await this.#readLinks(guestDevices));
   }
 
   /** Reads the rules back and compares. */
   async isUnchanged(): Promise<boolean> {
-    if (!(await this.hasSamePorts())) return false;
+    if (!(await this.hasSameLinks())) return false;
     for (const spec of this.#specs()) {
       const listed = await this.#runner.listWithoutElements(spec.family, TABLE);
       const state = tableState(spec, listed, this.#baseline.get(spec.family));
@@ -101,7 +108,7 @@ export class KernelTables {
   async #bringUpInet(wanted: TableFacts): Promise<TablesFound> {
     let listed = await this.#list('inet');
     const hasRateMaps = listed.some((item) => isNamed(item['map'], 'rate_up'));
-    const hadGap = this.#facts !== undefined && !this.#isEqual(this.#facts, listed);
+    const hadGap = this.#facts !== undefined && !this.#isEqual(this.#facts, listed) && !isLinkGone(this.#facts, wanted);
     if (wanted.hasRates && !hasRateMaps && listed.length > 0) listed = await this.#addRateMaps();
     const withRates = { ...wanted, hasRates: wanted.hasRates || hasRateMaps };
     // While the rules were gone a flow to where no guest may go can have come about; an earlier run may have known of one.
@@ -167,8 +174,15 @@ export class KernelTables {
     }
   }
 
-  async #guestPorts(devices: readonly DeviceName[]): Promise<readonly DeviceName[]> {
-    return (await Promise.all(devices.map(this.#portsOf))).flat();
+  async #readLinks(devices: readonly DeviceName[]): Promise<Pick<TableFacts, 'guestIndexes' | 'guestPorts'>> {
+    const links = await Promise.all(devices.map(this.#linkOf));
+    return {
+      guestIndexes: devices.flatMap((device, i) => {
+        const index = links[i]?.index;
+        return index === undefined ? [] : [{ device, index }];
+      }),
+      guestPorts: links.flatMap(({ ports }) => ports),
+    };
   }
 
   #isEqual(facts: TableFacts, listed: readonly JsonObject[]): boolean {
@@ -183,6 +197,11 @@ export class KernelTables {
   async #list(family: NftFamily): Promise<readonly JsonObject[]> {
     return (await this.#runner.list({ table: { family, name: TABLE } })) ?? [];
   }
+}
+
+/** A device that was made anew leaves rules behind that name it by its old number: no gap, the rules by name stood. */
+function isLinkGone(before: TableFacts, now: TableFacts): boolean {
+  return !isSameJson(before.guestIndexes, now.guestIndexes);
 }
 
 function whatOf(state: TableState): string {

@@ -49,10 +49,6 @@ export function jump(target: string): JsonObject {
   return { jump: { target } };
 }
 
-export function verdictMap(key: Json, entries: readonly (readonly [Json, JsonObject])[]): JsonObject {
-  return { vmap: { key, data: { set: entries } } };
-}
-
 export function quotaByKey(key: Json, map: string): JsonObject {
   return { quota: { map: { key, data: `@${map}` } } };
 }

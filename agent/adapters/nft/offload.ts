@@ -3,7 +3,7 @@
  * and whether guests' flows can get into one.
  */
 import type { DeviceName } from '../../core/model.ts';
-import { bridgePorts } from './bridge-ports.ts';
+import { linkReader } from './guest-links.ts';
 import { type NftPlace, runNft } from './nft-child.ts';
 import { isArray, isObject, type Json, type JsonObject } from './nft-json.ts';
 import { objectsFromAnswer } from './nft-runner.ts';
@@ -44,6 +44,7 @@ export function flowtablesFromListing(listed: readonly JsonObject[]): Flowtable[
 /** Asks the kernel. @throws NftError if nft cannot be run. */
 export async function readOffload(place: NftPlace, guestDevices: readonly DeviceName[]): Promise<Offload> {
   const { stdout } = await runNft(place, ['-j', 'list', 'flowtables']);
-  const ports = await Promise.all(guestDevices.map(bridgePorts));
+  const links = await Promise.all(guestDevices.map(linkReader(place.netns)));
+  const ports = links.map((link) => link.ports);
   return offloadFromListing(objectsFromAnswer(stdout), [...guestDevices, ...ports.flat()]);
 }

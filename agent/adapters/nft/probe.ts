@@ -122,7 +122,15 @@ async function loadFeature(
 /** The real tables under a name of their own, so that a running agent's are not in the way. */
 function tablesOf(family: 'inet' | 'bridge'): readonly NftCommand[] {
   const device = 'lo' as DeviceName;
-  const facts = { guestDevices: [device], guestPorts: [device], portalPort: 2050, hasRates: true, isStrict: false };
+  const guestIndexes = [{ device, index: 1 }];
+  const facts = {
+    guestDevices: [device],
+    guestIndexes,
+    guestPorts: [device],
+    portalPort: 2050,
+    hasRates: true,
+    isStrict: false,
+  };
   const spec = family === 'inet' ? renderInetTable(facts) : renderBridgeTable(facts);
   const text = JSON.stringify(installCommands(spec)).replaceAll('"shareagent"', '"shareagent_probe"');
   return JSON.parse(text) as readonly NftCommand[];

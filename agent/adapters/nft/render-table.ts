@@ -35,7 +35,6 @@ import {
   overPacketLimit,
   quotaByKey,
   remember,
-  verdictMap,
   withinOwnLimit,
 } from './nft-expr.ts';
 import type { Json, JsonObject } from './nft-json.ts';
@@ -52,6 +51,8 @@ import { baseChain, grantSet, type SetSpec, type TableSpec } from './table-spec.
 
 export type TableFacts = {
   readonly guestDevices: readonly DeviceName[];
+  /** Those of them that exist now, with the numbers that the kernel gave them. */
+  readonly guestIndexes: readonly { readonly device: DeviceName; readonly index: number }[];
   /** Ports of the guest bridges, in one order. */
   readonly guestPorts: readonly DeviceName[];
   readonly portalPort: number;
@@ -97,10 +98,7 @@ export function renderInetTable(facts: TableFacts): TableSpec {
     sets: inetSets(facts),
     counters: ['garden'],
     chains: [
-      baseChain('guest_forward', 'filter', 'forward', PRIORITY_FILTER, [
-        perDevice('iifname', facts, 'from_guest'),
-        perDevice('oifname', facts, 'to_guest'),
-      ]),
+      baseChain('guest_forward', 'filter', 'forward', PRIORITY_FILTER, forwardRules(facts)),
       { name: 'from_guest', rules: fromGuestRules(facts) },
       { name: 'destinations', rules: destinationRules(facts) },
       { name: 'to_guest', rules: toGuestRules(facts) },
@@ -108,15 +106,21 @@ export function renderInetTable(facts: TableFacts): TableSpec {
       { name: 'learn', rules: learnRules() },
       { name: 'garden_pass', rules: gardenRules() },
       { name: 'refuse', rules: refuseRules() },
-      baseChain('guest_input', 'filter', 'input', PRIORITY_FILTER, [perDevice('iifname', facts, 'services')]),
+      baseChain('guest_input', 'filter', 'input', PRIORITY_FILTER, [
+        perDevice('iifname', facts.guestDevices, 'services'),
+      ]),
       { name: 'services', rules: serviceRules(facts.portalPort) },
       { name: 'nd_claims', rules: ndClaimRules() },
       { name: 'dns', rules: dnsRules() },
       { name: 'dns_paid', rules: dnsPaidRules() },
       { name: 'ping', rules: pingRules() },
-      baseChain('guest_output', 'filter', 'output', PRIORITY_FILTER, [perDevice('oifname', facts, 'answers')]),
+      baseChain('guest_output', 'filter', 'output', PRIORITY_FILTER, [
+        perDevice('oifname', facts.guestDevices, 'answers'),
+      ]),
       { name: 'answers', rules: answerRules() },
-      baseChain('guest_dstnat', 'nat', 'prerouting', PRIORITY_DSTNAT, [perDevice('iifname', facts, 'captive')]),
+      baseChain('guest_dstnat', 'nat', 'prerouting', PRIORITY_DSTNAT, [
+        perDevice('iifname', facts.guestDevices, 'captive'),
+      ]),
       { name: 'captive', rules: captiveRules(facts.portalPort) },
     ],
   };
@@ -231,16 +235,22 @@ function refuseRules(): Json[][] {
   ];
 }
 
-/** A rule that sends a guest device's packets to a chain. One device is compared, which is quicker than a lookup. */
-function perDevice(key: 'iifname' | 'oifname', { guestDevices }: TableFacts, chain: string): Json[] {
-  const [only, ...others] = guestDevices;
-  if (only !== undefined && others.length === 0) return [equals(meta(key), only), goto(chain)];
+/**
+ * Devices by number first, which costs a third of a comparison of names; by name too, because a device that is made anew
+ * has a new number.
+ */
+function forwardRules(facts: TableFacts): Json[][] {
+  const present = facts.guestIndexes.map(({ device }) => device);
+  const byNumber = [perDevice('iif', present, 'from_guest'), perDevice('oif', present, 'to_guest')];
   return [
-    verdictMap(
-      meta(key),
-      guestDevices.map((device): [Json, JsonObject] => [device, goto(chain)]),
-    ),
+    ...(present.length === 0 ? [] : byNumber),
+    perDevice('iifname', facts.guestDevices, 'from_guest'),
+    perDevice('oifname', facts.guestDevices, 'to_guest'),
   ];
+}
+
+function perDevice(key: string, devices: readonly DeviceName[], chain: string): Json[] {
+  return [equals(meta(key), anyDevice(devices)), goto(chain)];
 }
 
 function prefix(addr: string, len: number): JsonObject {

@@ -9,7 +9,6 @@ import type {
   Mac,
   SessionGrant,
 } from '../../../agent/core/model.ts';
-import { parseDeviceName } from '../../../agent/core/names.ts';
 import type { Enforcer, EnforcerEvent } from '../../../agent/ports.ts';
 import { GUEST_DEVICE, serverOfGuest, UDP_ECHO_PORT, UDP_SINK_PORT } from '../../lab/addresses.ts';
 import { elevate } from '../../lab/elevate.ts';
@@ -67,7 +66,6 @@ export async function openKernelScene(guestCount: number): Promise<KernelScene> 
         warn: (details, event) => t.comment(event, details),
         error: (details, event) => t.comment(event, details),
       },
-      portsOf: () => bridgePortsIn(world),
     });
     enforcers.push(enforcer);
     return enforcer;
@@ -168,12 +166,4 @@ export async function isEchoed(guest: KernelGuest, address: string, from?: strin
     ...source,
   });
   return received.packets > 0;
-}
-
-async function bridgePortsIn(world: World): Promise<DeviceName[]> {
-  const text = await world.router.must(['ip', '-j', 'link', 'show', 'master', GUEST_DEVICE]);
-  return (JSON.parse(text) as readonly { readonly ifname: string }[])
-    .map(({ ifname }) => parseDeviceName(ifname))
-    .filter((name) => name !== undefined)
-    .sort();
 }

@@ -8,6 +8,7 @@ import { device, grant, PlanFollower, station } from '../../../support/nft-grant
 
 const FACTS: TableFacts = {
   guestDevices: [device('br-guest')],
+  guestIndexes: [{ device: device('br-guest'), index: 7 }],
   guestPorts: [device('phy0-ap1'), device('phy1-ap1')],
   portalPort: 2050,
   hasRates: false,
