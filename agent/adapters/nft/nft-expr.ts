@@ -82,4 +82,3 @@ export function withinOwnLimit(key: Json, set: string, rate: number, burst: numb
 
 export const ACCEPT: JsonObject = { accept: null };
 export const DROP: JsonObject = { drop: null };
-export const RETURN: JsonObject = { return: null };
