@@ -23,7 +23,7 @@ const milliseconds = fc.oneof(fc.nat(), fc.double({ min: 0, max: 1e12, noNaN: tr
 const mac = fc.nat(0xffffffff).map((n) => parseMac(`02:00:${hexPairs(n, 4)}`) as Mac);
 const address = fc.oneof(
   fc.nat(0xffff).map((n) => parseIp(`10.0.${n >> 8}.${n & 255}`) as IpAddress),
-  fc.nat(0xffff).map((n) => parseIp(`fd00::${(n + 1).toString(16)}`) as IpAddress),
+  fc.nat(0xfffe).map((n) => parseIp(`fd00::${(n + 1).toString(16)}`) as IpAddress),
 );
 const port = fc.constantFrom('phy0-ap0', 'lan1', 'wlan0.sta1').map((name) => parseDeviceName(name));
 
