@@ -25,6 +25,12 @@ export const uint40Schema = v.pipe(
   v.check((value) => value < 1n << 40n, 'decimal string of 0..2^40-1'),
 );
 
+/** Decimal string to bigint in 0..2^32-1: counters and serial numbers. */
+export const uint32Schema = v.pipe(
+  uint64Schema,
+  v.check((value) => value < 1n << 32n, 'decimal string of 0..2^32-1'),
+);
+
 /** 20 bytes of hex, lower-cased. */
 export const addressSchema = v.pipe(
   v.string(),

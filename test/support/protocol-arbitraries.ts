@@ -6,6 +6,7 @@ import { type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import { keccak256Text } from '../../protocol/keccak.ts';
 import type { Quote } from '../../protocol/quote.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
+import type { TickVoucher } from '../../protocol/tick-voucher.ts';
 import type { RegistryDeployment, SessionLeaf, TrafficProof } from '../../protocol/traffic-proof.ts';
 import { MAX_UINT64 } from '../../protocol/units.ts';
 
@@ -37,6 +38,16 @@ export const anyChannelConfig = (): fc.Arbitrary<ChannelConfig> =>
     expiry: anyUint(40),
     exitDelay: anyUint(40),
     salt: anyHex(32),
+  });
+
+/** Any that can be claimed to its last tick. */
+export const anyTickVoucher = (): fc.Arbitrary<TickVoucher> =>
+  fc.record({
+    channelId: anyHex(32),
+    amount: anyUint(63),
+    anchor: anyHex(32),
+    tickValue: fc.bigInt({ min: 1n, max: (1n << 32n) - 1n }),
+    ticks: fc.bigInt({ min: 1n, max: 256n }),
   });
 
 export const anyQuote = (device: Address): fc.Arbitrary<Quote> =>
