@@ -10,7 +10,10 @@ export const MAX_MESSAGE_LENGTH = 1_048_576;
 /** Bytes before the root attribute: version, type, seq, peer. */
 export const MESSAGE_HEADER_LENGTH = 8;
 
-const FIRST_CAPACITY = 1024;
+const FIRST_CAPACITY = 1_024;
+const LARGEST_KEPT = 131_072;
+/** Below this a loop here is faster than a call into C++. */
+const LONGEST_LOOP = 32;
 
 /** One attribute as it stands on the wire; `payload` is a view, valid as long as the buffer it was read from. */
 export type BlobAttribute = { readonly id: number; readonly isExtended: boolean; readonly payload: Buffer };
@@ -45,13 +48,42 @@ export function attributesFromBytes(bytes: Buffer): BlobAttribute[] {
 
 /** Writes attributes into one growing buffer; reused for every message of a connection. */
 export class BlobWriter {
-  #bytes = Buffer.allocUnsafe(FIRST_CAPACITY);
+  #bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
   #length = 0;
+  /** Where the message being written starts: the limit is one message's. */
+  #messageStart = 0;
+
+  /** Bytes written since the last reset. */
+  get length(): number {
+    return this.#length;
+  }
 
   reset(): void {
     this.#length = 0;
+    this.#messageStart = 0;
     // One large message must not hold a megabyte for the life of the connection.
-    if (this.#bytes.length > 64 * FIRST_CAPACITY) this.#bytes = Buffer.allocUnsafe(FIRST_CAPACITY);
+    if (this.#bytes.length > LARGEST_KEPT) this.#bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+  }
+
+  /** Another message follows what was written. Returns where: pass it to truncate() if it can not be finished. */
+  startMessage(): number {
+    this.#messageStart = this.#length;
+    return this.#length;
+  }
+
+  truncate(length: number): void {
+    this.#length = length;
+  }
+
+  /** What was written, without a copy: valid until the next write, unless renew() gives it away. */
+  view(): Buffer {
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  /** Starts over in fresh memory; the view stays with whoever has it. */
+  renew(): void {
+    this.#bytes = Buffer.allocUnsafeSlow(FIRST_CAPACITY);
+    this.reset();
   }
 
   /** Starts an attribute and returns where: pass it to end(). */
@@ -100,10 +132,22 @@ export class BlobWriter {
 
   /** UTF-8 without a terminator. Returns the number of bytes. */
   text(value: string): number {
+    if (value.length <= LONGEST_LOOP && this.#ascii(value)) return value.length;
     const length = Buffer.byteLength(value);
     this.#reserve(length);
     this.#bytes.write(value, this.#length);
     this.#length += length;
+    return length;
+  }
+
+  /** Name header of blobmsg: u16 length, name, NUL, padding to 4. Returns the length of the name in bytes. */
+  name(value: string): number {
+    const start = this.#length;
+    this.u16(0);
+    const length = this.text(value);
+    // A name that is too long is the caller's to refuse.
+    this.#bytes.writeUInt16BE(length & 0xffff, start);
+    for (let used = length + 2; used < ((length + 6) & ~3); used++) this.u8(0);
     return length;
   }
 
@@ -118,15 +162,30 @@ export class BlobWriter {
     return Buffer.from(this.#bytes.subarray(0, this.#length));
   }
 
+  /** Writes text that is ASCII; otherwise false, and nothing is written. */
+  #ascii(value: string): boolean {
+    const { length } = value;
+    this.#reserve(length);
+    const bytes = this.#bytes;
+    const start = this.#length;
+    for (let i = 0; i < length; i++) {
+      const code = value.charCodeAt(i);
+      if (code > 0x7f) return false;
+      bytes[start + i] = code;
+    }
+    this.#length = start + length;
+    return true;
+  }
+
   #reserve(count: number): void {
     const needed = this.#length + count;
-    if (needed <= this.#bytes.length) return;
-    if (needed > MAX_MESSAGE_LENGTH + MESSAGE_HEADER_LENGTH) {
+    if (needed - this.#messageStart > MAX_MESSAGE_LENGTH + MESSAGE_HEADER_LENGTH) {
       throw new RangeError(
         `ubus message must not exceed ${MAX_MESSAGE_LENGTH} bytes: ubusd would close the connection`,
       );
     }
-    const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#bytes.length));
+    if (needed <= this.#bytes.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(needed, 2 * this.#bytes.length));
     this.#bytes.copy(grown, 0, 0, this.#length);
     this.#bytes = grown;
   }

@@ -7,6 +7,7 @@
  * so where the guess is wrong say it: double(2), int64(5), int16(7), int8(1).
  */
 import { type BlobWriter, visitAttributes } from './blob.ts';
+import { nameFromBytes, textFromBytes } from './c-text.ts';
 
 export const BlobmsgType = {
   UNSPEC: 0,
@@ -89,7 +90,7 @@ export function writeFields(writer: BlobWriter, fields: readonly BlobmsgField[])
 
 /** Decodes the payload of DATA or SIGNATURE. @throws BlobmsgError if it is not blobmsg. */
 export function tableFromBytes(bytes: Buffer): BlobmsgTable {
-  return tableFromFields(fieldsFromBytes(bytes));
+  return readTable(bytes, 0, bytes.length, 1);
 }
 
 /** Decodes with exact types. @throws BlobmsgError if it is not blobmsg. */
@@ -100,18 +101,15 @@ export function fieldsFromBytes(bytes: Buffer): BlobmsgField[] {
 /** Plain values of typed fields; of two fields with one name the later wins. */
 export function tableFromFields(fields: readonly BlobmsgField[]): BlobmsgTable {
   const table: Record<string, BlobmsgValue> = {};
-  for (const field of fields) {
-    // Assigning to "__proto__" would change the prototype instead of adding a field.
-    if (field.name === '__proto__') {
-      Object.defineProperty(table, field.name, {
-        value: plainValue(field),
-        enumerable: true,
-        configurable: true,
-        writable: true,
-      });
-    } else table[field.name] = plainValue(field);
-  }
+  for (const field of fields) setField(table, field.name, plainValue(field));
   return table;
+}
+
+function setField(table: Record<string, BlobmsgValue>, name: string, value: BlobmsgValue): void {
+  // Assigning to "__proto__" would change the prototype instead of adding a field.
+  if (name === '__proto__')
+    Object.defineProperty(table, name, { value, enumerable: true, configurable: true, writable: true });
+  else table[name] = value;
 }
 
 function plainValue(field: BlobmsgField): BlobmsgValue {
@@ -124,9 +122,49 @@ function isFieldList(value: FieldValue): value is readonly BlobmsgField[] {
   return Array.isArray(value);
 }
 
+/** What stands in bytes[start, end), as the caller of a method wants it. The same as tableFromFields(fieldsFromBytes()). */
+function readTable(bytes: Buffer, start: number, end: number, depth: number): BlobmsgTable {
+  const table: Record<string, BlobmsgValue> = {};
+  visitFields(bytes, start, end, depth, (name, type, valueStart, valueEnd) => {
+    setField(table, name, readPlain(bytes, type, valueStart, valueEnd, depth));
+  });
+  return table;
+}
+
+function readPlain(bytes: Buffer, type: BlobmsgTypeId, start: number, end: number, depth: number): BlobmsgValue {
+  if (type === BlobmsgType.TABLE) return readTable(bytes, start, end, depth + 1);
+  if (type === BlobmsgType.ARRAY) {
+    const list: BlobmsgValue[] = [];
+    visitFields(bytes, start, end, depth + 1, (_name, elementType, valueStart, valueEnd) => {
+      list.push(readPlain(bytes, elementType, valueStart, valueEnd, depth + 1));
+    });
+    return list;
+  }
+  const value = readScalar(bytes, type, start, end);
+  return type === BlobmsgType.INT8 ? value !== 0 : value;
+}
+
 function readFields(bytes: Buffer, start: number, end: number, depth: number): BlobmsgField[] {
-  if (depth > MAX_DEPTH) throw new BlobmsgError(`nested deeper than ${MAX_DEPTH}`);
   const fields: BlobmsgField[] = [];
+  visitFields(bytes, start, end, depth, (name, type, valueStart, valueEnd) => {
+    const isList = type === BlobmsgType.ARRAY || type === BlobmsgType.TABLE;
+    const value = isList
+      ? readFields(bytes, valueStart, valueEnd, depth + 1)
+      : readScalar(bytes, type, valueStart, valueEnd);
+    fields.push({ name, type, value });
+  });
+  return fields;
+}
+
+/** Calls `visit` for each blobmsg attribute, name header checked. @throws BlobmsgError */
+function visitFields(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  depth: number,
+  visit: (name: string, type: BlobmsgTypeId, valueStart: number, valueEnd: number) => void,
+): void {
+  if (depth > MAX_DEPTH) throw new BlobmsgError(`nested deeper than ${MAX_DEPTH}`);
   visitAttributes(bytes, start, end, (id, isExtended, payloadStart, payloadEnd) => {
     if (!isExtended || id > BlobmsgType.DOUBLE) throw new BlobmsgError(`attribute ${id} is not a blobmsg value`);
     const size = payloadEnd - payloadStart;
@@ -135,23 +173,16 @@ function readFields(bytes: Buffer, start: number, end: number, depth: number): B
     if (size < 4 || valueStart > payloadEnd || bytes[payloadStart + 2 + nameLength] !== 0) {
       throw new BlobmsgError('name header does not fit its attribute');
     }
-    const type = id as BlobmsgTypeId;
-    const name = nameLength === 0 ? '' : cText(bytes, payloadStart + 2, payloadStart + 2 + nameLength);
-    fields.push({ name, type, value: readValue(bytes, type, valueStart, payloadEnd, depth) });
+    const name = nameLength === 0 ? '' : nameFromBytes(bytes, payloadStart + 2, payloadStart + 2 + nameLength);
+    visit(name, id as BlobmsgTypeId, valueStart, payloadEnd);
   });
-  return fields;
 }
 
-function readValue(bytes: Buffer, type: BlobmsgTypeId, start: number, end: number, depth: number): FieldValue {
+function readScalar(bytes: Buffer, type: BlobmsgTypeId, start: number, end: number): null | number | bigint | string {
   switch (type) {
-    case BlobmsgType.UNSPEC:
-      return null;
-    case BlobmsgType.ARRAY:
-    case BlobmsgType.TABLE:
-      return readFields(bytes, start, end, depth + 1);
     case BlobmsgType.STRING:
       if (end === start || bytes[end - 1] !== 0) throw new BlobmsgError('string has no terminator');
-      return cText(bytes, start, end - 1);
+      return textFromBytes(bytes, start, end - 1);
     case BlobmsgType.INT64:
       return bytes.readBigInt64BE(sized(start, end, 8));
     case BlobmsgType.INT32:
@@ -162,18 +193,14 @@ function readValue(bytes: Buffer, type: BlobmsgTypeId, start: number, end: numbe
       return bytes.readUInt8(sized(start, end, 1));
     case BlobmsgType.DOUBLE:
       return bytes.readDoubleBE(sized(start, end, 8));
+    default:
+      return null;
   }
 }
 
 function sized(start: number, end: number, size: number): number {
   if (end - start !== size) throw new BlobmsgError(`number must have ${size} bytes, has ${end - start}`);
   return start;
-}
-
-/** Text up to the first NUL: what every C reader on the bus sees. Bytes that are not UTF-8 become U+FFFD. */
-function cText(bytes: Buffer, start: number, end: number): string {
-  const nul = bytes.indexOf(0, start);
-  return bytes.toString('utf8', start, nul >= 0 && nul < end ? nul : end);
 }
 
 function writeTableAt(writer: BlobWriter, table: BlobmsgInputTable, depth: number): void {
@@ -195,33 +222,36 @@ function writeValue(writer: BlobWriter, name: string, value: BlobmsgInput, depth
     writer.end(start);
     return;
   }
-  const [type, scalar] = typedScalar(value);
-  const start = beginField(writer, name, type);
-  writeScalar(writer, type, scalar);
-  writer.end(start);
+  if (typeof value === 'string') writeField(writer, name, BlobmsgType.STRING, value);
+  else if (typeof value === 'number') writeNumber(writer, name, value);
+  else if (typeof value === 'boolean') writeField(writer, name, BlobmsgType.INT8, value ? 1 : 0);
+  else if (typeof value === 'bigint') writeField(writer, name, BlobmsgType.INT64, value);
+  else if (value === null) writeField(writer, name, BlobmsgType.UNSPEC, null);
+  else writeField(writer, name, value.type, value.value);
 }
 
-function typedScalar(
-  value: null | boolean | number | bigint | string | TypedNumber,
-): [BlobmsgTypeId, null | number | bigint | string] {
-  if (value === null) return [BlobmsgType.UNSPEC, null];
-  if (typeof value === 'boolean') return [BlobmsgType.INT8, value ? 1 : 0];
-  if (typeof value === 'string') return [BlobmsgType.STRING, value];
-  if (typeof value === 'bigint') return [BlobmsgType.INT64, value];
-  if (value instanceof TypedNumber) return [value.type, value.value];
-  if (Number.isInteger(value) && value === (value | 0)) return [BlobmsgType.INT32, value];
-  if (Number.isSafeInteger(value)) return [BlobmsgType.INT64, BigInt(value)];
-  return [BlobmsgType.DOUBLE, value];
+function writeNumber(writer: BlobWriter, name: string, value: number): void {
+  if (value === (value | 0)) writeField(writer, name, BlobmsgType.INT32, value);
+  else if (Number.isSafeInteger(value)) writeField(writer, name, BlobmsgType.INT64, BigInt(value));
+  else writeField(writer, name, BlobmsgType.DOUBLE, value);
+}
+
+function writeField(
+  writer: BlobWriter,
+  name: string,
+  type: BlobmsgTypeId,
+  value: null | number | bigint | string,
+): void {
+  const start = beginField(writer, name, type);
+  writeScalar(writer, type, value);
+  writer.end(start);
 }
 
 function beginField(writer: BlobWriter, name: string, type: BlobmsgTypeId): number {
   const start = writer.begin(type, true);
-  const length = Buffer.byteLength(name);
+  const length = writer.name(name);
   if (length > 0xffff || name.includes('\0'))
     throw new RangeError(`field name must be at most 65535 bytes without NUL, got ${length}`);
-  writer.u16(length);
-  writer.text(name);
-  for (let used = length + 2; used < ((length + 6) & ~3); used++) writer.u8(0);
   return start;
 }
 

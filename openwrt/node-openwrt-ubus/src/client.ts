@@ -6,10 +6,11 @@ import { EventEmitter, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Attachment, AttachmentHost } from './attachment.ts';
 import type { BlobmsgInputTable, BlobmsgTable } from './blobmsg.ts';
-import { type ConnectionLimits, DEFAULT_LIMITS, type RequestOptions, UbusConnection } from './connection.ts';
+import { type ConnectionLimits, DEFAULT_LIMITS, UbusConnection } from './connection.ts';
 import { type EventHandler, Listener } from './listener.ts';
+import type { RequestOptions } from './pending.ts';
 import { type Methods, Publication } from './publication.ts';
-import { invoke, lookup, ping, sendEvent, type UbusObject } from './requests.ts';
+import { beginInvoke, invoke, lookup, ping, sendEvent, type UbusObject } from './requests.ts';
 import { UbusError, UbusStatus } from './status.ts';
 import { Subscription, type SubscriptionHandlers } from './subscription.ts';
 
@@ -97,35 +98,27 @@ export class UbusClient extends EventEmitter<UbusClientEvents> {
   }
 
   /** First answer of a method, undefined if it answers nothing. @throws UbusError */
-  async call(
+  call(
     path: string,
     method: string,
     args: BlobmsgInputTable = {},
     options: RequestOptions = {},
   ): Promise<BlobmsgTable | undefined> {
-    return (await this.callAll(path, method, args, options))[0];
+    return new Promise((resolve, reject) => {
+      this.#call(path, method, args, options, (replies) => resolve(replies[0]), reject);
+    });
   }
 
   /** All answers of a method. @throws UbusError */
-  async callAll(
+  callAll(
     path: string,
     method: string,
     args: BlobmsgInputTable = {},
     options: RequestOptions = {},
   ): Promise<readonly BlobmsgTable[]> {
-    const what = `call ${path} ${method}`;
-    const connection = this.#open(what);
-    const known = this.#ids.get(path);
-    const id = known ?? (await this.#idOf(connection, path, what, options));
-    try {
-      return await invoke(connection, id, method, args, what, options);
-    } catch (error) {
-      if (known === undefined || !(error instanceof UbusError) || error.status !== UbusStatus.NOT_FOUND) throw error;
-      // Either the service says so, or the object was published anew since we looked.
-      const fresh = await this.#idOf(connection, path, what, options);
-      if (fresh === known) throw error;
-      return await invoke(connection, fresh, method, args, what, options);
-    }
+    return new Promise((resolve, reject) => {
+      this.#call(path, method, args, options, resolve, reject);
+    });
   }
 
   /** Objects whose path is `pattern` or starts with it if it ends in "*"; those that access rules hide are missing. */
@@ -165,6 +158,37 @@ export class UbusClient extends EventEmitter<UbusClientEvents> {
     if (this.#connection?.isOpen !== true)
       throw new UbusError(UbusStatus.CONNECTION_FAILED, `${what}: not connected to ${this.path}`);
     return this.#connection;
+  }
+
+  #call(
+    path: string,
+    method: string,
+    args: BlobmsgInputTable,
+    options: RequestOptions,
+    resolve: (replies: readonly BlobmsgTable[]) => void,
+    reject: (error: Error) => void,
+  ): void {
+    const what = `call ${path} ${method}`;
+    const connection = this.#open(what);
+    const known = this.#ids.get(path);
+    // Looks the object up and calls it; `stale` is an id that was just answered with "not found".
+    const callFresh = async (stale?: UbusError): Promise<readonly BlobmsgTable[]> => {
+      const id = await this.#idOf(connection, path, what, options);
+      if (stale !== undefined && id === known) throw stale;
+      return await invoke(connection, id, method, args, what, options);
+    };
+    if (known === undefined) {
+      callFresh().then(resolve, reject);
+      return;
+    }
+    const onEnd = (error: Error | undefined, replies: readonly BlobmsgTable[]): void => {
+      if (error === undefined) resolve(replies);
+      // Either the service says so, or the object was published anew since we looked.
+      else if (error instanceof UbusError && error.status === UbusStatus.NOT_FOUND)
+        callFresh(error).then(resolve, reject);
+      else reject(error);
+    };
+    beginInvoke(connection, known, method, args, what, onEnd, options);
   }
 
   async #idOf(connection: UbusConnection, path: string, what: string, options: RequestOptions): Promise<number> {

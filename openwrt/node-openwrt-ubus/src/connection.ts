@@ -3,16 +3,16 @@
  * handed to whoever registered them. Knows nothing of reconnecting; that is UbusClient.
  */
 import { connect, type Socket } from 'node:net';
-import { BlobWriter } from './blob.ts';
-import { FrameReader } from './frame-reader.ts';
+import { FrameScanner } from './frame-reader.ts';
 import {
-  bytesFromMessage,
   type Message,
   type MessageAttributes,
   MessageType,
   messageFromBytes,
   type OutgoingAttributes,
 } from './message.ts';
+import { Outbox } from './outbox.ts';
+import { PendingRequests, type RequestHandler, type RequestOptions } from './pending.ts';
 import { UbusError, UbusStatus } from './status.ts';
 
 export type ConnectionLimits = {
@@ -45,25 +45,16 @@ export type ObjectHandler = {
   onUnsubscribed?(target: number): void;
 };
 
-export type RequestOptions = { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined };
-
-type Pending = {
-  readonly peer: number;
-  readonly what: string;
-  readonly onData: (attributes: MessageAttributes) => void;
-  readonly settle: (error: Error | undefined, status: MessageAttributes) => void;
-  replies: number;
-  failure?: Error;
-};
+/** What one read takes at most; one buffer for the life of the connection. */
+const READ_BYTES = 65_536;
 
 export class UbusConnection {
   readonly #socket: Socket;
   readonly #limits: ConnectionLimits;
-  readonly #writer = new BlobWriter();
-  readonly #pending = new Map<number, Pending>();
+  readonly #outbox: Outbox;
+  readonly #pending = new PendingRequests();
   readonly #objects = new Map<number, ObjectHandler>();
   readonly #onClosed: (reason: Error) => void;
-  #seq = 0;
   #clientId: number | undefined;
   #closedBy: Error | undefined;
   #onHello: (() => void) | undefined;
@@ -76,8 +67,19 @@ export class UbusConnection {
     signal?: AbortSignal,
   ): Promise<UbusConnection> {
     signal?.throwIfAborted();
-    const socket = connect({ path });
+    let onBytes: (bytes: Buffer) => void = () => undefined;
+    const socket = connect({
+      path,
+      onread: {
+        buffer: Buffer.allocUnsafeSlow(READ_BYTES),
+        callback: (count, buffer) => {
+          onBytes((buffer as Buffer).subarray(0, count));
+          return true;
+        },
+      },
+    });
     const connection = new UbusConnection(socket, limits, onClosed);
+    onBytes = connection.#take;
     const abort = (): void => connection.close(signal?.reason);
     const timer = setTimeout(() => connection.close(connectionLost('no HELLO from ubusd')), limits.helloTimeoutMs);
     signal?.addEventListener('abort', abort, { once: true });
@@ -97,18 +99,21 @@ export class UbusConnection {
     this.#socket = socket;
     this.#limits = limits;
     this.#onClosed = onClosed;
-    const reader = new FrameReader((frame) => this.#receive(messageFromBytes(frame)));
-    socket.on('data', (chunk) => {
-      try {
-        reader.push(chunk);
-      } catch (error) {
-        this.close(connectionLost('stream from ubusd is broken', error));
-      }
-    });
+    this.#outbox = new Outbox(socket);
     socket.on('error', (error) => this.close(connectionLost(error.message, error)));
     socket.on('end', () => this.close(connectionLost('ubusd closed the connection')));
     socket.on('close', () => this.#finish());
   }
+
+  readonly #scanner = new FrameScanner((bytes, start, end) => this.#receive(messageFromBytes(bytes, start, end)));
+
+  readonly #take = (bytes: Buffer): void => {
+    try {
+      this.#scanner.push(bytes);
+    } catch (error) {
+      this.close(connectionLost('stream from ubusd is broken', error));
+    }
+  };
 
   /** Our client id on this bus. */
   get clientId(): number {
@@ -133,43 +138,44 @@ export class UbusConnection {
     options: RequestOptions = {},
   ): Promise<MessageAttributes> {
     return new Promise((resolve, reject) => {
-      const { signal } = options;
-      if (signal?.aborted === true) throw signal.reason;
-      if (this.#pending.size >= this.#limits.maxPending) {
-        throw new UbusError(UbusStatus.NO_MEMORY, `${what}: ${this.#pending.size} requests wait for an answer`);
-      }
-      const seq = this.#nextSeq();
-      this.post(type, seq, peer, attributes, what);
-      const timeoutMs = options.timeoutMs ?? this.#limits.requestTimeoutMs;
-      const timer = setTimeout(
-        () => settle(new UbusError(UbusStatus.TIMEOUT, `${what}: no answer in ${timeoutMs} ms`), {}),
-        timeoutMs,
-      );
-      const abort = (): void => settle(signal?.reason as Error, {});
-      const settle = (error: Error | undefined, status: MessageAttributes): void => {
-        clearTimeout(timer);
-        signal?.removeEventListener('abort', abort);
-        this.#pending.delete(seq);
+      const onEnd = (error: Error | undefined, status: MessageAttributes): void => {
         if (error === undefined) resolve(status);
         else reject(error);
       };
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#pending.set(seq, { peer, what, onData, settle, replies: 0 });
+      this.begin(type, peer, attributes, what, { onData, onEnd }, options);
     });
+  }
+
+  /** The same without a promise: `handler.onEnd` is called once, never before this returns. @throws as request() rejects */
+  begin(
+    type: number,
+    peer: number,
+    attributes: OutgoingAttributes,
+    what: string,
+    handler: RequestHandler,
+    { timeoutMs = this.#limits.requestTimeoutMs, signal }: RequestOptions = {},
+  ): void {
+    if (signal?.aborted === true) throw signal.reason;
+    if (this.#pending.size >= this.#limits.maxPending) {
+      throw new UbusError(UbusStatus.NO_MEMORY, `${what}: ${this.#pending.size} requests wait for an answer`);
+    }
+    const seq = this.#pending.nextSeq();
+    this.post(type, seq, peer, attributes, what);
+    this.#pending.add(seq, peer, what, timeoutMs, signal, handler);
   }
 
   /** Sends a message that nobody answers. @throws UbusError if the connection is gone or its queue is full. */
   post(type: number, seq: number, peer: number, attributes: OutgoingAttributes, what: string): void {
     if (!this.isOpen) throw connectionLost(what, this.#closedBy);
-    if (this.#socket.writableLength > this.#limits.maxQueuedBytes) {
-      throw new UbusError(UbusStatus.NO_MEMORY, `${what}: ubusd has not read ${this.#socket.writableLength} bytes`);
+    if (this.#outbox.queuedBytes > this.#limits.maxQueuedBytes) {
+      throw new UbusError(UbusStatus.NO_MEMORY, `${what}: ubusd has not read ${this.#outbox.queuedBytes} bytes`);
     }
-    this.#socket.write(bytesFromMessage(this.#writer, type, seq, peer, attributes));
+    this.#outbox.append(type, seq, peer, attributes);
   }
 
   /** A sequence number that no pending request uses. */
   nextSeq(): number {
-    return this.#nextSeq();
+    return this.#pending.nextSeq();
   }
 
   /** Hands messages for the object `id` to `handler` from now on. */
@@ -182,19 +188,21 @@ export class UbusConnection {
   }
 
   isWaitingFor(peer: number): boolean {
-    return [...this.#pending.values()].some((pending) => pending.peer === peer);
+    return this.#pending.isWaitingFor(peer);
   }
 
   /** Fails what waits for an object that is gone: ubusd itself says nothing when an owner dies during a call. */
   failPeer(id: number): void {
-    for (const pending of [...this.#pending.values()]) {
-      if (pending.peer === id)
-        pending.settle(new UbusError(UbusStatus.CONNECTION_FAILED, `${pending.what}: the object went away`), {});
-    }
+    this.#pending.fail(
+      ({ peer }) => peer === id,
+      ({ what }) => new UbusError(UbusStatus.CONNECTION_FAILED, `${what}: the object went away`),
+    );
   }
 
   /** Closes at once. Wait for the answers first: ubusd drops messages that it reads together with the end. */
   close(reason?: unknown): void {
+    // What was sent in this turn is sent.
+    if (this.isOpen) this.#outbox.flush();
     this.#closedBy ??= reason instanceof Error ? reason : connectionLost('connection closed', reason);
     this.#socket.destroy();
   }
@@ -202,15 +210,9 @@ export class UbusConnection {
   #finish(): void {
     const reason = this.#closedBy ?? connectionLost('connection closed');
     this.#closedBy = reason;
-    for (const pending of [...this.#pending.values()]) pending.settle(connectionLost(pending.what, reason), {});
+    this.#pending.end(({ what }) => connectionLost(what, reason));
     this.#objects.clear();
     if (this.#clientId !== undefined) this.#onClosed(reason);
-  }
-
-  #nextSeq(): number {
-    do this.#seq = (this.#seq % 0xffff) + 1;
-    while (this.#pending.has(this.#seq));
-    return this.#seq;
   }
 
   #receive(message: Message): void {
@@ -253,7 +255,7 @@ export class UbusConnection {
     try {
       if (pending.replies > this.#limits.maxReplies)
         throw new RangeError(`more than ${this.#limits.maxReplies} replies`);
-      pending.onData(message.attributes);
+      pending.handler.onData(message.attributes);
     } catch (cause) {
       pending.failure = new UbusError(UbusStatus.PARSE_ERROR, pending.what, { cause });
     }
@@ -263,8 +265,8 @@ export class UbusConnection {
     const pending = this.#pending.get(message.seq);
     if (pending === undefined || pending.peer !== message.peer) return;
     const status = message.attributes.status ?? UbusStatus.UNKNOWN_ERROR;
-    if (status !== UbusStatus.OK) pending.settle(new UbusError(status, pending.what), message.attributes);
-    else pending.settle(pending.failure, message.attributes);
+    const error = status === UbusStatus.OK ? pending.failure : new UbusError(status, pending.what);
+    this.#pending.settle(message.seq, error, message.attributes);
   }
 }
 

@@ -7,13 +7,13 @@ import { MIN_FRAME_LENGTH } from './message.ts';
 
 const FIRST_CAPACITY = 65_536;
 
-/** Frames are views: valid only until `onFrame` returns. */
-export class FrameReader {
-  readonly #onFrame: (frame: Buffer) => void;
+/** Tells where frames are: from `start` to `end` (exclusive) of `bytes`, which are valid only until `onFrame` returns. */
+export class FrameScanner {
+  readonly #onFrame: (bytes: Buffer, start: number, end: number) => void;
   #held = Buffer.alloc(0);
   #heldLength = 0;
 
-  constructor(onFrame: (frame: Buffer) => void) {
+  constructor(onFrame: (bytes: Buffer, start: number, end: number) => void) {
     this.#onFrame = onFrame;
   }
 
@@ -41,7 +41,7 @@ export class FrameReader {
       if (root < 4 || root > MAX_MESSAGE_LENGTH) throw new FrameError(root);
       const length = MESSAGE_HEADER_LENGTH + root;
       if (bytes.length - offset < length) break;
-      this.#onFrame(bytes.subarray(offset, offset + length));
+      this.#onFrame(bytes, offset, offset + length);
       offset += length;
     }
     return offset;
@@ -56,6 +56,13 @@ export class FrameReader {
     }
     bytes.copy(this.#held, this.#heldLength);
     this.#heldLength = needed;
+  }
+}
+
+/** The same with each frame as a view: valid only until `onFrame` returns. */
+export class FrameReader extends FrameScanner {
+  constructor(onFrame: (frame: Buffer) => void) {
+    super((bytes, start, end) => onFrame(bytes.subarray(start, end)));
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { type BlobWriter, MESSAGE_HEADER_LENGTH, visitAttributes } from './blob.ts';
 import { type BlobmsgInputTable, writeTable } from './blobmsg.ts';
+import { nameFromBytes, textFromBytes } from './c-text.ts';
 
 export const MessageType = {
   HELLO: 0,
@@ -55,28 +56,22 @@ export type Message = {
   readonly attributes: MessageAttributes;
 };
 
-type Kind = 'u32' | 'u8' | 'text' | 'bytes' | 'ids';
-
-const ATTRIBUTES: Readonly<Record<keyof MessageAttributes, { readonly id: number; readonly kind: Kind }>> = {
-  status: { id: 1, kind: 'u32' },
-  objectPath: { id: 2, kind: 'text' },
-  objectId: { id: 3, kind: 'u32' },
-  method: { id: 4, kind: 'text' },
-  objectType: { id: 5, kind: 'u32' },
-  signature: { id: 6, kind: 'bytes' },
-  data: { id: 7, kind: 'bytes' },
-  target: { id: 8, kind: 'u32' },
-  active: { id: 9, kind: 'u8' },
-  noReply: { id: 10, kind: 'u8' },
-  subscribers: { id: 11, kind: 'ids' },
-  user: { id: 12, kind: 'text' },
-  group: { id: 13, kind: 'text' },
-};
-
-/** Attribute names by id. */
-const KEYS: readonly (keyof MessageAttributes | undefined)[] = Array.from({ length: 14 }, (_, id) =>
-  (Object.keys(ATTRIBUTES) as (keyof MessageAttributes)[]).find((key) => ATTRIBUTES[key].id === id),
-);
+/** Numbers of the attributes (enum ubus_msg_attr). */
+const AttributeId = {
+  STATUS: 1,
+  OBJPATH: 2,
+  OBJID: 3,
+  METHOD: 4,
+  OBJTYPE: 5,
+  SIGNATURE: 6,
+  DATA: 7,
+  TARGET: 8,
+  ACTIVE: 9,
+  NO_REPLY: 10,
+  SUBSCRIBERS: 11,
+  USER: 12,
+  GROUP: 13,
+} as const;
 
 /** Encodes a whole message. @throws RangeError if it is larger than ubusd takes. */
 export function bytesFromMessage(
@@ -87,92 +82,175 @@ export function bytesFromMessage(
   attributes: OutgoingAttributes,
 ): Buffer {
   writer.reset();
-  writer.u8(0);
-  writer.u8(type);
-  writer.u16(seq);
-  writer.u32(peer);
-  const root = writer.begin(0, false);
-  for (const key of Object.keys(attributes) as (keyof MessageAttributes)[]) {
-    const value = attributes[key];
-    if (value !== undefined) writeAttribute(writer, key, value);
-  }
-  writer.end(root);
+  writeMessage(writer, type, seq, peer, attributes);
   return writer.bytes();
 }
 
+/** Writes a whole message behind what was written. @throws RangeError if it is larger than ubusd takes. */
+export function writeMessage(
+  writer: BlobWriter,
+  type: number,
+  seq: number,
+  peer: number,
+  attributes: OutgoingAttributes,
+): void {
+  writer.startMessage();
+  writer.u16(type);
+  writer.u16(seq);
+  writer.u32(peer);
+  const root = writer.begin(0, false);
+  for (const key of Object.keys(attributes) as (keyof MessageAttributes)[]) writeAttribute(writer, key, attributes);
+  writer.end(root);
+}
+
 /**
- * Decodes one whole frame. Attributes that are unknown, or whose size or terminator is wrong, are absent, as in ubusd;
- * of two with one id the later counts. Never throws for a frame that FrameReader gave.
+ * Decodes one whole frame, which stands in bytes[start, end). Attributes that are unknown, or whose size or terminator is
+ * wrong, are absent, as in ubusd; of two with one id the later counts. Never throws for a frame that FrameReader gave.
  */
-export function messageFromBytes(frame: Buffer): Message {
+export function messageFromBytes(bytes: Buffer, start = 0, end = bytes.length): Message {
   const attributes: MessageAttributes = {};
-  visitAttributes(frame, MIN_FRAME_LENGTH, frame.length, (id, _isExtended, start, end) => {
-    readAttribute(attributes, frame, id, start, end);
+  visitAttributes(bytes, start + MIN_FRAME_LENGTH, end, (id, _isExtended, from, to) => {
+    readAttribute(attributes, bytes, id, from, to);
   });
   return {
-    version: frame.readUInt8(0),
-    type: frame.readUInt8(1),
-    seq: frame.readUInt16BE(2),
-    peer: frame.readUInt32BE(4),
+    version: bytes.readUInt8(start),
+    type: bytes.readUInt8(start + 1),
+    seq: bytes.readUInt16BE(start + 2),
+    peer: bytes.readUInt32BE(start + 4),
     attributes,
   };
 }
 
-function writeAttribute(
-  writer: BlobWriter,
-  key: keyof MessageAttributes,
-  value: NonNullable<OutgoingAttributes[keyof OutgoingAttributes]>,
-): void {
-  const { id, kind } = ATTRIBUTES[key];
+function writeAttribute(writer: BlobWriter, key: keyof MessageAttributes, attributes: OutgoingAttributes): void {
+  switch (key) {
+    case 'status':
+      writeU32(writer, AttributeId.STATUS, attributes.status);
+      break;
+    case 'objectPath':
+      writeText(writer, AttributeId.OBJPATH, attributes.objectPath);
+      break;
+    case 'objectId':
+      writeU32(writer, AttributeId.OBJID, attributes.objectId);
+      break;
+    case 'method':
+      writeText(writer, AttributeId.METHOD, attributes.method);
+      break;
+    case 'objectType':
+      writeU32(writer, AttributeId.OBJTYPE, attributes.objectType);
+      break;
+    case 'signature':
+      writeNested(writer, AttributeId.SIGNATURE, attributes.signature);
+      break;
+    case 'data':
+      writeNested(writer, AttributeId.DATA, attributes.data);
+      break;
+    case 'target':
+      writeU32(writer, AttributeId.TARGET, attributes.target);
+      break;
+    case 'active':
+      writeU8(writer, AttributeId.ACTIVE, attributes.active);
+      break;
+    case 'noReply':
+      writeU8(writer, AttributeId.NO_REPLY, attributes.noReply);
+      break;
+    case 'subscribers':
+      writeIds(writer, AttributeId.SUBSCRIBERS, attributes.subscribers);
+      break;
+    case 'user':
+      writeText(writer, AttributeId.USER, attributes.user);
+      break;
+    case 'group':
+      writeText(writer, AttributeId.GROUP, attributes.group);
+      break;
+  }
+}
+
+function writeU32(writer: BlobWriter, id: number, value: number | undefined): void {
+  if (value === undefined) return;
   const start = writer.begin(id, false);
-  if (kind === 'u32') writer.u32(value as number);
-  else if (kind === 'u8') writer.u8(value as number);
-  else if (kind === 'text') {
-    writer.text(value as string);
-    writer.u8(0);
-  } else if (kind === 'ids') {
-    for (const subscriber of value as readonly number[]) {
-      const item = writer.begin(0, false);
-      writer.u32(subscriber);
-      writer.end(item);
-    }
-  } else if (Buffer.isBuffer(value)) writer.raw(value);
-  else writeTable(writer, value as BlobmsgInputTable);
+  writer.u32(value);
+  writer.end(start);
+}
+
+function writeU8(writer: BlobWriter, id: number, value: number | undefined): void {
+  if (value === undefined) return;
+  const start = writer.begin(id, false);
+  writer.u8(value);
+  writer.end(start);
+}
+
+function writeText(writer: BlobWriter, id: number, value: string | undefined): void {
+  if (value === undefined) return;
+  const start = writer.begin(id, false);
+  writer.text(value);
+  writer.u8(0);
+  writer.end(start);
+}
+
+function writeNested(writer: BlobWriter, id: number, value: Buffer | BlobmsgInputTable | undefined): void {
+  if (value === undefined) return;
+  const start = writer.begin(id, false);
+  if (Buffer.isBuffer(value)) writer.raw(value);
+  else writeTable(writer, value);
+  writer.end(start);
+}
+
+function writeIds(writer: BlobWriter, id: number, ids: readonly number[] | undefined): void {
+  if (ids === undefined) return;
+  const start = writer.begin(id, false);
+  for (const item of ids) writeU32(writer, 0, item);
   writer.end(start);
 }
 
 function readAttribute(attributes: MessageAttributes, bytes: Buffer, id: number, start: number, end: number): void {
-  const key = KEYS[id];
-  if (key === undefined) return;
-  const value = valueFromBytes(ATTRIBUTES[key].kind, bytes, start, end);
-  // The kind of a key decides the type of its value, which the compiler can not follow.
-  if (value !== undefined) (attributes as Record<string, typeof value>)[key] = value;
-}
-
-function valueFromBytes(
-  kind: Kind,
-  bytes: Buffer,
-  start: number,
-  end: number,
-): number | string | Buffer | number[] | undefined {
-  switch (kind) {
-    case 'u32':
-      return end - start === 4 ? bytes.readUInt32BE(start) : undefined;
-    case 'u8':
-      return end - start === 1 ? bytes[start] : undefined;
-    case 'text':
-      return textOrAbsent(bytes, start, end);
-    case 'bytes':
-      return bytes.subarray(start, end);
-    case 'ids':
-      return idsFromBytes(bytes, start, end);
+  switch (id) {
+    case AttributeId.STATUS:
+      if (end - start === 4) attributes.status = bytes.readUInt32BE(start);
+      break;
+    case AttributeId.OBJPATH:
+      if (isText(bytes, start, end)) attributes.objectPath = textFromBytes(bytes, start, end - 1);
+      break;
+    case AttributeId.OBJID:
+      if (end - start === 4) attributes.objectId = bytes.readUInt32BE(start);
+      break;
+    case AttributeId.METHOD:
+      if (isText(bytes, start, end)) attributes.method = nameFromBytes(bytes, start, end - 1);
+      break;
+    case AttributeId.OBJTYPE:
+      if (end - start === 4) attributes.objectType = bytes.readUInt32BE(start);
+      break;
+    case AttributeId.SIGNATURE:
+      attributes.signature = bytes.subarray(start, end);
+      break;
+    case AttributeId.DATA:
+      attributes.data = bytes.subarray(start, end);
+      break;
+    case AttributeId.TARGET:
+      if (end - start === 4) attributes.target = bytes.readUInt32BE(start);
+      break;
+    case AttributeId.ACTIVE:
+      if (end - start === 1) attributes.active = bytes.readUInt8(start);
+      break;
+    case AttributeId.NO_REPLY:
+      if (end - start === 1) attributes.noReply = bytes.readUInt8(start);
+      break;
+    case AttributeId.SUBSCRIBERS:
+      attributes.subscribers = idsFromBytes(bytes, start, end);
+      break;
+    case AttributeId.USER:
+      if (isText(bytes, start, end)) attributes.user = nameFromBytes(bytes, start, end - 1);
+      break;
+    case AttributeId.GROUP:
+      if (isText(bytes, start, end)) attributes.group = nameFromBytes(bytes, start, end - 1);
+      break;
+    default:
+      break;
   }
 }
 
-function textOrAbsent(bytes: Buffer, start: number, end: number): string | undefined {
-  if (end <= start || bytes[end - 1] !== 0) return undefined;
-  // C readers stop at the first NUL; a path must not mean one thing here and another in ubusd.
-  return bytes.toString('utf8', start, bytes.indexOf(0, start));
+/** C readers stop at the first NUL; a path must not mean one thing here and another in ubusd. */
+function isText(bytes: Buffer, start: number, end: number): boolean {
+  return end > start && bytes[end - 1] === 0;
 }
 
 function idsFromBytes(bytes: Buffer, start: number, end: number): number[] {

@@ -3,8 +3,9 @@
  * restoring are the client's.
  */
 import { type BlobmsgInputTable, type BlobmsgTable, BlobmsgType, tableFromBytes } from './blobmsg.ts';
-import type { ObjectHandler, RequestOptions, UbusConnection } from './connection.ts';
+import type { ObjectHandler, UbusConnection } from './connection.ts';
 import { type MessageAttributes, MessageType, type OutgoingAttributes } from './message.ts';
+import type { RequestOptions } from './pending.ts';
 import { UbusError, UbusStatus } from './status.ts';
 
 /** An object on the bus. Its id changes each time its owner publishes it anew. */
@@ -49,7 +50,7 @@ export async function lookup(
 }
 
 /** Calls a method; each DATA of the answer becomes one table. */
-export async function invoke(
+export function invoke(
   connection: UbusConnection,
   objectId: number,
   method: string,
@@ -57,13 +58,34 @@ export async function invoke(
   what: string,
   options?: RequestOptions,
 ): Promise<BlobmsgTable[]> {
+  return new Promise((resolve, reject) => {
+    const onEnd = (error: Error | undefined, replies: BlobmsgTable[]): void => {
+      if (error === undefined) resolve(replies);
+      else reject(error);
+    };
+    beginInvoke(connection, objectId, method, args, what, onEnd, options);
+  });
+}
+
+/** The same without a promise. @throws as invoke() rejects, for what is refused before it is sent */
+export function beginInvoke(
+  connection: UbusConnection,
+  objectId: number,
+  method: string,
+  args: BlobmsgInputTable,
+  what: string,
+  onEnd: (error: Error | undefined, replies: BlobmsgTable[]) => void,
+  options?: RequestOptions,
+): void {
   const replies: BlobmsgTable[] = [];
-  const take = (reply: MessageAttributes): void => {
-    replies.push(reply.data === undefined ? {} : tableFromBytes(reply.data));
+  const handler = {
+    onData: ({ data }: MessageAttributes): void => {
+      replies.push(data === undefined ? {} : tableFromBytes(data));
+    },
+    onEnd: (error: Error | undefined): void => onEnd(error, replies),
   };
   // DATA is sent even when empty: libubus services refuse a call without it.
-  await connection.request(MessageType.INVOKE, objectId, { objectId, method, data: args }, what, take, options);
-  return replies;
+  connection.begin(MessageType.INVOKE, objectId, { objectId, method, data: args }, what, handler, options);
 }
 
 /**
