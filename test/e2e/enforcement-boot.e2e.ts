@@ -17,7 +17,9 @@ import {
 const MIB = 1n << 20n;
 /** Largest packet of the lab: what a cut may leave unsold. */
 const PACKET = 1_500n;
-const DENY_TABLE = fileURLToPath(new URL('../../openwrt/files/usr/share/shareagent/deny-table.json', import.meta.url));
+const DENY_TABLES = ['inet', 'bridge'].map((family) =>
+  fileURLToPath(new URL(`../../openwrt/files/usr/share/shareagent/deny-${family}.json`, import.meta.url)),
+);
 const scene = await openKernelScene(2);
 const { router } = scene.world;
 const [payer, other] = scene.guests as readonly [KernelGuest, KernelGuest];
@@ -40,7 +42,7 @@ t.test('the static table lets no guest out before an agent runs: IPv4, IPv6, TCP
   await router.must(['nft', 'delete', 'table', 'bridge', 'shareagent']);
   t.equal(await isEchoed(payer, payer.server.ip4), true, 'without it guests get out: the next checks mean something');
   t.equal(await isEchoed(payer, payer.server.ip6), true);
-  await router.must(['nft', '-j', '-f', DENY_TABLE]);
+  for (const table of DENY_TABLES) await router.must(['nft', '-j', '-f', table]);
   for (const guest of [payer, other]) {
     const { up } = await passedWhileTrying(guest);
     t.equal(up, 0n, `guest ${guest.host.index}`);
