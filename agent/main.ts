@@ -8,6 +8,7 @@ import { dirname, join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal } from '../captive-portal/portal.ts';
+import { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
 import { systemClock } from './adapters/clock.ts';
 import { deviceSigner } from './adapters/device-key.ts';
 import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
@@ -20,6 +21,7 @@ import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { proofUploader } from './adapters/uploader.ts';
+import { AirCheck } from './air-check.ts';
 import { buildControl, listenControl } from './control.ts';
 import type { AgentConfig } from './core/config.ts';
 import { isInPrefix } from './core/names.ts';
@@ -112,7 +114,8 @@ async function startAgent({ config, log, signal, opened, onFatal }: Start): Prom
   const proofs = new ProofMaker({ ...edges, ...heldBecause, config, driver, retryDelayMs, log });
   opened.push({ name: 'proofs', close: () => proofs.close() });
   opened.push({ name: 'stations', close: () => edges.stations.close() });
-  const watch = new Watch({ ...edges, config, driver, proofs, guestPrefixes, log });
+  const airCheck = new AirCheck();
+  const watch = new Watch({ ...edges, config, driver, proofs, airCheck, guestPrefixes, log });
   opened.push({ name: 'watch', close: () => watch.close() });
   const node = { device: signer.address, payee: config.chain.payee };
   const shared = { ...edges, config, driver, log, node, notSelling: () => watch.saleTrouble };
@@ -170,6 +173,8 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
   const runtimeDir = join(dirname(config.controlSocketPath), 'nft');
   const journal = new SqliteJournal({ path: databasePath });
   opened.push({ name: 'journal', close: () => journal.close() });
+  const bus = new UbusClient({ path: ubusSocket });
+  opened.push({ name: 'bus', close: () => bus.close() });
   const enforcer = createNftEnforcer({ runtimeDir, log });
   opened.push({ name: 'enforcer', close: () => enforcer.close() });
   return {
@@ -178,7 +183,7 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
     journal,
     enforcer,
     offloads: async () => (await readOffload({ nftPath: 'nft', runtimeDir }, guestDevices)).which,
-    stations: new UbusStationSource({ socketPath: ubusSocket, guestDevices, onProblem }),
+    stations: new UbusStationSource({ client: bus, guestDevices, onProblem }),
     leases: new LeaseFile({ path: leaseFile, accepts: isGuests, onProblem }),
     neighbours: new KernelNeighbours({ guestDevices, onProblem }),
     chain: lazyChain({ rpcUrl, chainId, channels, token, gasKey: signer, device: signer, signal }),

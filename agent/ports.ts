@@ -9,6 +9,7 @@ import type { SignedAuthorization } from '../protocol/funding.ts';
 import type { Hex } from '../protocol/hex.ts';
 import type { OpenRequest } from '../protocol/open-wire.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
+import type { CompactSignature } from '../protocol/signature.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedProofReceipt } from '../protocol/verdict.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
@@ -24,9 +25,11 @@ import type {
   SessionId,
   UnboundAddress,
 } from './core/model.ts';
+import type { SentTransaction } from './core/sent-transaction.ts';
 import type { GuestView, SessionRow } from './core/view.ts';
 
 export type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
+export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
 export type { GuestView, SessionRow } from './core/view.ts';
 
 /** Monotonic time for metering and deadlines; wall time only for what is signed. */
@@ -65,8 +68,27 @@ export type StationEvent =
   | { readonly kind: 'left'; readonly mac: Mac; readonly port: DeviceName }
   | { readonly kind: 'leased'; readonly lease: Lease }
   | { readonly kind: 'released'; readonly mac: Mac; readonly address: IpAddress }
+  /** What hostapd counted for each guest station of its BSSs, by one look at all of them. */
+  | { readonly kind: 'air'; readonly readings: readonly AirReading[] }
+  /** netifd: a guest interface came up, changed or went down. */
+  | { readonly kind: 'network-changed' }
   /** The bus was away or dropped messages: read everything anew. */
   | { readonly kind: 'resync' };
+
+/**
+ * hostapd's counters of one station, layer 2, from 0 at each association: up = from the station. Absent where the driver
+ * does not tell. Rates in kbit/s, whatever the release made of them.
+ */
+export type AirReading = {
+  readonly mac: Mac;
+  readonly port: DeviceName;
+  readonly upBytes: bigint;
+  readonly downBytes: bigint;
+  readonly packets: number;
+  readonly signalDbm?: number;
+  readonly rateDownKbit?: number;
+  readonly rateUpKbit?: number;
+};
 
 /** Who is on the air and which addresses they hold: hostapd, dnsmasq, netifd over ubus. */
 export interface StationSource {
@@ -74,6 +96,8 @@ export interface StationSource {
   /** Associated and authorised stations with their BSS. */
   stations(): Promise<readonly { readonly mac: Mac; readonly port: DeviceName }[]>;
   isConnected(): boolean;
+  /** Deauthenticates a station of the guest network, without a ban; only ever because the owner asked. */
+  kick(mac: Mac): Promise<'kicked' | 'not-found' | 'no-answer'>;
   close(): Promise<void>;
 }
 
@@ -99,6 +123,14 @@ export interface Journal {
   close(): void;
 }
 
+/** Where the gas key's transactions are kept before they are sent: in the journal, for the agent. */
+export interface TransactionLog {
+  /** All that are not final, in the order in which they were first stored. */
+  live(): readonly SentTransaction[];
+  /** Resolves once it is durable. A final one is dropped; what it cost stays in the totals. */
+  store(transaction: SentTransaction): Promise<void>;
+}
+
 export type ChainFailure = {
   readonly ok: false;
   /** unreachable: try again. refused: the chain said no, trying again will not help. */
@@ -115,15 +147,42 @@ export type ChainChannel = {
   readonly isClosed: boolean;
 };
 
-/** The settlement chain, through the router's own gas key. */
+/** A transaction that is done, and what it cost the gas key; 0 if another paid for it. */
+export type ChainTx = { readonly tx: Hex; readonly feeWei: bigint };
+
+/** `amount` in all, under a voucher of at least as much. */
+export type ChainClaim = {
+  readonly config: ChannelConfig;
+  readonly voucher: SignedVoucher;
+  readonly amount: TokenAmount;
+};
+
+export type ChainCosts = {
+  /** A unit of gas now, tip included. */
+  readonly gasPriceWei: bigint;
+  /** What the gas key holds. */
+  readonly balanceWei: bigint;
+};
+
+/**
+ * The settlement chain, through the router's own gas key. What a result says is so many blocks deep as configured, and
+ * two endpoints say the same, where there are two.
+ */
 export interface Chain {
   /** Simulates, sends, waits for the receipt. Idempotent: an already open channel is a success. */
-  relayOpen(config: ChannelConfig, authorization: SignedAuthorization): Promise<ChainResult<{ readonly tx: Hex }>>;
+  relayOpen(config: ChannelConfig, authorization: SignedAuthorization): Promise<ChainResult<ChainTx>>;
   channel(id: Hex): Promise<ChainResult<{ readonly channel: ChainChannel }>>;
+  /** Claims what vouchers allow, all in one transaction. Idempotent: what is claimed already costs only gas. */
+  claim(claims: readonly ChainClaim[]): Promise<ChainResult<ChainTx>>;
   /** Cooperative close: claims `amount` under the voucher, gives the payer the rest. Idempotent. */
-  close(config: ChannelConfig, voucher: SignedVoucher, amount: TokenAmount): Promise<ChainResult<{ readonly tx: Hex }>>;
+  close(config: ChannelConfig, voucher: SignedVoucher, amount: TokenAmount): Promise<ChainResult<ChainTx>>;
   /** Units of SSP an address holds. */
   balanceOf(owner: Address): Promise<ChainResult<{ readonly units: TokenAmount }>>;
+  costs(): Promise<ChainResult<ChainCosts>>;
+  /** The chain's own time, for a router whose clock is not set. */
+  time(): Promise<ChainResult<{ readonly unixS: bigint }>>;
+  /** Looks after all transactions that may still be lost, stuck or rolled back; idle once there are none. */
+  tend(): Promise<ChainResult<{ readonly isIdle: boolean }>>;
 }
 
 /** Sends one proof to the collector. */
@@ -139,6 +198,24 @@ export interface ProofUploader {
 export interface Signer {
   readonly address: Address;
   sign(digest: Uint8Array): Hex;
+}
+
+/** A 32-byte digest and the EIP-2098 signature that is claimed to be under it. */
+export type SignatureClaim = { readonly digest: Uint8Array; readonly signature: CompactSignature };
+
+/** Which implementation of secp256k1 verifies, and how many signatures a second its self-test found. */
+export type VerifierChoice = { readonly backend: 'noble' | 'wasm' | 'native'; readonly ratePerS: number };
+
+/** Tells who signed, off the event loop. All backends accept and refuse the same signatures. */
+export interface Verifier {
+  /**
+   * The signer of each claim, in order; undefined where nobody can have signed.
+   * @throws VerifierError: busy, or the thread failed. Says nothing about the signatures; try again.
+   */
+  recover(claims: readonly SignatureClaim[]): Promise<readonly (Address | undefined)[]>;
+  /** What the last self-test chose; undefined before the first signature. */
+  readonly choice: VerifierChoice | undefined;
+  close(): Promise<void>;
 }
 
 export type DeskRefusal = {
@@ -222,6 +299,16 @@ export type AgentStatus = {
   };
   readonly isBusConnected: boolean;
   readonly isClockSynced: boolean;
+  /** What the agent knows to be wrong, or might be, by itself; absent from an agent that was started without it. */
+  readonly health?: readonly HealthCheck[];
+};
+
+/** `message` says what was found; `fix` what to do, absent only if nothing is wrong. */
+export type HealthCheck = {
+  readonly check: string;
+  readonly ok: boolean;
+  readonly message: string;
+  readonly fix?: string;
 };
 
 /** What the owner may ask of the agent: CLI now, ubus and LuCI later. */

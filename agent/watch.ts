@@ -2,11 +2,21 @@
  * Keeps the core's picture of the world fresh: samples the counters, ticks, reads neighbours, verifies the packet filter,
  * and turns what the edges report into events. All timers of the agent are here.
  */
+import type { AirCheck } from './air-check.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
-import type { SessionId } from './core/model.ts';
+import type { Lease, SessionId } from './core/model.ts';
 import type { Driver, DriverLog } from './driver.ts';
-import type { Chain, Clock, Enforcer, EnforcerEvent, Neighbours, StationEvent, StationSource } from './ports.ts';
+import type {
+  AirReading,
+  Chain,
+  Clock,
+  Enforcer,
+  EnforcerEvent,
+  Neighbours,
+  StationEvent,
+  StationSource,
+} from './ports.ts';
 import type { ProofMaker } from './proof-maker.ts';
 
 export type WatchDeps = {
@@ -20,6 +30,10 @@ export type WatchDeps = {
   readonly neighbours: Neighbours;
   readonly chain: Chain;
   readonly proofs: ProofMaker;
+  /** hostapd's counters against the kernel's. */
+  readonly airCheck: AirCheck;
+  /** Names that guests' devices give themselves, by DHCP. */
+  readonly onLease?: (lease: Lease) => void;
   /** Networks of the guest devices, as the kernel has them now. */
   readonly guestPrefixes: () => readonly Prefix[];
   /** Flowtables that guests' packets can get into, past counters and quotas; empty if none. */
@@ -104,28 +118,29 @@ export class Watch {
   }
 
   async #sample(): Promise<void> {
-    const { driver, clock, enforcer, proofs, guestPrefixes } = this.#deps;
+    const { driver, clock, proofs } = this.#deps;
     const isIdle = driver.state.sessions.size === 0;
     if (isIdle && clock.monotonicMs() - driver.state.lastTickMs < IDLE_TICK_MS) return;
-    if (!isIdle) {
-      const { counters, unbound } = await enforcer.read();
-      driver.dispatch({ kind: 'counters-read', counters });
-      if (unbound.length > 0) driver.dispatch({ kind: 'addresses-seen', seen: unbound, prefixes: guestPrefixes() });
-    }
+    if (!isIdle) await this.#readCounters();
     const wall = clock.wall();
     driver.dispatch({ kind: 'tick', nowS: wall.isSynced ? wall.unixS : 0n });
     proofs.poll();
   }
 
+  async #readCounters(): Promise<void> {
+    const { driver, enforcer, guestPrefixes } = this.#deps;
+    const { counters, unbound } = await enforcer.read();
+    driver.dispatch({ kind: 'counters-read', counters });
+    if (unbound.length > 0) driver.dispatch({ kind: 'addresses-seen', seen: unbound, prefixes: guestPrefixes() });
+  }
+
   /** The counters first: what the core decides about a used-up quota it decides on fresh numbers. */
   async #onDepleted(): Promise<void> {
-    const { driver, enforcer } = this.#deps;
     while (this.#depleted.size > 0) {
       const ids = [...this.#depleted];
       this.#depleted.clear();
-      const { counters } = await enforcer.read();
-      driver.dispatch({ kind: 'counters-read', counters });
-      for (const sessionId of ids) driver.dispatch({ kind: 'depleted', sessionId });
+      await this.#readCounters();
+      for (const sessionId of ids) this.#deps.driver.dispatch({ kind: 'depleted', sessionId });
     }
   }
 
@@ -175,16 +190,33 @@ export class Watch {
         driver.dispatch({ kind: 'station-left', mac: event.mac, port: event.port });
         return;
       case 'leased':
+        this.#deps.onLease?.(event.lease);
         driver.dispatch({ kind: 'address-leased', mac: event.lease.mac, address: event.lease.address });
         return;
       case 'released':
         driver.dispatch({ kind: 'address-released', mac: event.mac, address: event.address });
+        return;
+      case 'air':
+        void this.#once('air', () => this.#compareAir(event.readings));
+        return;
+      case 'network-changed':
+        this.#judgeSale();
+        void this.#once('neighbours', () => this.#listNeighbours());
         return;
       case 'resync':
         void this.#once('neighbours', () => this.#listNeighbours());
         return;
       default:
         event satisfies never;
+    }
+  }
+
+  /** The kernel's counters are read now, so that both sides speak of the same moment. */
+  async #compareAir(readings: readonly AirReading[]): Promise<void> {
+    const { driver, airCheck, log } = this.#deps;
+    if (driver.state.sessions.size > 0 && readings.length > 0) await this.#readCounters();
+    for (const { sessionId, airBytes, billedBytes } of airCheck.compare(readings, driver.state)) {
+      log.warn({ session: sessionId, airBytes, billedBytes }, 'counters-disagree');
     }
   }
 

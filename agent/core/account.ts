@@ -39,7 +39,8 @@ export function accountOf(session: LiveSession, channel: LiveChannel | undefined
   const remainingBytes = limitBytes > used ? limitBytes - used : 0n;
   return {
     creditUnits,
-    chargedUnits: openFee + usageUnits,
+    // Bytes given later make the usage cheaper; what a proof already names stays charged.
+    chargedUnits: isFunded ? maximum(openFee + usageUnits, session.proven.units) : openFee + usageUnits,
     limitBytes,
     remainingBytes,
     isUsedUp: remainingBytes < ONE_PACKET_BYTES,
@@ -71,6 +72,10 @@ function grantedBytes(
   limitBytes: ByteCount,
 ): ByteCount {
   return isFunded && channel !== undefined ? limitBytes - session.trialBytes : session.trialBytes;
+}
+
+function maximum(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
 }
 
 function minimum(a: bigint, b: bigint): bigint {

@@ -55,6 +55,8 @@ export type AgentEvent =
   | { readonly kind: 'voucher-stored'; readonly voucher: SignedVoucher; readonly nowMs: number }
   /** A station proved the channel's key from another MAC. */
   | { readonly kind: 'station-attached'; readonly mac: Mac; readonly channelId: Hex; readonly nowMs: number }
+  /** The owner gives the session bytes for nothing. */
+  | { readonly kind: 'session-extended'; readonly sessionId: SessionId; readonly bytes: bigint; readonly nowMs: number }
   | { readonly kind: 'session-left'; readonly sessionId: SessionId; readonly reason: EndReason; readonly nowMs: number }
   | { readonly kind: 'counters-read'; readonly counters: readonly CounterReading[]; readonly nowMs: number }
   /** The kernel serves exactly `served`; `counters` are the last readings of counters that went. */

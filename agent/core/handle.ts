@@ -12,6 +12,7 @@ import {
   onCloseFailed,
   onVoucherStored,
 } from './on-channel.ts';
+import { onSessionExtended } from './on-gift.ts';
 import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
 import { onProofStored } from './on-proof.ts';
 import { onSessionLeft, onStationAttached, onTrialStarted } from './on-session.ts';
@@ -53,6 +54,8 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
       return onVoucherStored(state, event);
     case 'station-attached':
       return onStationAttached(state, event);
+    case 'session-extended':
+      return onSessionExtended(state, event);
     case 'session-left':
       return onSessionLeft(state, event);
     case 'counters-read':

@@ -1,5 +1,6 @@
 /** An agent between fake edges, with a guest who signs for real. The edges outlive the agent, so that it can be started anew. */
 import { mock } from 'node:test';
+import { AirCheck } from '../../agent/air-check.ts';
 import type { AgentConfig } from '../../agent/core/config.ts';
 import type { CounterKey, IpAddress } from '../../agent/core/model.ts';
 import { stateFromJournal } from '../../agent/core/restore.ts';
@@ -47,6 +48,7 @@ export class AgentScene {
   flowtables: readonly string[] = [];
   prefixes: typeof PREFIXES = PREFIXES;
   stations = new FakeStations();
+  airCheck = new AirCheck();
   driver!: Driver;
   desk!: GuestDesk;
   proofs!: ProofMaker;
@@ -96,6 +98,7 @@ export class AgentScene {
       ...edges,
       driver,
       stations: this.stations,
+      airCheck: this.airCheck,
       leases: { start: () => Promise.resolve(), close: () => undefined },
       proofs: this.proofs,
       offloads: () => Promise.resolve(this.flowtables),

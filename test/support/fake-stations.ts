@@ -20,6 +20,15 @@ export class FakeStations implements StationSource {
     throw new Error('FakeStations.stations was called, but no test scripts an answer.');
   }
 
+  /** What kick() answers, and whom it was asked to kick. */
+  kickAnswer: 'kicked' | 'not-found' | 'no-answer' = 'kicked';
+  readonly kicked: Mac[] = [];
+
+  kick(mac: Mac): Promise<'kicked' | 'not-found' | 'no-answer'> {
+    this.kicked.push(mac);
+    return Promise.resolve(this.kickAnswer);
+  }
+
   isConnected(): boolean {
     return !this.isClosed;
   }

@@ -6,24 +6,26 @@
  * @see shared reference ubus-objects: hostapd.<ifname>, dnsmasq, dhcp
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { UbusClient } from '../../../openwrt/node-openwrt-ubus/src/client.ts';
+import type { UbusClient } from '../../../openwrt/node-openwrt-ubus/src/client.ts';
 import type { Notification, Subscription } from '../../../openwrt/node-openwrt-ubus/src/subscription.ts';
 import type { DeviceName, Mac } from '../../core/model.ts';
-import type { StationEvent, StationSource } from '../../ports.ts';
+import type { AirReading, StationEvent, StationSource } from '../../ports.ts';
+import { airReadings } from './air-readings.ts';
 import { Bss } from './bss.ts';
 import { stationEventFromDhcp } from './dhcp-notification.ts';
 import { guestPorts } from './guest-ports.ts';
 import { authorisedStations, portFromObjectPath, stationOfNotification } from './hostapd-clients.ts';
+import { concernsGuests } from './interface-notification.ts';
 
 export type UbusStationOptions = {
-  readonly socketPath: string;
+  /** Whoever made it also closes it. */
+  readonly client: UbusClient;
   readonly guestDevices: readonly DeviceName[];
   /** How often every BSS is asked for its stations; 10-30 s is what hostapd bears without notice. */
   readonly pollMs?: number;
   /** How long stations of a BSS that vanished count as there: hostapd is back about 1 s after a restart. */
   readonly departureMs?: number;
   readonly callTimeoutMs?: number;
-  readonly reconnectMs?: { readonly first: number; readonly longest: number };
   /** Troubles of the bus that nobody waits for. */
   readonly onProblem?: (error: Error) => void;
 };
@@ -36,6 +38,9 @@ const CONFIRM_AFTER_MS = [250, 1_000, 3_000];
 
 /** start() waits this long for bus and services, which answer in milliseconds if they are there; the agent serves without. */
 const START_WAIT_MS = 200;
+
+/** IEEE 802.11 reason code 5, "cannot handle all associated stations": what LuCI's disconnect button sends. */
+const KICK_REASON = 5;
 
 /** Radios times networks on the largest routers stay far below. */
 const MAX_BSS = 64;
@@ -58,8 +63,7 @@ export class UbusStationSource implements StationSource {
 
   constructor(options: UbusStationOptions) {
     this.#options = options;
-    const { socketPath: path, reconnectMs } = options;
-    this.#client = new UbusClient({ path, ...(reconnectMs === undefined ? {} : { reconnectMs }) });
+    this.#client = options.client;
     this.#client.on('problem', (error) => this.#onProblem(error));
     this.#client.on('connected', () => this.#onConnected());
   }
@@ -77,6 +81,10 @@ export class UbusStationSource implements StationSource {
       }),
       this.#client.subscribe('dnsmasq*', { ...handlers, accepts: (object) => 'metrics' in object.methods }),
       this.#client.subscribe('dhcp', handlers),
+      this.#client.subscribe('network.interface', {
+        accepts: ({ path }) => path === 'network.interface',
+        onNotify: (notification) => this.#onInterface(notification),
+      }),
     ]);
     this.#timer = setInterval(() => this.#onTimer(), this.#options.pollMs ?? 15_000);
     const firstLook = this.#client.ready(this.#stop.signal).then(
@@ -95,11 +103,29 @@ export class UbusStationSource implements StationSource {
     return this.#client.isConnected;
   }
 
+  async kick(mac: Mac): Promise<'kicked' | 'not-found' | 'no-answer'> {
+    const cells = [...this.#cells.values()].filter(({ bss }) => bss.macs.has(mac));
+    // Without `reason` hostapd takes whatever is in its memory; `deauth` must be a boolean; a ban would outlive the wish.
+    const args = { addr: mac, reason: KICK_REASON, deauth: true, ban_time: 0 };
+    const calls = cells.map(({ path }) =>
+      this.#client.call(path, 'del_client', args, { timeoutMs: this.#callTimeoutMs }).then(
+        () => true,
+        (error: Error) => {
+          this.#options.onProblem?.(error);
+          return false;
+        },
+      ),
+    );
+    const answers = await Promise.all(calls);
+    if (answers.length === 0) return 'not-found';
+    return answers.includes(true) ? 'kicked' : 'no-answer';
+  }
+
   async close(): Promise<void> {
     this.#stop.abort();
     clearInterval(this.#timer);
     for (const cell of this.#cells.values()) clearTimeout(cell.departure);
-    await this.#client.close();
+    await Promise.all(this.#subscriptions.map((subscription) => subscription.close().catch(() => undefined)));
     await this.#polling;
   }
 
@@ -145,6 +171,13 @@ export class UbusStationSource implements StationSource {
   #onDhcp({ type, data }: Notification): void {
     const event = stationEventFromDhcp(type, data, this.#options.guestDevices);
     if (event !== undefined) this.#listener(event);
+  }
+
+  #onInterface({ type, data }: Notification): void {
+    if (!concernsGuests(type, data, this.#options.guestDevices)) return;
+    this.#listener({ kind: 'network-changed' });
+    // Its bridge may have other ports now.
+    void this.#poll();
   }
 
   /** A bus that stays away says the same at every attempt. */
@@ -196,14 +229,18 @@ export class UbusStationSource implements StationSource {
       const { guestDevices } = this.#options;
       this.#guestPorts = (await guestPorts(this.#client, guestDevices, this.#callTimeoutMs)) ?? this.#guestPorts;
       const cells = [...this.#cells.values()].filter((cell) => cell.departure === undefined);
-      await Promise.all(cells.map((cell) => this.#pollCell(cell)));
+      const readings = await Promise.all(cells.map((cell) => this.#pollCell(cell)));
+      // Only if all answered: a station that seems to be missing would look as if it had sent nothing.
+      const isComplete = readings.every((reading) => reading !== undefined);
+      if (isComplete && !this.#stop.signal.aborted) this.#listener({ kind: 'air', readings: readings.flat() });
     }
   }
 
-  async #pollCell({ bss, path }: Cell): Promise<void> {
+  /** The counters of its stations; undefined if it did not answer. */
+  async #pollCell({ bss, path }: Cell): Promise<readonly AirReading[] | undefined> {
     if (!this.#isGuestPort(bss.port)) {
       bss.allLeft();
-      return;
+      return [];
     }
     bss.askingAll();
     try {
@@ -211,11 +248,13 @@ export class UbusStationSource implements StationSource {
       const macs = authorisedStations(reply);
       if (macs === undefined) throw new TypeError(`${path} get_clients: expected a table "clients"`);
       bss.answeredAll(macs);
+      return airReadings(reply, bss.port);
     } catch (error) {
-      if (!this.#client.isConnected) return;
+      if (!this.#client.isConnected) return undefined;
       this.#onProblem(error as Error);
       // An answer that did not come may mean that notifications did not come either.
       this.#listener({ kind: 'resync' });
+      return undefined;
     }
   }
 
