@@ -13,6 +13,7 @@ import type { CompactSignature } from '../protocol/signature.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedProofReceipt } from '../protocol/verdict.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
+import type { ChainChannel, ChainClaim, ChainCosts, ChainResult, ChainTx } from './core/chain-facts.ts';
 import type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
 import type {
   Channel,
@@ -28,6 +29,14 @@ import type {
 import type { SentTransaction } from './core/sent-transaction.ts';
 import type { GuestView, SessionRow } from './core/view.ts';
 
+export type {
+  ChainChannel,
+  ChainClaim,
+  ChainCosts,
+  ChainFailure,
+  ChainResult,
+  ChainTx,
+} from './core/chain-facts.ts';
 export type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
 export type { GuestView, SessionRow } from './core/view.ts';
@@ -130,39 +139,6 @@ export interface TransactionLog {
   /** Resolves once it is durable. A final one is dropped; what it cost stays in the totals. */
   store(transaction: SentTransaction): Promise<void>;
 }
-
-export type ChainFailure = {
-  readonly ok: false;
-  /** unreachable: try again. refused: the chain said no, trying again will not help. */
-  readonly reason: 'unreachable' | 'refused';
-  readonly message: string;
-};
-export type ChainResult<T> = ({ readonly ok: true } & T) | ChainFailure;
-
-export type ChainChannel = {
-  readonly deposit: TokenAmount;
-  readonly claimed: TokenAmount;
-  /** Unix seconds, 0 = no exit requested. */
-  readonly exitAt: bigint;
-  readonly isClosed: boolean;
-};
-
-/** A transaction that is done, and what it cost the gas key; 0 if another paid for it. */
-export type ChainTx = { readonly tx: Hex; readonly feeWei: bigint };
-
-/** `amount` in all, under a voucher of at least as much. */
-export type ChainClaim = {
-  readonly config: ChannelConfig;
-  readonly voucher: SignedVoucher;
-  readonly amount: TokenAmount;
-};
-
-export type ChainCosts = {
-  /** A unit of gas now, tip included. */
-  readonly gasPriceWei: bigint;
-  /** What the gas key holds. */
-  readonly balanceWei: bigint;
-};
 
 /**
  * The settlement chain, through the router's own gas key. What a result says is so many blocks deep as configured, and

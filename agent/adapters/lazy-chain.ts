@@ -14,7 +14,15 @@ export function lazyChain(deps: ChainDeps): Chain {
   return {
     relayOpen: async (...request) => (await chain()).relayOpen(...request),
     channel: async (id) => (await chain()).channel(id),
+    claim: async (claims) => (await chain()).claim(claims),
     close: async (...request) => (await chain()).close(...request),
     balanceOf: async (owner) => (await chain()).balanceOf(owner),
+    costs: async () => (await chain()).costs(),
+    time: async () => (await chain()).time(),
+    tend: async () => {
+      // Nothing sent, nothing to look after: no reason to load what it takes.
+      const isIdle = loading === undefined && (deps.log?.live().length ?? 0) === 0;
+      return isIdle ? { ok: true, isIdle } : (await chain()).tend();
+    },
   };
 }

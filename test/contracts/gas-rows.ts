@@ -4,7 +4,7 @@
  */
 
 import { closeData, closeWithSignatureData, openData } from '../../agent/adapters/chain/channels-contract.ts';
-import type { Receipt } from '../../agent/adapters/chain/transactions.ts';
+import type { Receipt } from '../../agent/adapters/chain/receipt.ts';
 import { deployContracts, deployLegacyToken } from '../../contracts/deploy.ts';
 import type { ChannelConfig } from '../../protocol/channel.ts';
 import type { TokenAmount } from '../../protocol/units.ts';

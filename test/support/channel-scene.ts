@@ -16,7 +16,8 @@ import {
   signatureArgument,
 } from '../../agent/adapters/chain/channels-contract.ts';
 import { createJsonRpc, dataFrom } from '../../agent/adapters/chain/json-rpc.ts';
-import { createTransactions, type Receipt, type Transactions } from '../../agent/adapters/chain/transactions.ts';
+import type { Receipt } from '../../agent/adapters/chain/receipt.ts';
+import { createTransactions, type Transactions } from '../../agent/adapters/chain/transactions.ts';
 import type { ChainChannel, Signer } from '../../agent/ports.ts';
 import { SHARE_CHANNELS_ABI } from '../../contracts/abi/share-channels.ts';
 import { SSP_TOKEN_ABI } from '../../contracts/abi/ssp-token.ts';

@@ -1,5 +1,5 @@
 /** A model of ShareChannels: what was deposited, claimed and closed, and that nothing is ever claimed twice. */
-import type { Chain, ChainChannel, ChainResult } from '../../agent/ports.ts';
+import type { Chain, ChainChannel, ChainClaim, ChainCosts, ChainResult, ChainTx } from '../../agent/ports.ts';
 import type { Address } from '../../protocol/address.ts';
 import { type ChannelConfig, type ChannelsDeployment, channelId } from '../../protocol/channel.ts';
 import type { SignedAuthorization } from '../../protocol/funding.ts';
@@ -8,6 +8,8 @@ import { type SignedVoucher, voucherSigner } from '../../protocol/voucher.ts';
 import type { FaultLine } from './fault-line.ts';
 
 const TX: Hex = `0x${'7e'.repeat(32)}`;
+/** What each transaction costs. */
+const FEE_WEI = 21_000n;
 const NOT_OPEN: ChainChannel = { deposit: 0n, claimed: 0n, exitAt: 0n, isClosed: false };
 
 export class FakeChain implements Chain {
@@ -18,6 +20,10 @@ export class FakeChain implements Chain {
   refusal: string | undefined;
   /** Set: called when a close arrives, before anything else. */
   onClose: ((id: Hex, units: bigint) => void) | undefined;
+  /** Price of gas and coin to pay it with; absent: the node does not say. */
+  prices: ChainCosts | undefined;
+  /** The chain's time; absent: the node does not say. */
+  unixS: bigint | undefined;
   readonly #line: FaultLine;
   readonly #deployment: ChannelsDeployment;
 
@@ -27,14 +33,14 @@ export class FakeChain implements Chain {
   }
 
   /** Like the real one, it cannot tell an authorisation that was used for less from the one that it is given. */
-  relayOpen(config: ChannelConfig, authorization: SignedAuthorization): Promise<ChainResult<{ readonly tx: Hex }>> {
-    const open = (): ChainResult<{ readonly tx: Hex }> => {
+  relayOpen(config: ChannelConfig, authorization: SignedAuthorization): Promise<ChainResult<ChainTx>> {
+    const open = (): ChainResult<ChainTx> => {
       const id = channelId(this.#deployment, config);
       const known = this.channels.get(id);
-      if (known !== undefined && !known.isClosed) return { ok: true, tx: TX };
+      if (known !== undefined && !known.isClosed) return { ok: true, tx: TX, feeWei: FEE_WEI };
       if (this.refusal !== undefined) return { ok: false, reason: 'refused', message: this.refusal };
       this.channels.set(id, { ...NOT_OPEN, deposit: authorization.value });
-      return { ok: true, tx: TX };
+      return { ok: true, tx: TX, feeWei: FEE_WEI };
     };
     return this.#line.call('chain.relayOpen', open, unreachable);
   }
@@ -47,20 +53,51 @@ export class FakeChain implements Chain {
     return this.#line.call('chain.channel', read, unreachable);
   }
 
-  close(config: ChannelConfig, voucher: SignedVoucher, units: bigint): Promise<ChainResult<{ readonly tx: Hex }>> {
-    const close = (): ChainResult<{ readonly tx: Hex }> => {
+  close(config: ChannelConfig, voucher: SignedVoucher, units: bigint): Promise<ChainResult<ChainTx>> {
+    const close = (): ChainResult<ChainTx> => {
       const id = channelId(this.#deployment, config);
       this.onClose?.(id, units);
       const known = this.channels.get(id) ?? NOT_OPEN;
-      if (known.isClosed) return { ok: true, tx: TX };
+      if (known.isClosed) return { ok: true, tx: TX, feeWei: FEE_WEI };
       const isCovered = units <= voucher.amount && voucher.amount <= known.deposit && voucher.channelId === id;
       if (!isCovered || voucherSigner(this.#deployment, voucher) !== config.signer)
         return { ok: false, reason: 'refused', message: `${units} units of ${voucher.amount}, ${known.deposit}` };
       this.claims.push({ id, units });
       this.channels.set(id, { ...known, claimed: units, isClosed: true });
-      return { ok: true, tx: TX };
+      return { ok: true, tx: TX, feeWei: FEE_WEI };
     };
     return this.#line.call('chain.close', close, unreachable);
+  }
+
+  claim(claims: readonly ChainClaim[]): Promise<ChainResult<ChainTx>> {
+    const claim = (): ChainResult<ChainTx> => {
+      for (const { config, voucher, amount } of claims) {
+        const id = channelId(this.#deployment, config);
+        const known = this.channels.get(id) ?? NOT_OPEN;
+        if (known.isClosed || amount <= known.claimed) continue;
+        if (
+          amount > voucher.amount ||
+          amount > known.deposit ||
+          voucherSigner(this.#deployment, voucher) !== config.signer
+        )
+          return { ok: false, reason: 'refused', message: `${amount} units of ${voucher.amount}, ${known.deposit}` };
+        this.channels.set(id, { ...known, claimed: amount });
+      }
+      return { ok: true, tx: TX, feeWei: FEE_WEI };
+    };
+    return this.#line.call('chain.claim', claim, unreachable);
+  }
+
+  costs(): Promise<ChainResult<ChainCosts>> {
+    return Promise.resolve(this.prices === undefined ? unreachable() : { ok: true, ...this.prices });
+  }
+
+  time(): Promise<ChainResult<{ readonly unixS: bigint }>> {
+    return Promise.resolve(this.unixS === undefined ? unreachable() : { ok: true, unixS: this.unixS });
+  }
+
+  tend(): Promise<ChainResult<{ readonly isIdle: boolean }>> {
+    return Promise.resolve({ ok: true, isIdle: true });
   }
 
   balanceOf(owner: Address): Promise<ChainResult<{ readonly units: bigint }>> {

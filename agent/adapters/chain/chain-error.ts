@@ -12,17 +12,21 @@ type Details = {
   readonly cause?: unknown;
   /** What a reverted call returned: the contract's error, ABI-encoded. */
   readonly revertData?: Hex | undefined;
+  /** The node answered, in proper JSON-RPC, that it will not: it is neither away nor broken. */
+  readonly isNodesWord?: boolean;
 };
 
 export class ChainError extends Error {
   readonly code: ChainErrorCode;
   readonly revertData: Hex | undefined;
+  readonly isNodesWord: boolean;
 
   constructor(code: ChainErrorCode, message: string, details: Details = {}) {
     super(message, { cause: details.cause });
     this.name = 'ChainError';
     this.code = code;
     this.revertData = details.revertData;
+    this.isNodesWord = details.isNodesWord ?? false;
   }
 }
 

@@ -13,7 +13,7 @@ import { keccak256Text } from '../../../protocol/keccak.ts';
 import type { CompactSignature } from '../../../protocol/signature.ts';
 import type { TokenAmount } from '../../../protocol/units.ts';
 import type { SignedVoucher } from '../../../protocol/voucher.ts';
-import type { ChainChannel } from '../../ports.ts';
+import type { ChainChannel, ChainClaim } from '../../ports.ts';
 import { unreachable } from './chain-error.ts';
 
 const channelsContract = createContract(SHARE_CHANNELS_ABI);
@@ -35,6 +35,15 @@ export function openData(config: ChannelConfig, authorization: SignedAuthorizati
       n,
       signature: signatureArgument(authorization.signature),
     }),
+  );
+}
+
+/** claim: a batch, sent by payee or device. */
+export function claimData(claims: readonly ChainClaim[]): Hex {
+  return hexFromBytes(
+    channelsContract.claim.encodeInput(
+      claims.map(({ config, voucher, amount }) => claimArgument(config, voucher, amount)),
+    ),
   );
 }
 

@@ -15,18 +15,21 @@ import {
   tokenFromResult,
   tokenQuery,
 } from './channels-contract.ts';
-import { dataFrom, isRecord, type JsonRpc, quantityFrom } from './json-rpc.ts';
+import type { Endpoints } from './endpoints.ts';
+import { dataFrom, isRecord, quantityFrom } from './json-rpc.ts';
 
 export type ChannelsReaderDeps = {
-  readonly rpc: JsonRpc;
-  readonly chainId: bigint;
+  readonly rpc: Endpoints;
   readonly channels: Address;
   readonly token: Address;
+  /** Blocks, the newest included, that must stand on what counts as true. */
+  readonly confirmations: bigint;
 };
 
 export type ChannelsReader = {
-  /** Is this the configured chain, with our contract on it, for our token? Asked once. @throws ChainError */
+  /** Is our contract there, and for our token? Asked once. @throws ChainError */
   checkDeployment(): Promise<void>;
+  /** As two endpoints know it, where there are two, so many confirmations deep. */
   channel(id: Hex): Promise<ChainChannel>;
   balanceOf(owner: Address): Promise<TokenAmount>;
   /** EIP-3009: was this authorisation used, or cancelled? */
@@ -42,22 +45,22 @@ export const UNKNOWN_TX: Hex = `0x${'00'.repeat(32)}`;
 const LOG_BLOCKS = 2_000n;
 
 export function createChannelsReader(deps: ChannelsReaderDeps): ChannelsReader {
-  const { rpc, chainId, channels, token } = deps;
+  const { rpc, channels, token, confirmations } = deps;
   let isChecked = false;
 
   async function query(to: Address, data: Hex): Promise<Hex> {
     return dataFrom(await rpc.request('eth_call', [{ to, data }, 'latest']), 'eth_call');
   }
 
+  function confirmed(to: Address, data: Hex): Promise<Hex> {
+    return rpc.agreed('eth_call', [{ to, data }], confirmations);
+  }
+
   async function checkDeployment(): Promise<void> {
     if (isChecked) return;
-    const got = quantityFrom(await rpc.request('eth_chainId', []), 'eth_chainId');
-    if (got !== chainId) {
-      throw refused(`the node is on chain ${got}, configured is ${chainId}: check rpc_url and chain_id`);
-    }
     const answer = await query(channels, tokenQuery());
     if (answer === '0x') {
-      throw refused(`chain ${chainId} has no contract at ${channels}: check the address of ShareChannels`);
+      throw refused(`the chain has no contract at ${channels}: check the address of ShareChannels`);
     }
     const found = tokenFromResult(answer);
     if (found !== token) throw refused(`ShareChannels at ${channels} is for token ${found}, configured is ${token}`);
@@ -72,7 +75,7 @@ export function createChannelsReader(deps: ChannelsReaderDeps): ChannelsReader {
 
   return {
     checkDeployment,
-    channel: async (id) => channelFromResult(await query(channels, channelQuery(id))),
+    channel: async (id) => channelFromResult(await confirmed(channels, channelQuery(id))),
     balanceOf: async (owner) => balanceFromResult(await query(token, balanceQuery(owner))),
     isUsed: async (authorization) => isUsedFromResult(await query(token, authorizationQuery(authorization))),
     async findTx(id, topics) {

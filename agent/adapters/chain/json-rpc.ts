@@ -25,6 +25,8 @@ export type JsonRpc = {
 const MAX_ANSWER_BYTES = 1_048_576;
 /** geth, anvil and most others: "execution reverted". */
 const REVERT_CODE = 3;
+/** A node that is too busy for us says so in many ways; it is then as good as away. */
+const RATE_LIMITED = /rate.?limit|too many requests|request limit|capacity/i;
 
 export function createJsonRpc(deps: JsonRpcDeps): JsonRpc {
   // Endpoints carry API keys in path and query: only the host may appear in messages.
@@ -108,7 +110,10 @@ function errorFromAnswer(error: Readonly<Record<string, unknown>>, what: string)
   const message = typeof error['message'] === 'string' ? error['message'].slice(0, 300) : 'unnamed error';
   const revertData = revertDataFrom(error['data']);
   const isRevert = error['code'] === REVERT_CODE || revertData !== undefined || /\brevert/i.test(message);
-  return new ChainError(isRevert ? 'CHAIN_REFUSED' : 'CHAIN_UNREACHABLE', `${what}: ${message}`, { revertData });
+  return new ChainError(isRevert ? 'CHAIN_REFUSED' : 'CHAIN_UNREACHABLE', `${what}: ${message}`, {
+    revertData,
+    isNodesWord: !RATE_LIMITED.test(message),
+  });
 }
 
 /** Nodes put the revert's bytes into error.data, or one level down. */

@@ -1,60 +1,43 @@
 /**
- * Sends transactions from the gas key: EIP-1559, one nonce after the other, and waits for the receipt.
- * Sending is serialised, waiting is not, so several guests' opens can share a block. What is sent here must be
- * idempotent on chain: a transaction whose fate is unknown (timeout, lying node) may be sent again by the caller.
+ * Sends transactions from the gas key: one nonce after the other, each durable in the log before it is offered to a node,
+ * and looks after them until nothing can roll them back. Whatever happens to process or node, the same signed bytes go out
+ * again; a purpose that is under way is resumed, never signed anew under another nonce.
  *
- * @see EIP-1559; EIP-2718
+ * Signing and looking are serialised, waiting is not, so several guests' opens can share a block. What is sent must be
+ * idempotent on chain: a nonce that somebody else used makes the caller look, and try again.
  */
-import { Transaction } from 'micro-eth-signer';
-import type { Address } from '../../../protocol/address.ts';
-import { bytesFromHex, type Hex, hexFromBytes, uintFromBytes } from '../../../protocol/hex.ts';
-import { keccak256, keccak256Hex } from '../../../protocol/keccak.ts';
-import { splitSignature } from '../../../protocol/signature.ts';
-import type { Signer } from '../../ports.ts';
+import type { Hex } from '../../../protocol/hex.ts';
+import type { SentTransaction, TransactionLog } from '../../ports.ts';
 import { ChainError, refused, unreachable } from './chain-error.ts';
-import { isRecord, type JsonRpc, quantityFrom } from './json-rpc.ts';
+import { quantityFrom } from './json-rpc.ts';
+import { type Receipt, receiptFrom } from './receipt.ts';
+import { bumped, type Call, type SigningDeps, signedCall } from './signing.ts';
+import { memoryTransactionLog } from './transaction-log.ts';
 
-export type TransactionsDeps = {
-  readonly rpc: JsonRpc;
-  readonly chainId: bigint;
-  /** Pays the gas. */
-  readonly gasKey: Signer;
-  /** Highest price of a unit of gas that is paid; above it nothing is sent. */
-  readonly maxFeePerGasWei: bigint;
+export type TransactionsDeps = SigningDeps & {
   readonly receiptTimeoutMs: number;
   readonly pollMs: number;
   readonly monotonicMs: () => number;
   /** Rejects with a ChainError when the agent stops. */
   readonly sleep: (ms: number) => Promise<void>;
+  /** Default: memory, for tools that live shorter than their transactions. */
+  readonly log?: TransactionLog;
+  /** Blocks from the one that holds it on, that one included, until it counts as mined. Default 1. */
+  readonly confirmations?: bigint;
+  /** Not mined for so long: the same once more with higher fees. Default 30 s. */
+  readonly stuckMs?: number;
 };
-
-/** `to` absent: the data is a contract's creation code. */
-export type Call = { readonly to?: Address; readonly data: Hex };
-
-export type Receipt = { readonly tx: Hex; readonly gasUsed: bigint; readonly contract?: Address };
 
 export type Transactions = {
-  /** Sends and waits. @throws ChainError: refused if it reverted, unreachable if its fate is unknown. */
-  send(call: Call): Promise<Receipt>;
+  /**
+   * Sends and waits until it is confirmed; goes on with what is under way for the same purpose.
+   * @throws ChainError: refused if it reverted, unreachable if its fate is unknown.
+   */
+  send(call: Call, purpose?: string): Promise<Receipt>;
+  /** Looks once at all that may still be rolled back, lost or stuck, and offers again what is. @throws ChainError */
+  tend(): Promise<void>;
 };
 
-type Priced = Call & {
-  readonly nonce: bigint;
-  readonly gasLimit: bigint;
-  readonly maxFeePerGas: bigint;
-  readonly maxPriorityFeePerGas: bigint;
-};
-
-type Sent = { readonly tx: Hex; readonly raw: Hex };
-
-/** Estimates are exact for the state they saw; another guest's open in between may cost a little more. */
-const GAS_LIMIT_PERCENT = 125n;
-/** Largest gas limit of one transaction. @see EIP-7825 */
-const MAX_GAS_LIMIT = 16_777_216n;
-/** Base fee may double within six full blocks (1.125^6): enough for any wait that receiptTimeoutMs allows. */
-const BASE_FEE_FACTOR = 2n;
-/** Nodes without eth_maxPriorityFeePerGas take this tip: 0.01 gwei, enough on every L2. */
-const DEFAULT_TIP_WEI = 10_000_000n;
 /** A node may have dropped the transaction: offer it again after so many polls without a receipt. */
 const POLLS_BEFORE_RESEND = 5;
 /** What geth, Nethermind, Erigon, Besu, Reth and anvil say; JSON-RPC has no code for these. */
@@ -62,148 +45,238 @@ const NONCE_USED = /nonce too low|nonce has already|invalid nonce|replacement tr
 const NO_FUNDS = /insufficient (funds|balance)|InsufficientFunds|enough funds|upfront cost exceeds/i;
 /** Attempts to find the right nonce when another process uses the same key. */
 const NONCE_ATTEMPTS = 3;
+/** Ethereum finalises after 64 blocks. */
+const FINAL_BLOCKS = 64n;
+/** Looks in a row that find the nonce used but none of our receipts, until it counts as somebody else's: nodes lag. */
+const LOST_LOOKS = 3;
 
 export function createTransactions(deps: TransactionsDeps): Transactions {
-  let turn: Promise<unknown> = Promise.resolve();
-  let inFlight = 0;
-  let nextNonce: bigint | undefined;
+  return new GasKeyTransactions(deps);
+}
 
-  /** While ours are under way a lagging node may not count them; with none under way only the node knows. */
-  async function nonceToUse(): Promise<bigint> {
-    const value = await deps.rpc.request('eth_getTransactionCount', [deps.gasKey.address, 'pending']);
-    const counted = quantityFrom(value, 'eth_getTransactionCount');
-    return inFlight > 0 && nextNonce !== undefined && nextNonce > counted ? nextNonce : counted;
+class GasKeyTransactions implements Transactions {
+  readonly #deps: TransactionsDeps;
+  readonly #log: TransactionLog;
+  readonly #offeredMs = new Map<Hex, number>();
+  readonly #waitingSinceMs = new Map<bigint, number>();
+  readonly #lostLooks = new Map<bigint, number>();
+  #turn: Promise<unknown> = Promise.resolve();
+  #unnamed = 0;
+
+  constructor(deps: TransactionsDeps) {
+    this.#deps = deps;
+    this.#log = deps.log ?? memoryTransactionLog();
   }
 
-  /** Signs with the next nonce and broadcasts; a nonce that someone else used is replaced. */
-  async function broadcast(call: Call): Promise<Sent> {
-    for (let attempt = 1; ; attempt++) {
-      const gasLimit = await estimatedGas(deps, call);
-      const fees = await currentFees(deps);
-      const nonce = await nonceToUse();
-      const sent = signed(deps, { ...call, ...fees, gasLimit, nonce });
-      if ((await offer(deps, sent)) === 'taken') {
-        nextNonce = nonce + 1n;
-        inFlight++;
-        return sent;
-      }
-      nextNonce = undefined;
-      if (attempt === NONCE_ATTEMPTS) {
-        throw unreachable(`nonce ${nonce} of gas key ${deps.gasKey.address} is used by another sender`);
-      }
-      // Or the node lags behind what was mined: give it a moment.
-      await deps.sleep(deps.pollMs);
-    }
-  }
-
-  async function receiptOf(sent: Sent): Promise<Receipt> {
-    const deadlineMs = deps.monotonicMs() + deps.receiptTimeoutMs;
+  async send(call: Call, purpose = `call:${++this.#unnamed}`): Promise<Receipt> {
+    const { monotonicMs, receiptTimeoutMs, pollMs, sleep, confirmations = 1n } = this.#deps;
+    const nonce = await this.#inTurn(() => this.#begin(call, purpose));
+    const hash = this.#group(nonce).at(-1)?.hash;
+    const deadlineMs = monotonicMs() + receiptTimeoutMs;
     let lastProblem = 'not mined';
-    for (let polls = 1; deps.monotonicMs() < deadlineMs; polls++) {
+    while (monotonicMs() < deadlineMs) {
       try {
-        const receipt = await deps.rpc.request('eth_getTransactionReceipt', [sent.tx]);
-        if (receipt !== null) return receiptFrom(receipt, sent.tx);
-        if (polls % POLLS_BEFORE_RESEND === 0) await deps.rpc.request('eth_sendRawTransaction', [sent.raw]);
+        const found = await this.#inTurn(() => this.#advance(nonce, confirmations));
+        if (found !== undefined) return found;
       } catch (error) {
-        // Whatever a node says to the second offer, the first may be on its way: only a receipt ends this.
-        if (!(error instanceof ChainError) || error instanceof RevertedError) throw error;
+        // Whatever a node says to another offer, the first may be on its way: only a receipt ends this.
+        if (!(error instanceof ChainError) || error instanceof FateError) throw error;
         lastProblem = error.message;
       }
-      await deps.sleep(deps.pollMs);
+      await sleep(pollMs);
     }
-    throw unreachable(`no receipt of ${sent.tx} within ${deps.receiptTimeoutMs} ms: ${lastProblem}`);
+    throw unreachable(`no receipt of ${hash} within ${receiptTimeoutMs} ms: ${lastProblem}`);
   }
 
-  return {
-    async send(call) {
-      const mine = turn.then(() => broadcast(call));
-      // The next one's turn comes whether this one was taken or not; its own caller sees the error.
-      turn = mine.catch(() => undefined);
-      const sent = await mine;
+  async tend(): Promise<void> {
+    let problem: unknown;
+    for (const nonce of this.#liveNonces()) {
       try {
-        return await receiptOf(sent);
-      } finally {
-        inFlight--;
+        await this.#inTurn(() => this.#advance(nonce, FINAL_BLOCKS));
+      } catch (error) {
+        if (!(error instanceof ChainError)) throw error;
+        if (!(error instanceof FateError)) problem = error;
       }
-    },
-  };
-}
-
-async function estimatedGas(deps: TransactionsDeps, call: Call): Promise<bigint> {
-  const value = await deps.rpc.request('eth_estimateGas', [{ from: deps.gasKey.address, ...call }]);
-  const limit = (quantityFrom(value, 'eth_estimateGas') * GAS_LIMIT_PERCENT) / 100n;
-  if (limit <= MAX_GAS_LIMIT) return limit;
-  throw unreachable(`eth_estimateGas: expected at most ${MAX_GAS_LIMIT} gas, got ${limit}`);
-}
-
-/** The node's word, up to the configured limit: a tip is paid in full, so a lying node could drain the gas key. */
-async function currentFees(deps: TransactionsDeps): Promise<Pick<Priced, 'maxFeePerGas' | 'maxPriorityFeePerGas'>> {
-  const block = await deps.rpc.request('eth_getBlockByNumber', ['latest', false]);
-  const baseFee = quantityFrom(
-    isRecord(block) ? block['baseFeePerGas'] : undefined,
-    'baseFeePerGas of the latest block',
-  );
-  const tip = await deps.rpc.request('eth_maxPriorityFeePerGas', []).then(
-    (value) => quantityFrom(value, 'eth_maxPriorityFeePerGas'),
-    () => DEFAULT_TIP_WEI,
-  );
-  const maxFeePerGas = baseFee * BASE_FEE_FACTOR + tip;
-  if (baseFee + tip > deps.maxFeePerGasWei) {
-    const got = `${baseFee} + ${tip} wei`;
-    throw unreachable(`gas costs ${got}, the limit is ${deps.maxFeePerGasWei} wei: waiting for it to fall`);
+    }
+    if (problem !== undefined) throw problem;
+    await this.#inTurn(() => this.#fillGap());
   }
-  return {
-    maxFeePerGas: maxFeePerGas < deps.maxFeePerGasWei ? maxFeePerGas : deps.maxFeePerGasWei,
-    maxPriorityFeePerGas: tip,
-  };
-}
 
-function signed(deps: TransactionsDeps, { to, ...priced }: Priced): Sent {
-  const unsigned = prepared({ type: 'eip1559', chainId: deps.chainId, to: to ?? '0x', value: 0n, ...priced });
-  const { r, s, v } = splitSignature(deps.gasKey.sign(keccak256(unsigned.toBytes({ includeSignature: false }))));
-  const signature = { r: uintFromBytes(bytesFromHex(r)), s: uintFromBytes(bytesFromHex(s)), yParity: v - 27 };
-  const transaction = new Transaction('eip1559', { ...unsigned.raw, ...signature }, { strict: false });
-  const raw = transaction.toBytes();
-  return { tx: keccak256Hex(raw), raw: hexFromBytes(raw) };
-}
+  /** One after the other; whoever comes next has its turn whether this one went well or not. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const mine = this.#turn.then(work);
+    this.#turn = mine.catch(() => undefined);
+    return mine;
+  }
 
-/** Nonce, gas and fees are the node's word: out of range they are its fault, not a bug of ours. */
-function prepared(
-  fields: Parameters<typeof Transaction.prepare<'eip1559'>>[0],
-): InstanceType<typeof Transaction<'eip1559'>> {
-  try {
-    return Transaction.prepare(fields);
-  } catch (error) {
-    throw unreachable('the node gave a nonce, gas or fee that no transaction can have', {
-      cause: error,
-    });
+  /** The nonce under which the purpose is under way, or a fresh one with the transaction stored and offered. */
+  async #begin(call: Call, purpose: string): Promise<bigint> {
+    const known = this.#log
+      .live()
+      .find((tx) => tx.purpose === purpose && (tx.state === 'sent' || tx.state === 'mined'));
+    if (known !== undefined) return known.nonce;
+    for (let attempt = 1; ; attempt++) {
+      const nonce = await this.#freeNonce();
+      const signed = await signedCall(this.#deps, call, nonce);
+      const transaction: SentTransaction = { ...signed, nonce, purpose, state: 'sent' };
+      await this.#store(transaction);
+      const answer = await this.#offer(transaction);
+      if (answer === 'taken') return nonce;
+      // The node has certainly not taken it, so its bytes are of no use any more.
+      await this.#store({ ...transaction, state: 'final' });
+      if (answer !== 'nonce-used') throw answer;
+      if (attempt === NONCE_ATTEMPTS) {
+        throw unreachable(`nonce ${nonce} of gas key ${this.#deps.gasKey.address} is used by another sender`);
+      }
+      // Or the node lags behind: give it a moment.
+      await this.#deps.sleep(this.#deps.pollMs);
+    }
+  }
+
+  /** The lowest that neither the node nor the log knows: a gap that a lost transaction left is filled first. */
+  async #freeNonce(): Promise<bigint> {
+    const taken = new Set(this.#log.live().map(({ nonce }) => nonce));
+    let nonce = await this.#count('pending');
+    while (taken.has(nonce)) nonce++;
+    return nonce;
+  }
+
+  /** One look at the transactions of a nonce. The receipt once it is `depth` blocks deep; offers again what is missing. */
+  async #advance(nonce: bigint, depth: bigint): Promise<Receipt | undefined> {
+    for (const transaction of this.#group(nonce)) {
+      const answer = await this.#deps.rpc.request('eth_getTransactionReceipt', [transaction.hash]);
+      if (answer !== null) return this.#onMined(transaction, answer, depth);
+    }
+    await this.#onUnmined(nonce);
+    return undefined;
+  }
+
+  async #onMined(transaction: SentTransaction, answer: unknown, depth: bigint): Promise<Receipt | undefined> {
+    const { nonce, hash } = transaction;
+    const { receipt, block, isSuccess } = receiptFrom(answer, hash);
+    this.#waitingSinceMs.delete(nonce);
+    this.#lostLooks.delete(nonce);
+    const state = isSuccess ? ('mined' as const) : ('reverted' as const);
+    const mined: SentTransaction = { ...transaction, state, block, feeWei: receipt.feeWei };
+    if (transaction.state !== state || transaction.block !== block) {
+      await this.#store(mined);
+      const others = this.#group(nonce).filter((other) => other.hash !== hash && other.state !== 'replaced');
+      for (const other of others) await this.#store({ ...other, state: 'replaced' });
+    }
+    if (depth > 1n) {
+      const head = quantityFrom(await this.#deps.rpc.request('eth_blockNumber', []), 'eth_blockNumber');
+      if (head - block + 1n < depth) return undefined;
+      if (depth >= FINAL_BLOCKS) await this.#forget(mined);
+    }
+    if (!isSuccess) throw new FateError('CHAIN_REFUSED', `transaction ${hash} was mined and reverted`);
+    return receipt;
+  }
+
+  async #forget(mined: SentTransaction): Promise<void> {
+    const others = this.#group(mined.nonce).filter(({ hash }) => hash !== mined.hash);
+    for (const { feeWei: _, ...other } of others) await this.#store({ ...other, state: 'final' });
+    await this.#store({ ...mined, state: 'final' });
+  }
+
+  /** Lost, slow, stuck, or mined in a block that is no more. */
+  async #onUnmined(nonce: bigint): Promise<void> {
+    const { monotonicMs, pollMs, stuckMs = 30_000 } = this.#deps;
+    const nowMs = monotonicMs();
+    const sinceMs = this.#waitingSinceMs.get(nonce) ?? nowMs;
+    this.#waitingSinceMs.set(nonce, sinceMs);
+    for (const { block: _, feeWei: __, ...rolledBack } of this.#group(nonce).filter(({ state }) => state !== 'sent')) {
+      await this.#store({ ...rolledBack, state: 'sent' });
+    }
+    const newest = this.#group(nonce).at(-1);
+    if (newest === undefined) throw lost(nonce);
+    const offeredMs = this.#offeredMs.get(newest.hash) ?? Number.NEGATIVE_INFINITY;
+    if (nowMs - offeredMs < pollMs * POLLS_BEFORE_RESEND) return;
+    if (nowMs - sinceMs >= stuckMs) await this.#bump(newest);
+    await this.#offerUpTo(nonce);
+  }
+
+  /** All of ours that the chain waits for, lowest first: one that is missing keeps those above it waiting. */
+  async #offerUpTo(nonce: bigint): Promise<void> {
+    const mined = await this.#count('latest');
+    if (mined > nonce) return this.#onNonceUsed(nonce);
+    for (const waiting of this.#liveNonces().filter((one) => one >= mined && one <= nonce)) {
+      const newest = this.#group(waiting).at(-1);
+      if (newest !== undefined) await this.#offer(newest);
+    }
+  }
+
+  async #onNonceUsed(nonce: bigint): Promise<void> {
+    const looks = (this.#lostLooks.get(nonce) ?? 0) + 1;
+    this.#lostLooks.set(nonce, looks);
+    if (looks < LOST_LOOKS) return;
+    this.#lostLooks.delete(nonce);
+    for (const { feeWei: _, ...gone } of this.#group(nonce)) await this.#store({ ...gone, state: 'final' });
+    throw lost(nonce);
+  }
+
+  /** Same nonce, same call, higher fees; stored before it is offered like any other. */
+  async #bump(stuck: SentTransaction): Promise<void> {
+    const signed = await bumped(this.#deps, stuck.raw);
+    if (signed === undefined) return;
+    this.#waitingSinceMs.set(stuck.nonce, this.#deps.monotonicMs());
+    await this.#store({ ...signed, nonce: stuck.nonce, purpose: stuck.purpose, state: 'sent' });
+  }
+
+  /** A nonce that nobody holds below one of ours keeps ours waiting for ever: an empty transaction takes it. */
+  async #fillGap(): Promise<void> {
+    const waiting = this.#log.live().filter(({ state }) => state === 'sent');
+    if (waiting.length === 0) return;
+    const pending = await this.#count('pending');
+    const isTaken = this.#log.live().some(({ nonce }) => nonce === pending);
+    if (isTaken || !waiting.some(({ nonce }) => nonce > pending)) return;
+    await this.#begin({ to: this.#deps.gasKey.address, data: '0x' }, `gap:${pending}`);
+  }
+
+  /** A lost or unclear answer counts as taken: the receipt tells. A ChainError: it cannot be sent at all. */
+  async #offer({ raw, hash }: SentTransaction): Promise<'taken' | 'nonce-used' | ChainError> {
+    this.#offeredMs.set(hash, this.#deps.monotonicMs());
+    try {
+      await this.#deps.rpc.request('eth_sendRawTransaction', [raw]);
+      return 'taken';
+    } catch (error) {
+      if (!(error instanceof ChainError)) throw error;
+      if (error.code === 'CHAIN_REFUSED') return error;
+      if (NONCE_USED.test(error.message)) return 'nonce-used';
+      if (!NO_FUNDS.test(error.message)) return 'taken';
+      const who = this.#deps.gasKey.address;
+      return refused(`gas key ${who} cannot pay: send it some of the chain's coin (${error.message})`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** @throws ChainError unreachable: what is not durable is not sent */
+  async #store(transaction: SentTransaction): Promise<void> {
+    if (transaction.state === 'final') this.#offeredMs.delete(transaction.hash);
+    try {
+      await this.#log.store(transaction);
+    } catch (cause) {
+      throw unreachable(`transaction for ${transaction.purpose} cannot be stored, so it is not sent`, { cause });
+    }
+  }
+
+  async #count(tag: 'latest' | 'pending'): Promise<bigint> {
+    const value = await this.#deps.rpc.request('eth_getTransactionCount', [this.#deps.gasKey.address, tag]);
+    return quantityFrom(value, 'eth_getTransactionCount');
+  }
+
+  #group(nonce: bigint): readonly SentTransaction[] {
+    return this.#log.live().filter((transaction) => transaction.nonce === nonce);
+  }
+
+  #liveNonces(): readonly bigint[] {
+    return [...new Set(this.#log.live().map(({ nonce }) => nonce))].sort((a, b) => (a < b ? -1 : 1));
   }
 }
 
-/** Hands the transaction to the node. A lost or unclear answer counts as taken: receiptOf finds out. */
-async function offer({ rpc, gasKey }: TransactionsDeps, sent: Sent): Promise<'taken' | 'nonce-used'> {
-  try {
-    await rpc.request('eth_sendRawTransaction', [sent.raw]);
-    return 'taken';
-  } catch (error) {
-    if (!(error instanceof ChainError) || error.code === 'CHAIN_REFUSED') throw error;
-    if (NONCE_USED.test(error.message)) return 'nonce-used';
-    if (!NO_FUNDS.test(error.message)) return 'taken';
-    throw refused(`gas key ${gasKey.address} cannot pay: send it some of the chain's coin (${error.message})`, {
-      cause: error,
-    });
-  }
+function lost(nonce: bigint): FateError {
+  return new FateError('CHAIN_UNREACHABLE', `nonce ${nonce} was used by another transaction: look, and try again`);
 }
 
-function receiptFrom(value: unknown, tx: Hex): Receipt {
-  if (!isRecord(value)) throw unreachable(`receipt of ${tx}: expected an object`);
-  if (quantityFrom(value['status'], `status of ${tx}`) !== 1n) {
-    throw new RevertedError('CHAIN_REFUSED', `transaction ${tx} was mined and reverted`);
-  }
-  const gasUsed = quantityFrom(value['gasUsed'], `gasUsed of ${tx}`);
-  const contract = value['contractAddress'];
-  return typeof contract === 'string' ? { tx, gasUsed, contract: contract.toLowerCase() as Address } : { tx, gasUsed };
-}
-
-/** The one refusal that a receipt gives. */
-class RevertedError extends ChainError {}
+/** The transaction's fate is sealed: reverted, or its nonce gone to another. */
+class FateError extends ChainError {}

@@ -12,22 +12,20 @@ const TX: Hex = `0x${'ff'.repeat(32)}`;
 
 t.test('the deployment is asked for once and then taken as known', async (t) => {
   const node = scriptedNode({
-    eth_chainId: () => '0x7a69',
     eth_call: () => `0x${'00'.repeat(12)}${TOKEN.slice(2)}`,
   });
   await node.reader.checkDeployment();
   await node.reader.checkDeployment();
-  t.strictSame(node.methods, ['eth_chainId', 'eth_call']);
+  t.strictSame(node.methods, ['eth_call']);
 });
 
 t.test('a deployment that could not be checked is checked again', async (t) => {
   let calls = 0;
   const node = scriptedNode({
-    eth_chainId: () => {
+    eth_call: () => {
       if (++calls === 1) throw unreachable('HTTP status 503');
-      return '0x7a69';
+      return `0x${'00'.repeat(12)}${TOKEN.slice(2)}`;
     },
-    eth_call: () => `0x${'00'.repeat(12)}${TOKEN.slice(2)}`,
   });
   await t.rejects(node.reader.checkDeployment(), { code: 'CHAIN_UNREACHABLE' });
   await node.reader.checkDeployment();
@@ -77,8 +75,10 @@ function scriptedNode(answers: Record<string, (params: readonly unknown[]) => un
         if (answer === undefined) return Promise.reject(new Error(`no answer for ${method}`));
         return Promise.resolve().then(() => answer(params));
       },
+      agreed: () => Promise.reject(new Error('not asked here')),
+      time: () => Promise.reject(new Error('not asked here')),
     },
-    chainId: 31_337n,
+    confirmations: 1n,
     channels: CHANNELS,
     token: TOKEN,
   });

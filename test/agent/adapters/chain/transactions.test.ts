@@ -9,7 +9,7 @@ import { signerFromSecretKey } from '../../../support/channel-scene.ts';
 const GWEI = 1_000_000_000n;
 const KEY = new Uint8Array(32).fill(7);
 const CALL = { to: `0x${'11'.repeat(20)}`, data: '0x1234' } as const;
-const MINED = { status: '0x1', gasUsed: '0x5208', contractAddress: null };
+const MINED = { status: '0x1', gasUsed: '0x5208', blockNumber: '0xa', effectiveGasPrice: '0x2', contractAddress: null };
 
 type Answers = Record<string, (params: readonly unknown[]) => unknown>;
 
@@ -45,10 +45,13 @@ t.test('transactions under way at once get one nonce after the other though the 
   t.strictSame(new Set(node.nonces()), new Set([5n, 6n, 7n]));
 });
 
-t.test('with none under way only the node knows the nonce: a dropped transaction leaves no gap', async (t) => {
-  const node = scriptedNode({ eth_getTransactionReceipt: () => null });
-  await t.rejects(node.transactions.send(CALL), { code: 'CHAIN_UNREACHABLE', message: /no receipt of 0x/ });
-  await t.rejects(node.transactions.send(CALL));
+t.test('what is not mined in time goes on as the same bytes when its purpose is asked for again', async (t) => {
+  let isMined = false;
+  const node = scriptedNode({ eth_getTransactionReceipt: () => (isMined ? MINED : null) });
+  await t.rejects(node.transactions.send(CALL, 'close:0x1'), { code: 'CHAIN_UNREACHABLE', message: /no receipt of 0x/ });
+  isMined = true;
+  t.equal((await node.transactions.send(CALL, 'close:0x1')).feeWei, 42_000n);
+  t.equal(new Set(node.raws).size, 1);
   t.strictSame([...new Set(node.nonces())], [5n]);
 });
 

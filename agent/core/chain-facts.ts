@@ -1,0 +1,38 @@
+/** What the settlement chain says and takes, as values. */
+import type { ChannelConfig } from '../../protocol/channel.ts';
+import type { Hex } from '../../protocol/hex.ts';
+import type { TokenAmount } from '../../protocol/units.ts';
+import type { SignedVoucher } from '../../protocol/voucher.ts';
+
+export type ChainFailure = {
+  readonly ok: false;
+  /** unreachable: try again. refused: the chain said no, trying again will not help. */
+  readonly reason: 'unreachable' | 'refused';
+  readonly message: string;
+};
+export type ChainResult<T> = ({ readonly ok: true } & T) | ChainFailure;
+
+export type ChainChannel = {
+  readonly deposit: TokenAmount;
+  readonly claimed: TokenAmount;
+  /** Unix seconds, 0 = no exit requested. */
+  readonly exitAt: bigint;
+  readonly isClosed: boolean;
+};
+
+/** A transaction that is done, and what it cost the gas key; 0 if another paid for it. */
+export type ChainTx = { readonly tx: Hex; readonly feeWei: bigint };
+
+/** `amount` in all, under a voucher of at least as much. */
+export type ChainClaim = {
+  readonly config: ChannelConfig;
+  readonly voucher: SignedVoucher;
+  readonly amount: TokenAmount;
+};
+
+export type ChainCosts = {
+  /** A unit of gas now, tip included. */
+  readonly gasPriceWei: bigint;
+  /** What the gas key holds. */
+  readonly balanceWei: bigint;
+};
