@@ -1,0 +1,55 @@
+/**
+ * The verifier's thread: chooses a backend when it starts, then recovers signers. Holds no state, so that it can be ended
+ * and started anew at any time.
+ */
+import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
+import { type Backend, type BackendName, DIGEST_BYTES, recoverAddress } from './backend.ts';
+import { BACKEND_NAMES } from './backends.ts';
+import { type BackendFact, type Choice, chooseBackend, examineBackend } from './self-test.ts';
+import { CLAIM_BYTES, type Examined, type FromWorker, SIGNER_BYTES, type WorkerStart } from './worker-wire.ts';
+
+const port = parentPort as MessagePort;
+const start = workerData as WorkerStart;
+// Not awaited at top level: the bundle runs this as CommonJS text.
+void (start.task === 'examine' ? examineAll(start) : serve(start));
+
+async function serve({ modulesUrl, only }: WorkerStart): Promise<void> {
+  let backend: Backend;
+  try {
+    const choice = await (only === undefined ? chooseBackend(modulesUrl) : takeBackend(only, modulesUrl));
+    backend = choice.backend;
+    send({ kind: 'ready', backend: backend.name, facts: choice.facts });
+  } catch (cause) {
+    send({ kind: 'unfit', message: cause instanceof Error ? cause.message : String(cause) });
+    return;
+  }
+  port.on('message', (claims: Uint8Array) => send({ kind: 'signers', signers: signersOf(backend, claims) }));
+}
+
+async function takeBackend(only: BackendName, modulesUrl: string): Promise<Choice> {
+  const { fact, backend } = await examineBackend(only, modulesUrl);
+  if (backend !== undefined) return { backend, facts: [fact] };
+  throw new Error(`signature backend ${only} cannot be used: ${fact.ok ? 'unknown reason' : fact.why}`);
+}
+
+async function examineAll({ modulesUrl }: WorkerStart): Promise<void> {
+  const facts: BackendFact[] = [];
+  for (const name of BACKEND_NAMES) facts.push((await examineBackend(name, modulesUrl)).fact);
+  send({ kind: 'examined', facts });
+}
+
+function signersOf(backend: Backend, claims: Uint8Array): Uint8Array {
+  const signers = new Uint8Array((claims.length / CLAIM_BYTES) * SIGNER_BYTES);
+  for (let i = 0; i * CLAIM_BYTES < claims.length; i++) {
+    const claim = claims.subarray(i * CLAIM_BYTES, (i + 1) * CLAIM_BYTES);
+    const signer = recoverAddress(backend, claim.subarray(0, DIGEST_BYTES), claim.subarray(DIGEST_BYTES));
+    if (signer === undefined) continue;
+    signers[i * SIGNER_BYTES] = 1;
+    signers.set(signer, i * SIGNER_BYTES + 1);
+  }
+  return signers;
+}
+
+function send(message: FromWorker | Examined): void {
+  port.postMessage(message);
+}
