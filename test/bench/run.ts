@@ -10,12 +10,14 @@ import { benchForward } from './forward.ts';
 import { benchMeter } from './meter.ts';
 import { svgFromPlot } from './plot.ts';
 import { isMet, type Report, reportJson, reportTable } from './report.ts';
+import { benchUbus } from './ubus.ts';
 
 const OUT = fileURLToPath(new URL('out/', import.meta.url));
 const BENCHES: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
   forward: benchForward,
   meter: benchMeter,
   footprint: benchFootprint,
+  ubus: benchUbus,
 };
 
 elevate();
