@@ -13,6 +13,7 @@ import { systemClock } from './adapters/clock.ts';
 import { deviceSigner } from './adapters/device-key.ts';
 import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
 import { JournalError } from './adapters/journal/journal-error.ts';
+import { journalTransactions } from './adapters/journal/journal-transactions.ts';
 import { type LoadedJournal, SqliteJournal } from './adapters/journal/sqlite-journal.ts';
 import { lazyChain } from './adapters/lazy-chain.ts';
 import { LeaseFile } from './adapters/lease-file.ts';
@@ -21,6 +22,7 @@ import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { proofUploader } from './adapters/uploader.ts';
+import { WorkerVerifier } from './adapters/verifier/worker-verifier.ts';
 import { AirCheck } from './air-check.ts';
 import { buildControl, listenControl } from './control.ts';
 import type { AgentConfig } from './core/config.ts';
@@ -177,16 +179,28 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
   opened.push({ name: 'bus', close: () => bus.close() });
   const enforcer = createNftEnforcer({ runtimeDir, log });
   opened.push({ name: 'enforcer', close: () => enforcer.close() });
+  const verifier = new WorkerVerifier({ onReady: (choice) => log.info(choice, 'verifier-ready') });
+  opened.push({ name: 'verifier', close: () => verifier.close() });
   return {
     clock,
     signer,
     journal,
     enforcer,
+    verifier,
     offloads: async () => (await readOffload({ nftPath: 'nft', runtimeDir }, guestDevices)).which,
     stations: new UbusStationSource({ client: bus, guestDevices, onProblem }),
     leases: new LeaseFile({ path: leaseFile, accepts: isGuests, onProblem }),
     neighbours: new KernelNeighbours({ guestDevices, onProblem }),
-    chain: lazyChain({ rpcUrl, chainId, channels, token, gasKey: signer, device: signer, signal }),
+    chain: lazyChain({
+      rpcUrl,
+      chainId,
+      channels,
+      token,
+      gasKey: signer,
+      device: signer,
+      signal,
+      log: journalTransactions(journal),
+    }),
     ...(uploader === undefined ? {} : { uploader }),
   };
 }

@@ -37,7 +37,7 @@ export type {
   ChainResult,
   ChainTx,
 } from './core/chain-facts.ts';
-export type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
+export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from './core/journal-entry.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
 export type { GuestView, SessionRow } from './core/view.ts';
 
@@ -212,6 +212,7 @@ export type VoucherRefusalReason =
   | 'ack-above-metered'
   | 'bad-signature'
   | 'channel-draining'
+  | 'not-checked'
   | 'storage-failed';
 export type OpenRefusalReason =
   | 'unknown-guest'

@@ -51,6 +51,10 @@ export type Channel = {
   readonly voucher: SignedVoucher;
   /** Final claim, fixed once the kernel has stopped the session and its last counters were read. */
   readonly closeUnits?: TokenAmount;
+  /** Claimed on chain so far; part of closeUnits. */
+  readonly claimedUnits?: TokenAmount;
+  /** What opening, claiming and closing cost the gas key so far. */
+  readonly gasWei?: bigint;
   /** Transactions seen: shown to owner and guest. */
   readonly openTx?: Hex;
   readonly closeTx?: Hex;

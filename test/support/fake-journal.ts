@@ -74,6 +74,11 @@ export class FakeJournal implements Journal {
       case 'channel':
         this.#storeChannel(entry.channel);
         return;
+      case 'channel-forgotten':
+        this.#channels.delete(entry.channel.id);
+        return;
+      case 'transaction':
+        return;
       case 'session':
         this.#sessions.set(entry.session.id, { session: entry.session, counters: entry.counters });
         return;

@@ -8,6 +8,7 @@ import type { PaymentMode } from '../../../protocol/open-wire.ts';
 import type { Channel, ChannelPhase } from '../../core/model.ts';
 import { hexOf, oneOf, toBlob, toInteger, toOptionalBlob } from './columns.ts';
 import { JournalError } from './journal-error.ts';
+import type { TotalRows } from './total-rows.ts';
 
 type ChannelRow = {
   readonly id: Uint8Array;
@@ -27,6 +28,8 @@ type ChannelRow = {
   readonly open_tx: Uint8Array | null;
   readonly close_tx: Uint8Array | null;
   readonly close_units: bigint | null;
+  readonly claimed_units: bigint | null;
+  readonly gas_wei: bigint | null;
   readonly amount: bigint;
   readonly ack_bytes: bigint;
   readonly voucher_signature: Uint8Array;
@@ -48,21 +51,30 @@ export class ChannelRows {
   readonly #upsertVoucher: Statement;
   readonly #rowOf: Statement;
   readonly #all: Statement;
+  readonly #deleteVoucher: Statement;
+  readonly #deleteChannel: Statement;
+  readonly #totals: TotalRows;
 
-  constructor(database: Database) {
+  constructor(database: Database, totals: TotalRows) {
+    this.#totals = totals;
+    this.#deleteVoucher = database.prepare('DELETE FROM vouchers WHERE channel = ?');
+    this.#deleteChannel = database.prepare('DELETE FROM channels WHERE row = ?');
     // The WHERE leaves the page untouched when only the voucher is new.
     this.#upsertChannel = database.prepare(`
       INSERT INTO channels (id, payer, signer, payee, device, expiry, exit_delay, salt, mode, units_per_mb,
-        units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units)
+        units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units, claimed_units, gas_wei)
       VALUES (@id, @payer, @signer, @payee, @device, @expiry, @exitDelay, @salt, @mode, @unitsPerMb,
-        @unitsPerMinute, @openFee, @phase, @deposit, @openTx, @closeTx, @closeUnits)
+        @unitsPerMinute, @openFee, @phase, @deposit, @openTx, @closeTx, @closeUnits,
+        @claimedUnits, @gasWei)
       ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, units_per_mb = excluded.units_per_mb,
         units_per_minute = excluded.units_per_minute, open_fee = excluded.open_fee, phase = excluded.phase,
         deposit = excluded.deposit, open_tx = excluded.open_tx, close_tx = excluded.close_tx,
-        close_units = excluded.close_units
-      WHERE (mode, units_per_mb, units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units)
+        close_units = excluded.close_units, claimed_units = excluded.claimed_units, gas_wei = excluded.gas_wei
+      WHERE (mode, units_per_mb, units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units,
+        claimed_units, gas_wei)
         IS NOT (excluded.mode, excluded.units_per_mb, excluded.units_per_minute, excluded.open_fee, excluded.phase,
-          excluded.deposit, excluded.open_tx, excluded.close_tx, excluded.close_units)`);
+          excluded.deposit, excluded.open_tx, excluded.close_tx, excluded.close_units, excluded.claimed_units,
+          excluded.gas_wei)`);
     this.#rowOf = database.prepare('SELECT row FROM channels WHERE id = ?').pluck();
     this.#upsertVoucher = database.prepare(`
       INSERT INTO vouchers (channel, amount, ack_bytes, signature) VALUES (@row, @amount, @ackBytes, @signature)
@@ -99,6 +111,8 @@ export class ChannelRows {
       openTx: toOptionalBlob(channel.openTx, 32, 'open transaction'),
       closeTx: toOptionalBlob(channel.closeTx, 32, 'close transaction'),
       closeUnits: channel.closeUnits === undefined ? null : toInteger(channel.closeUnits, 'final claim'),
+      claimedUnits: channel.claimedUnits === undefined ? null : toInteger(channel.claimedUnits, 'claimed units'),
+      gasWei: channel.gasWei === undefined ? null : toInteger(channel.gasWei, 'gas'),
     });
     this.#upsertVoucher.run({
       row: this.#rowOf.get(idBlob),
@@ -106,6 +120,17 @@ export class ChannelRows {
       ackBytes: toInteger(voucher.ackBytes, 'acknowledged bytes'),
       signature: toBlob(voucher.signature, 64, 'voucher signature'),
     });
+  }
+
+  /** Once: what was forgotten already adds nothing to the totals. */
+  forget({ id, phase, closeUnits }: Channel): void {
+    const row = this.#rowOf.get(toBlob(id, 32, 'channel id'));
+    if (row === undefined) return;
+    this.#deleteVoucher.run(row);
+    this.#deleteChannel.run(row);
+    if (phase !== 'settled') return;
+    this.#totals.add('settled-channels', 1n);
+    this.#totals.add('settled-units', closeUnits ?? 0n);
   }
 
   /** All channels, in the order in which they were first stored. @throws JournalError JOURNAL_CORRUPT */
@@ -155,5 +180,7 @@ function channelFromRow(row: ChannelRow): Channel {
     ...(row.open_tx === null ? {} : { openTx: hexOf(row.open_tx) }),
     ...(row.close_tx === null ? {} : { closeTx: hexOf(row.close_tx) }),
     ...(row.close_units === null ? {} : { closeUnits: row.close_units }),
+    ...(row.claimed_units === null ? {} : { claimedUnits: row.claimed_units }),
+    ...(row.gas_wei === null ? {} : { gasWei: row.gas_wei }),
   };
 }

@@ -87,6 +87,24 @@ const MIGRATIONS: readonly Migration[] = [
     name: 'the final claim of a channel, so that a restart does not reckon it again',
     sql: 'ALTER TABLE channels ADD COLUMN close_units INTEGER CHECK (close_units >= 0)',
   },
+  {
+    name: 'transactions before they are sent, claims and gas of each channel, totals of what is forgotten',
+    sql: `
+      CREATE TABLE transactions (
+        row INTEGER PRIMARY KEY,
+        hash BLOB NOT NULL UNIQUE CHECK (length(hash) = 32),
+        nonce INTEGER NOT NULL CHECK (nonce >= 0),
+        raw BLOB NOT NULL,
+        purpose TEXT NOT NULL,
+        state TEXT NOT NULL,
+        block INTEGER,
+        fee_wei INTEGER
+      ) STRICT;
+      CREATE TABLE totals (name TEXT PRIMARY KEY, value INTEGER NOT NULL CHECK (value >= 0)) STRICT;
+      ALTER TABLE channels ADD COLUMN claimed_units INTEGER CHECK (claimed_units >= 0);
+      ALTER TABLE channels ADD COLUMN gas_wei INTEGER CHECK (gas_wei >= 0);
+    `,
+  },
 ];
 
 /** Schema version of a file that this program writes. */

@@ -5,7 +5,7 @@
  * Nothing is written while nothing happens: there are no timers but the window of a commit that waits.
  */
 import type { Database } from 'better-sqlite3';
-import type { Journal, JournalEntry, JournalSnapshot, OutboxItem, ProofRecord } from '../../ports.ts';
+import type { Journal, JournalEntry, JournalSnapshot, OutboxItem, ProofRecord, SentTransaction } from '../../ports.ts';
 import { ChannelRows } from './channel-rows.ts';
 import { checkpointIfDue, openDatabase } from './database.ts';
 import { type CommitCounts, GroupCommit } from './group-commit.ts';
@@ -14,6 +14,8 @@ import { migrate } from './migrations.ts';
 import { type ProofHistory, ProofRows } from './proof-rows.ts';
 import { lastQuarantine, quarantine } from './quarantine.ts';
 import { SessionRows } from './session-rows.ts';
+import { TotalRows } from './total-rows.ts';
+import { TransactionRows } from './transaction-rows.ts';
 import { TrialRows } from './trial-rows.ts';
 
 export type JournalOptions = {
@@ -50,6 +52,8 @@ type Tables = {
   readonly sessions: SessionRows;
   readonly proofs: ProofRows;
   readonly trials: TrialRows;
+  readonly totals: TotalRows;
+  readonly transactions: TransactionRows;
 };
 
 export class SqliteJournal implements Journal {
@@ -124,6 +128,11 @@ export class SqliteJournal implements Journal {
     return this.#tables.proofs.newest(limit);
   }
 
+  /** The gas key's, as far as they may still be sent again. @throws JournalError JOURNAL_CORRUPT */
+  transactions(): readonly SentTransaction[] {
+    return this.#tables.transactions.all();
+  }
+
   /** Commits what waits, then closes. */
   close(): void {
     this.#commits.close();
@@ -131,18 +140,20 @@ export class SqliteJournal implements Journal {
   }
 
   #snapshot(): LoadedJournal {
-    const { database, channels, sessions, trials, proofs } = this.#tables;
+    const { database, channels, sessions, trials, proofs, totals } = this.#tables;
     const check = database.pragma('quick_check(1)', { simple: true });
     if (check !== 'ok') {
       throw new JournalError('JOURNAL_CORRUPT', `quick_check of ${this.#options.path}: ${String(check)}`);
     }
     const lastProof = proofs.newest(1)[0];
+    const sums = totals.all();
     const fact = database.prepare('SELECT value FROM facts WHERE name = ?').pluck();
     const lost = fact.get(QUARANTINED_FACT) as string | undefined;
     return {
       channels: channels.all(),
       sessions: sessions.all(),
       trials: trials.all(),
+      ...(sums === undefined ? {} : { totals: sums }),
       ...(lastProof === undefined ? {} : { lastProof }),
       ...(lastProof === undefined && lost !== undefined ? { quarantined: lost } : {}),
     };
@@ -163,10 +174,16 @@ export class SqliteJournal implements Journal {
   }
 
   #store(entry: JournalEntry): void {
-    const { channels, sessions, proofs, trials } = this.#tables;
+    const { channels, sessions, proofs, trials, transactions } = this.#tables;
     switch (entry.kind) {
       case 'channel':
         channels.store(entry.channel);
+        break;
+      case 'channel-forgotten':
+        channels.forget(entry.channel);
+        break;
+      case 'transaction':
+        transactions.store(entry.transaction);
         break;
       case 'session':
         sessions.store(entry);
@@ -200,9 +217,12 @@ function openTables(options: JournalOptions): Tables {
     try {
       const lost = lastQuarantine(options.path);
       migrate(database, new Map(lost === undefined ? [] : [[QUARANTINED_FACT, lost]]));
+      const totals = new TotalRows(database);
       return {
         database,
-        channels: new ChannelRows(database),
+        totals,
+        channels: new ChannelRows(database, totals),
+        transactions: new TransactionRows(database, totals),
         sessions: new SessionRows(database),
         proofs: new ProofRows(database, options.history ?? DEFAULT_HISTORY),
         trials: new TrialRows(database),
