@@ -3,7 +3,7 @@
  * port and addresses of the new MAC are bound, and only then is it served. No credit changes, so nothing is journalled first.
  */
 import type { Address } from '../protocol/address.ts';
-import { attachSigner, type SignedAttach } from '../protocol/attach.ts';
+import { attachDigest, type SignedAttach } from '../protocol/attach.ts';
 import { NO_CHALLENGES, takeChallenge, withChallenge } from './challenges.ts';
 import type { AgentConfig } from './core/config.ts';
 import { judgeAttach, judgeChallenge } from './core/judge-attach.ts';
@@ -11,12 +11,14 @@ import { CHALLENGE_MS } from './core/limits.ts';
 import type { Mac } from './core/model.ts';
 import { guestView } from './core/view.ts';
 import type { Driver, DriverLog } from './driver.ts';
-import type { ChallengeResult, Clock, DeskRefusal, DeskResult } from './ports.ts';
+import type { ChallengeResult, Clock, DeskRefusal, DeskResult, Verifier } from './ports.ts';
+import { messageOf, refusal } from './refusal.ts';
 
 export type AttachDeskDeps = {
   readonly config: Pick<AgentConfig, 'chain'>;
   readonly driver: Pick<Driver, 'state' | 'dispatch' | 'reconciled'>;
   readonly clock: Clock;
+  readonly verifier: Verifier;
   /** 32 random bytes. */
   readonly random32: () => Uint8Array;
   /** Binds port and addresses of the MAC before it is served; why it cannot, if it cannot. */
@@ -44,7 +46,7 @@ export class AttachDesk {
 
   async attach(mac: Mac, request: SignedAttach): Promise<DeskResult> {
     const { driver, bindStation, log } = this.#deps;
-    const refused = this.#judge(mac, request);
+    const refused = await this.#judge(mac, request);
     if (refused !== undefined) {
       log.info({ reason: refused.reason, expected: refused.expected, got: refused.got }, 'attach-refused');
       return refused;
@@ -59,13 +61,13 @@ export class AttachDesk {
     try {
       await driver.reconciled();
     } catch (cause) {
-      return refusal('not-selling', 'a working router', cause instanceof Error ? cause.message : String(cause));
+      return refusal('not-selling', 'a working router', messageOf(cause));
     }
     return { ok: true, view: guestView(driver.state, mac) };
   }
 
-  #judge(mac: Mac, request: SignedAttach): DeskRefusal | undefined {
-    const { config, driver, clock } = this.#deps;
+  async #judge(mac: Mac, request: SignedAttach): Promise<DeskRefusal | undefined> {
+    const { config, driver, clock, verifier, log } = this.#deps;
     const judgement = judgeAttach(driver.state, request.channelId);
     if (!judgement.ok) return judgement;
     const taken = takeChallenge(this.#challenges, mac, request.challenge, clock.monotonicMs());
@@ -75,11 +77,14 @@ export class AttachDesk {
       return refusal('bad-challenge', expected, 'another, a used or an old one');
     }
     const { signer } = judgement.channel.config;
-    if (attachSigner(config.chain, request) === signer) return undefined;
+    try {
+      const claim = { digest: attachDigest(config.chain, request), signature: request.signature };
+      const [found] = await verifier.recover([claim]);
+      if (found === signer) return undefined;
+    } catch (cause) {
+      log.error({ err: cause }, 'signature-not-checked');
+      return refusal('not-checked', 'a verifier that answers', messageOf(cause));
+    }
     return refusal('bad-signature', `a signature of ${signer}`, 'another signer or none');
   }
-}
-
-function refusal(reason: DeskRefusal['reason'], expected: string, got: string): DeskRefusal {
-  return { ok: false, reason, expected, got };
 }

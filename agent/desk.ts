@@ -1,27 +1,38 @@
 /**
  * What the portal asks for a guest, answered: cheap checks by the core, signatures after them, the journal before any
- * effect, then the kernel. One channel's requests are served one at a time.
+ * effect, then the kernel. One channel's requests are served one at a time. Vouchers have a drawer of their own.
  */
 
 import { type ChannelsDeployment, channelId } from '../protocol/channel.ts';
-import type { Hex } from '../protocol/hex.ts';
 import type { OpenRequest } from '../protocol/open-wire.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
-import { type SignedVoucher, voucherSigner } from '../protocol/voucher.ts';
 import { AttachDesk } from './attach-desk.ts';
+import { ChannelQueues } from './channel-queues.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
 import { judgeOpen } from './core/judge-open.ts';
 import { judgeTrial } from './core/judge-trial.ts';
-import { judgeVoucher } from './core/judge-voucher.ts';
 import type { Channel, EndReason, Mac, NodeIdentity } from './core/model.ts';
 import { parseIp } from './core/names.ts';
 import { channelOfSession, sessionOfMac } from './core/state.ts';
 import { guestView } from './core/view.ts';
 import type { Driver, DriverLog } from './driver.ts';
 import { authorizationFrom, judgeOpenSignatures } from './open-signatures.ts';
-import type { Chain, ChainChannel, Clock, DeskRefusal, DeskResult, GuestDesk, Neighbours, Signer } from './ports.ts';
+import type {
+  Chain,
+  ChainChannel,
+  Clock,
+  DeskRefusal,
+  DeskResult,
+  GuestDesk,
+  Neighbours,
+  Signer,
+  Verifier,
+} from './ports.ts';
 import { QuoteBook } from './quote-book.ts';
+import { messageOf, refusal } from './refusal.ts';
+import { saleTroubles } from './sale-trouble.ts';
+import { VoucherDesk } from './voucher-desk.ts';
 
 export type DeskDeps = {
   readonly config: AgentConfig;
@@ -30,6 +41,7 @@ export type DeskDeps = {
   readonly chain: Chain;
   readonly neighbours: Neighbours;
   readonly signer: Signer;
+  readonly verifier: Verifier;
   readonly node: NodeIdentity;
   /** 32 random bytes. */
   readonly random32: () => Uint8Array;
@@ -43,7 +55,9 @@ export type DeskDeps = {
 };
 
 export function createGuestDesk(deps: DeskDeps): GuestDesk {
-  const desk = new Desk(deps);
+  const queues = new ChannelQueues();
+  const desk = new Desk(deps, queues);
+  const paying = new VoucherDesk({ ...deps, queues });
   const attaching = new AttachDesk({ ...deps, bindStation: (mac) => desk.bindStation(mac) });
   return {
     identify: (address) => desk.identify(address),
@@ -51,7 +65,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     quote: () => desk.quote(),
     startTrial: (mac) => desk.startTrial(mac),
     open: (mac, request) => desk.open(mac, request),
-    voucher: (mac, voucher) => desk.voucher(mac, voucher),
+    voucher: (mac, voucher) => paying.voucher(mac, voucher),
     challenge: (mac, signer) => attaching.challenge(mac, signer),
     attach: (mac, request) => attaching.attach(mac, request),
     leave: (mac) => desk.leave(mac),
@@ -62,11 +76,12 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
 class Desk {
   readonly #deps: DeskDeps;
   readonly #deployment: ChannelsDeployment;
-  readonly #queues = new Map<Hex, Promise<unknown>>();
+  readonly #queues: ChannelQueues;
   readonly #quotes: QuoteBook;
 
-  constructor(deps: DeskDeps) {
+  constructor(deps: DeskDeps, queues: ChannelQueues) {
     this.#deps = deps;
+    this.#queues = queues;
     this.#deployment = { chainId: deps.config.chain.chainId, channels: deps.config.chain.channels };
     this.#quotes = new QuoteBook(deps);
   }
@@ -100,16 +115,16 @@ class Desk {
   }
 
   open(mac: Mac, request: OpenRequest): Promise<DeskResult> {
-    return this.#serialised(request.voucher.channelId, async () => {
+    return this.#queues.run(request.voucher.channelId, async () => {
       const { driver } = this.#deps;
       const pending = driver.state.channels.get(request.voucher.channelId);
       if (pending?.phase === 'pending' && this.#channelOf(mac)?.id === pending.id) {
-        const refused = this.#judgeRetry(pending, request) ?? judgeOpenSignatures(this.#deps.config.chain, request);
+        const refused = this.#judgeRetry(pending, request) ?? (await this.#judgeSignatures(request));
         return refused ?? this.#relay(mac, pending, request);
       }
       const cheap = this.#judgeOpen(mac, request);
       if (!cheap.ok) return cheap;
-      const signatureRefusal = judgeOpenSignatures(this.#deps.config.chain, request);
+      const signatureRefusal = await this.#judgeSignatures(request);
       if (signatureRefusal !== undefined) return signatureRefusal;
       const bindTrouble = await this.bindStation(mac);
       if (bindTrouble !== undefined) return refusal('not-selling', 'a router that knows its guests', bindTrouble);
@@ -125,33 +140,6 @@ class Desk {
         return refusal('not-selling', 'a journal that can be written', messageOf(cause));
       }
       return this.#relay(mac, channel, request);
-    });
-  }
-
-  voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult> {
-    return this.#serialised(voucher.channelId, async () => {
-      const { driver, clock, config, log } = this.#deps;
-      const wall = clock.wall();
-      const time = wall.isSynced ? { nowS: wall.unixS, marginSeconds: config.chain.marginSeconds } : undefined;
-      const judgement = judgeVoucher(driver.state, mac, voucher, time);
-      if (!judgement.ok) {
-        log.info({ reason: judgement.reason, expected: judgement.expected, got: judgement.got }, 'voucher-refused');
-        return judgement;
-      }
-      const { channel, isRepeat } = judgement;
-      if (isRepeat) return { ok: true, view: guestView(driver.state, mac) };
-      if (voucherSigner(this.#deployment, voucher) !== channel.config.signer) {
-        return refusal('bad-signature', `a signature of ${channel.config.signer}`, 'another signer or none');
-      }
-      const { closeAttempts: _, nextCloseMs: __, ...kept } = channel;
-      try {
-        await driver.commit([{ kind: 'channel', channel: { ...kept, voucher, phase: 'active' } }]);
-      } catch (cause) {
-        return refusal('storage-failed', 'a journal that can be written', messageOf(cause));
-      }
-      driver.dispatch({ kind: 'voucher-stored', voucher });
-      log.info({ channel: channel.id, amount: voucher.amount.toString() }, 'voucher-accepted');
-      return this.#afterCommit(mac, []);
     });
   }
 
@@ -194,6 +182,16 @@ class Desk {
     const wall = clock.wall();
     const nowS = wall.isSynced ? wall.unixS : undefined;
     return judgeOpen(driver.state, config, node, mac, request, clock.monotonicMs(), nowS);
+  }
+
+  async #judgeSignatures(request: OpenRequest): Promise<DeskRefusal | undefined> {
+    const { config, verifier, log } = this.#deps;
+    try {
+      return await judgeOpenSignatures(verifier, config.chain, request);
+    } catch (cause) {
+      log.error({ err: cause }, 'signature-not-checked');
+      return refusal('not-checked', 'a verifier that answers', messageOf(cause));
+    }
   }
 
   /** The same open once more, for a channel that is still pending; anything else under its id is another request. */
@@ -244,34 +242,11 @@ class Desk {
   }
 
   #trouble(): string | undefined {
-    const clockTrouble = this.#deps.clock.wall().isSynced
-      ? undefined
-      : 'the clock is not set yet: channels need a true expiry; wait for time synchronisation (NTP)';
-    return this.#deps.driver.trouble ?? this.#deps.notSelling() ?? clockTrouble;
+    return saleTroubles(this.#deps)[0];
   }
-
-  /** Requests of one channel wait for each other; the entry goes when the last one is done, so the map stays small. */
-  async #serialised<T>(id: Hex, work: () => Promise<T>): Promise<T> {
-    const before = this.#queues.get(id) ?? Promise.resolve();
-    const mine = before.then(work, work);
-    this.#queues.set(id, mine);
-    try {
-      return await mine;
-    } finally {
-      if (this.#queues.get(id) === mine) this.#queues.delete(id);
-    }
-  }
-}
-
-function refusal(reason: DeskRefusal['reason'], expected: string, got: string): DeskRefusal {
-  return { ok: false, reason, expected, got };
 }
 
 /** The first voucher is covered, and the guest has not begun to take the deposit back. */
 function isFunded({ deposit, exitAt, isClosed }: ChainChannel, channel: Channel): boolean {
   return deposit >= channel.voucher.amount && exitAt === 0n && !isClosed;
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }

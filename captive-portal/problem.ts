@@ -52,6 +52,7 @@ const ANSWERS = {
   'amount-above-deposit': { status: 422, title: 'Voucher above the deposit' },
   'ack-above-metered': { status: 422, title: 'Acknowledges more bytes than metered' },
   'bad-signature': { status: 422, title: 'Signature does not match' },
+  'not-checked': { status: 503, title: 'Signature not checked', retryAfterSeconds: 2, isPrivate: true },
   'storage-failed': { status: 503, title: 'Voucher not stored', retryAfterSeconds: 10, isPrivate: true },
   'bad-quote': { status: 422, title: 'Not a quote of this router' },
   'quote-expired': { status: 409, title: 'Quote expired' },

@@ -26,12 +26,15 @@ export type VoucherJudgement =
       readonly lastVoucher?: SignedVoucher;
     };
 
-/** `drainAtS`: unix seconds from which the channel takes no vouchers, or undefined while the wall clock is not trusted. */
+/** Unix seconds now, and how many before its expiry a channel takes no more vouchers. */
+export type VoucherTime = { readonly nowS: bigint; readonly marginSeconds: number };
+
+/** `time` is undefined while the wall clock is not trusted: then no voucher is refused for the age of its channel. */
 export function judgeVoucher(
   state: AgentState,
   mac: Mac,
   voucher: SignedVoucher,
-  time: { readonly nowS: bigint; readonly marginSeconds: number } | undefined,
+  time: VoucherTime | undefined,
 ): VoucherJudgement {
   const channel = state.channels.get(voucher.channelId);
   if (channel === undefined) {

@@ -98,6 +98,7 @@ export const ENGLISH = {
     'amount-above-deposit': 'That is more than you set aside. Finish to get the rest back, then pay again with more.',
     'ack-above-metered': 'This page and the router count differently. Reload this page and try again.',
     'bad-signature': 'The signature does not match this payment. Check the pass code and try again.',
+    'not-checked': 'The router is very busy and has not looked at your payment. Nothing was charged. Try again.',
     'storage-failed': 'The router could not write your payment down, so nothing was charged. Try again in a minute.',
     'bad-quote': 'The offer is not from this router. Reload this page and try again.',
     'quote-expired': 'The offer is too old. Try again: this page fetches a new one.',

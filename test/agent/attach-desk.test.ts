@@ -4,6 +4,7 @@ import { CHALLENGE_MS } from '../../agent/core/limits.ts';
 import type { Mac } from '../../agent/core/model.ts';
 import { type SignedAttach, signAttach } from '../../protocol/attach.ts';
 import type { Hex } from '../../protocol/hex.ts';
+import { NobleVerifier } from '../support/noble-verifier.ts';
 import { testKey } from '../support/protocol-arbitraries.ts';
 import { LAPTOP, PHONE, Story, testChannel, testConfig, WLAN0 } from './core/support/story.ts';
 
@@ -29,6 +30,7 @@ function counter(changes: Partial<AttachDeskDeps> = {}) {
       reconciled: () => Promise.resolve(),
     },
     clock: { monotonicMs: () => story.nowMs, wall: () => ({ unixS: 0n, isSynced: false }) },
+    verifier: new NobleVerifier(),
     random32: () => new Uint8Array(32).fill(++made),
     bindStation: (mac) => {
       bound.push(mac);

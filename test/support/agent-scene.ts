@@ -23,6 +23,7 @@ import { FakeJournal } from './fake-journal.ts';
 import { FakeNeighbours } from './fake-neighbours.ts';
 import { FakeStations } from './fake-stations.ts';
 import { FaultLine } from './fault-line.ts';
+import { NobleVerifier } from './noble-verifier.ts';
 
 export const DEVICE_KEY = new Uint8Array(32).fill(7);
 export const GUEST_KEY = new Uint8Array(32).fill(9);
@@ -42,6 +43,7 @@ export class AgentScene {
   readonly logged: LogLine[] = [];
   readonly fatal: unknown[] = [];
   readonly signer: Signer = { address: NODE.device, sign: (digest) => signDigest(digest, DEVICE_KEY) };
+  readonly verifier = new NobleVerifier();
   uploader: ProofUploader | undefined;
   heldBecause: string | undefined;
   notSelling: string | undefined;
@@ -105,6 +107,7 @@ export class AgentScene {
     });
     this.desk = createGuestDesk({
       ...edges,
+      verifier: this.verifier,
       driver,
       node: NODE,
       random32: () => new Uint8Array(32).fill(3),

@@ -26,7 +26,8 @@ const PARITY_BIT = 0x80;
 export function recoverAddress(backend: Backend, digest: Uint8Array, compact: Uint8Array): Uint8Array | undefined {
   if (digest.length !== DIGEST_BYTES || compact.length !== SIGNATURE_BYTES) return undefined;
   const top = compact[32] as number;
-  const rs = compact.slice();
+  // A copy of our own: slice() of a Buffer is none.
+  const rs = new Uint8Array(compact);
   rs[32] = top & ~PARITY_BIT;
   if (isZero(rs.subarray(0, 32)) || isZero(rs.subarray(32))) return undefined;
   let publicKey: Uint8Array | null | undefined;

@@ -1,0 +1,105 @@
+/**
+ * Takes vouchers: cheap checks by the core, the signature off the event loop, then one durable transaction, and only then
+ * credit and quota. What the core said is asked again once the signature is checked: the channel may have closed meanwhile.
+ */
+import type { ChannelsDeployment } from '../protocol/channel.ts';
+import type { CompactSignature } from '../protocol/signature.ts';
+import { type SignedVoucher, voucherDigest } from '../protocol/voucher.ts';
+import type { ChannelQueues } from './channel-queues.ts';
+import type { AgentConfig } from './core/config.ts';
+import { judgeVoucher, type VoucherTime } from './core/judge-voucher.ts';
+import type { Mac } from './core/model.ts';
+import type { LiveChannel } from './core/state.ts';
+import { guestView } from './core/view.ts';
+import { channelEntry, type Driver, type DriverLog } from './driver.ts';
+import type { Clock, DeskRefusal, DeskResult, Verifier } from './ports.ts';
+import { messageOf, refusal } from './refusal.ts';
+
+export type VoucherDeskDeps = {
+  readonly config: Pick<AgentConfig, 'chain'>;
+  readonly driver: Pick<Driver, 'state' | 'dispatch' | 'commit' | 'reconciled'>;
+  readonly clock: Clock;
+  readonly verifier: Verifier;
+  /** Shared with whatever else changes a channel for a guest. */
+  readonly queues: ChannelQueues;
+  readonly log: DriverLog;
+};
+
+export class VoucherDesk {
+  readonly #deps: VoucherDeskDeps;
+  readonly #deployment: ChannelsDeployment;
+
+  constructor(deps: VoucherDeskDeps) {
+    this.#deps = deps;
+    this.#deployment = { chainId: deps.config.chain.chainId, channels: deps.config.chain.channels };
+  }
+
+  voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult> {
+    return this.#deps.queues.run(voucher.channelId, async () => {
+      const { driver, log } = this.#deps;
+      const judge = () => judgeVoucher(driver.state, mac, voucher, this.#time());
+      const cheap = judge();
+      if (!cheap.ok) return this.#refused('voucher-refused', cheap);
+      if (cheap.isRepeat) return { ok: true, view: guestView(driver.state, mac) };
+      const unsigned = await this.#judgeSignature(cheap.channel, {
+        digest: voucherDigest(this.#deployment, voucher),
+        signature: voucher.signature,
+      });
+      if (unsigned !== undefined) return this.#refused('voucher-refused', unsigned);
+      const judgement = judge();
+      if (!judgement.ok) return this.#refused('voucher-refused', judgement);
+      const stored = await this.#store({ ...judgement.channel, voucher, phase: 'active' });
+      if (stored !== undefined) return stored;
+      driver.dispatch({ kind: 'voucher-stored', voucher });
+      log.info({ channel: voucher.channelId, amount: voucher.amount.toString() }, 'voucher-accepted');
+      return this.#served(mac);
+    });
+  }
+
+  /** While the wall clock is not trusted no voucher is refused for the age of its channel. */
+  #time(): VoucherTime | undefined {
+    const { clock, config } = this.#deps;
+    const { unixS, isSynced } = clock.wall();
+    return isSynced ? { nowS: unixS, marginSeconds: config.chain.marginSeconds } : undefined;
+  }
+
+  async #judgeSignature(
+    { config: { signer } }: LiveChannel,
+    claim: { readonly digest: Uint8Array; readonly signature: CompactSignature },
+  ): Promise<DeskRefusal | undefined> {
+    try {
+      const [found] = await this.#deps.verifier.recover([claim]);
+      if (found === signer) return undefined;
+    } catch (cause) {
+      this.#deps.log.error({ err: cause }, 'signature-not-checked');
+      return refusal('not-checked', 'a verifier that answers', messageOf(cause));
+    }
+    return refusal('bad-signature', `a signature of ${signer}`, 'another signer or none');
+  }
+
+  async #store(channel: LiveChannel): Promise<DeskRefusal | undefined> {
+    try {
+      await this.#deps.driver.commit([channelEntry(channel)]);
+      return undefined;
+    } catch (cause) {
+      return refusal('storage-failed', 'a journal that can be written', messageOf(cause));
+    }
+  }
+
+  /** The credit counts already; the answer waits for the kernel, so that who reads it can use what was paid. */
+  async #served(mac: Mac): Promise<DeskResult> {
+    const { driver } = this.#deps;
+    try {
+      await driver.reconciled();
+    } catch (cause) {
+      return refusal('not-selling', 'a working router', messageOf(cause));
+    }
+    return { ok: true, view: guestView(driver.state, mac) };
+  }
+
+  #refused(event: string, refused: DeskRefusal): DeskRefusal {
+    const { reason, expected, got } = refused;
+    this.#deps.log.info({ reason, expected, got }, event);
+    return refused;
+  }
+}
