@@ -2,7 +2,7 @@
 RUN := sh tools/with-node
 
 .DEFAULT_GOAL := help
-.PHONY: help deps check test demo bench fix vectors clean
+.PHONY: help deps check test demo bench fix vectors ipk apk clean
 
 help:
 	@echo 'make demo          a paying guest in a small world of network namespaces (KEEP=1 leaves it up)'
@@ -11,6 +11,7 @@ help:
 	@echo 'make bench         benchmarks (NAME=forward for one of them)'
 	@echo 'make fix           format, and fix what the linter can'
 	@echo 'make vectors       write test/vectors/protocol-digests.json anew'
+	@echo 'make ipk, make apk  package for OpenWrt up to 24.10, from 25.12 (ARCH=aarch64_cortex-a53, PAYLOAD=build/binary/..)'
 	@echo 'make deps          pinned Node and packages only'
 	@echo 'make clean         remove what was built or fetched'
 
@@ -38,6 +39,11 @@ fix: deps
 
 vectors: deps
 	@$(RUN) node tools/make-vectors.ts
+
+# The thin package (Node from a feed) unless PAYLOAD names a folder with an executable shareagent in it.
+ARCH := x86_64
+ipk apk: deps
+	@$(RUN) node tools/build-package.ts $@ --arch $(ARCH) $(if $(PAYLOAD),--payload $(PAYLOAD))
 
 clean:
 	rm -rf node_modules .tools .tap build dist bench/out test/bench/out contracts/out contracts/cache captive-portal/page/dist
