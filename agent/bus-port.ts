@@ -36,6 +36,14 @@ export type BusObject = {
   close(): Promise<void>;
 };
 
+/** Absent parts stay as they are. */
+export type PriceChange = { readonly unitsPerMb?: bigint; readonly unitsPerMinute?: bigint };
+
+/** refused: the configuration would be wrong. forbidden: the file cannot be written. */
+export type PriceResult =
+  | { readonly ok: true }
+  | { readonly ok: false; readonly reason: 'refused' | 'forbidden'; readonly message: string };
+
 const MAX_INT32 = 2_147_483_647;
 
 /** A count or duration as INT32: whole, and cut at its range. */

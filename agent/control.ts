@@ -10,11 +10,14 @@ import { connect } from 'node:net';
 import { dirname } from 'node:path';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { sspFromUnits } from '../protocol/units.ts';
+import type { ReloadResult } from './config-reload.ts';
 import { jsonText } from './json-text.ts';
 import type { AgentStatus, OwnerDesk } from './ports.ts';
 
 export type ControlDeps = {
   readonly owner: OwnerDesk;
+  /** Reads the configuration anew. */
+  readonly reload?: () => ReloadResult;
   /** Told of failures only: what the owner asks is not worth a line. */
   readonly logger?: Pick<FastifyBaseLogger, 'error'>;
 };
@@ -30,7 +33,7 @@ const MAX_BODY_BYTES = 1024;
 /** A client that stalls must not hold the agent's memory. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 
-export function buildControl({ owner, logger }: ControlDeps): FastifyInstance {
+export function buildControl({ owner, reload, logger }: ControlDeps): FastifyInstance {
   const app: FastifyInstance = fastify({
     bodyLimit: MAX_BODY_BYTES,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -60,6 +63,11 @@ export function buildControl({ owner, logger }: ControlDeps): FastifyInstance {
     const isEnded = id !== undefined && (await owner.endSession(id));
     if (isEnded) return { ended: id };
     return refuse(reply, 404, 'no-such-session', `There is no session ${request.params.id.slice(0, 20)}.`);
+  });
+  app.post('/reload', (_request, reply) => {
+    if (reload === undefined)
+      return refuse(reply, 501, 'no-reload', 'This agent was started without a file to reload.');
+    return reload();
   });
   app.get('/metrics', (_request, reply) => {
     reply.serializer(String).type('text/plain; version=0.0.4; charset=utf-8');

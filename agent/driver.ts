@@ -49,6 +49,7 @@ export class Driver {
   #retryTimer: NodeJS.Timeout | undefined;
   readonly #dueSessions = new Set<SessionId>();
   readonly #dueChannels = new Set<Hex>();
+  #onChange: (before: AgentState, after: AgentState) => void = () => undefined;
   readonly #watchers = new Map<Mac, Set<() => void>>();
   readonly #running = new Set<Promise<void>>();
 
@@ -66,11 +67,18 @@ export class Driver {
     return this.#storageTrouble ?? this.#kernelTrouble;
   }
 
+  /** One listener is told of each change of the state; it must not throw and must not dispatch. */
+  onChange(listener: (before: AgentState, after: AgentState) => void): void {
+    this.#onChange = listener;
+  }
+
   /** Feeds one event to the core and sets its actions going. */
   dispatch(body: EventBody): void {
     const event = { ...body, nowMs: this.#deps.clock.monotonicMs() } as AgentEvent;
-    const { state, actions } = handle(this.#state, event, this.#deps.config);
+    const before = this.#state;
+    const { state, actions } = handle(before, event, this.#deps.config);
     this.#state = state;
+    if (state !== before) this.#onChange(before, state);
     const notified = new Set<Mac>();
     for (const action of actions) {
       if (action.kind === 'notify') notified.add(action.mac);

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { mkdirSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal } from '../captive-portal/portal.ts';
@@ -20,12 +20,21 @@ import { LeaseFile } from './adapters/lease-file.ts';
 import { KernelNeighbours } from './adapters/neighbours.ts';
 import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
+import { UbusObject } from './adapters/ubus/bus-object.ts';
+import { followConfigChanges } from './adapters/ubus/config-changes.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
+import { setPriceInFile } from './adapters/uci/price-file.ts';
+import { configErrorText, DEFAULT_CONFIG_PATH, readConfig } from './adapters/uci/read-config.ts';
 import { proofUploader } from './adapters/uploader.ts';
 import { WorkerVerifier } from './adapters/verifier/worker-verifier.ts';
 import { AirCheck } from './air-check.ts';
+import { type BusDeskDeps, openBusDesk } from './bus-desk.ts';
+import { Hostnames } from './bus-hostnames.ts';
+import type { PriceChange } from './bus-port.ts';
+import { ConfigReload, type ConfigText } from './config-reload.ts';
 import { buildControl, listenControl } from './control.ts';
 import type { AgentConfig } from './core/config.ts';
+import type { Lease } from './core/model.ts';
 import { isInPrefix } from './core/names.ts';
 import { stateFromJournal } from './core/restore.ts';
 import { nextDelayMs } from './core/retry-schedule.ts';
@@ -33,6 +42,7 @@ import { createGuestDesk } from './desk.ts';
 import { Driver, type DriverLog } from './driver.ts';
 import { createOwnerDesk } from './owner.ts';
 import { PortalListener } from './portal-listener.ts';
+import { PortalSwap } from './portal-swap.ts';
 import type { ProofUploader } from './ports.ts';
 import { ProofMaker } from './proof-maker.ts';
 import { AGENT_VERSION } from './version.ts';
@@ -43,9 +53,14 @@ type Opened = { readonly name: string; readonly close: () => unknown };
 
 /**
  * Runs the agent until `signal` aborts. @throws if it cannot start (no journal, no device key, no control socket), or once
- * the journal is broken: it must be opened anew, and procd starts whatever ended with a failure.
+ * the journal is broken: it must be opened anew, and procd starts whatever ended with a failure. `configPath` is read again
+ * on SIGHUP, on `shareagent reload` and when procd tells of a change.
  */
-export async function runAgent(config: AgentConfig, signal: AbortSignal): Promise<void> {
+export async function runAgent(
+  config: AgentConfig,
+  signal: AbortSignal,
+  configPath: string = DEFAULT_CONFIG_PATH,
+): Promise<void> {
   const log = pino({ level: config.logLevel, base: null });
   endOnUnhandled(log);
   const stop = new AbortController();
@@ -54,7 +69,8 @@ export async function runAgent(config: AgentConfig, signal: AbortSignal): Promis
   const broken = new Promise<never>((_, reject) => {
     onFatal = reject;
   });
-  const started = startAgent({ config, log, signal: AbortSignal.any([signal, stop.signal]), opened, onFatal });
+  const either = AbortSignal.any([signal, stop.signal]);
+  const started = startAgent({ config, configPath, log, signal: either, opened, onFatal });
   started.catch(onFatal);
   try {
     await Promise.race([aborted(signal), broken]);
@@ -96,13 +112,16 @@ export function loadJournal(
 
 type Start = {
   readonly config: AgentConfig;
+  readonly configPath: string;
   readonly log: Logger;
   readonly signal: AbortSignal;
   readonly opened: Opened[];
   readonly onFatal: (cause: unknown) => void;
 };
 
-async function startAgent({ config, log, signal, opened, onFatal }: Start): Promise<void> {
+async function startAgent({ config: started, configPath, log, signal, opened, onFatal }: Start): Promise<void> {
+  const reload = new ConfigReload(started);
+  const config = reload.view;
   const network = guestNetwork(config.network.guestDevices);
   const edges = openEdges(config, network, log, signal, opened);
   const { clock, journal, signer } = edges;
@@ -117,26 +136,66 @@ async function startAgent({ config, log, signal, opened, onFatal }: Start): Prom
   opened.push({ name: 'proofs', close: () => proofs.close() });
   opened.push({ name: 'stations', close: () => edges.stations.close() });
   const airCheck = new AirCheck();
-  const watch = new Watch({ ...edges, config, driver, proofs, airCheck, guestPrefixes, log });
+  const hostnames = new Hostnames();
+  const onLease = (lease: Lease) => hostnames.heard(lease);
+  const watch = new Watch({ ...edges, config, driver, proofs, airCheck, onLease, guestPrefixes, log });
   opened.push({ name: 'watch', close: () => watch.close() });
   const node = { device: signer.address, payee: config.chain.payee };
-  const shared = { ...edges, config, driver, log, node, notSelling: () => watch.saleTrouble };
+  const shared = { ...edges, config, driver, log, node, notSelling: () => reload.saleTrouble ?? watch.saleTrouble };
   const desk = createGuestDesk({ ...shared, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
   const isBusConnected = () => edges.stations.isConnected();
-  const owner = createOwnerDesk({ ...shared, ...held, version: AGENT_VERSION, isBusConnected });
-  const control = await listenControl(buildControl({ owner, logger: log }), config.controlSocketPath);
+  const checks = () => [airCheck.health() ?? [], reload.health()].flat();
+  const owner = createOwnerDesk({ ...shared, ...held, version: AGENT_VERSION, isBusConnected, checks });
+  const reloadNow = () => reload.reload();
+  const control = await listenControl(
+    buildControl({ owner, reload: reloadNow, logger: log }),
+    config.controlSocketPath,
+  );
   opened.push({ name: 'control', close: () => control.close() });
-  const portal = buildPortal({ desk, config, page: loadPageAssets(), clock, log });
+  const portal = new PortalSwap(() => buildPortal({ desk, config, page: loadPageAssets(), clock, log }));
   opened.push({ name: 'portal', close: () => portal.close() });
-  await portal.ready();
-  // Node starts its header and request timeouts when a server listens; this one is handed its connections instead.
-  portal.server.emit('listening');
+  await portal.renew();
   const { port } = config.portal;
-  const listener = new PortalListener({ sink: portal.server, port, addresses: network.addresses, log });
+  const listener = new PortalListener({ sink: portal, port, addresses: network.addresses, log });
   opened.push({ name: 'listener', close: () => listener.close() });
   // Guests get the page while the kernel is brought in line; what they ask for waits for it.
   await Promise.all([listener.start(), watch.start()]);
+  reload.connect({ read: () => configText(configPath), log, onChange: (changed) => apply(changed) });
+  const apply = (changed: readonly string[]): void => {
+    log.level = config.logLevel;
+    if (changed.includes('portal.name')) void portal.renew().catch((err) => log.error({ err }, 'portal-not-renewed'));
+    // Rates and the grace time are in the kernel's rules.
+    void driver.reconciled().catch((err) => log.error({ err }, 'reconcile-failed'));
+  };
+  await joinBus({ ...shared, configPath, reload, owner, hostnames, airCheck }, edges.bus, log, opened);
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
+}
+
+type BusParts = Omit<BusDeskDeps, 'bus' | 'setPrice' | 'examine' | 'minuteOfDay'> & { readonly configPath: string };
+
+/** The agent's object on ubus, and the signals by which the owner's changes reach the agent. */
+async function joinBus(parts: BusParts, client: UbusClient, log: Logger, opened: Opened[]): Promise<void> {
+  const { configPath } = parts;
+  const object = new UbusObject({ client, path: 'shareagent', onProblem: (err) => log.info({ err }, 'bus-refused') });
+  opened.push({ name: 'bus-object', close: () => object.close() });
+  const onChange = () => void parts.reload.reload();
+  process.on('SIGHUP', onChange);
+  opened.push({ name: 'hangup', close: () => process.removeListener('SIGHUP', onChange) });
+  await followConfigChanges(client, basename(configPath), onChange);
+  const examineAll = async () => {
+    // Loaded when asked for: nobody looks every day.
+    const { examine } = await import('./cli/doctor/examine.ts');
+    const { systemProbe } = await import('./cli/doctor/system-probe.ts');
+    const paths = { config: configPath, socket: parts.config.controlSocketPath };
+    return await examine(systemProbe, readConfig(configPath), paths);
+  };
+  const setPrice = (change: PriceChange) => setPriceInFile(configPath, change);
+  await openBusDesk({ ...parts, bus: object, minuteOfDay, setPrice, examine: examineAll });
+}
+
+function configText(path: string): ConfigText {
+  const reading = readConfig(path);
+  return reading.ok ? reading : { ok: false, errors: reading.errors.map(configErrorText) };
 }
 
 /** Each part, whatever the others do: what cannot be closed is logged. */
@@ -182,6 +241,7 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
   const verifier = new WorkerVerifier({ onReady: (choice) => log.info(choice, 'verifier-ready') });
   opened.push({ name: 'verifier', close: () => verifier.close() });
   return {
+    bus,
     clock,
     signer,
     journal,

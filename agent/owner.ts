@@ -1,11 +1,12 @@
 /** What the owner may see and do, answered from the state. */
 
 import { accountOf } from './core/account.ts';
-import type { NodeIdentity } from './core/model.ts';
+import type { NodeIdentity, SessionId } from './core/model.ts';
 import { channelOfSession } from './core/state.ts';
 import { sessionRow } from './core/view.ts';
 import type { Driver } from './driver.ts';
-import type { AgentStatus, Clock, Journal, OwnerDesk } from './ports.ts';
+import type { AgentStatus, Clock, HealthCheck, Journal, OwnerDesk } from './ports.ts';
+import { saleTroubles } from './sale-trouble.ts';
 
 export type OwnerDeps = {
   readonly version: string;
@@ -17,6 +18,8 @@ export type OwnerDeps = {
   readonly isBusConnected: () => boolean;
   /** Why no proofs are signed; absent while they are. */
   readonly proofsHeld?: string;
+  /** What the agent knows of itself beside sale, clock, bus and proofs. */
+  readonly checks?: () => readonly HealthCheck[];
 };
 
 /** Proofs counted for the status line; the journal keeps more. */
@@ -48,7 +51,7 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
   const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
   const proofs = journal.proofs(STATUS_PROOFS);
   const acknowledged = proofs.filter(({ receipt }) => receipt !== undefined).length;
-  const notSelling = driver.trouble ?? deps.notSelling();
+  const [notSelling] = saleTroubles({ driver, clock, notSelling: deps.notSelling });
   return {
     version,
     uptimeMs: clock.monotonicMs() - startedMs,
@@ -69,5 +72,49 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
     },
     isBusConnected: deps.isBusConnected(),
     isClockSynced: clock.wall().isSynced,
+    health: [
+      ...(notSelling === undefined ? [] : [saleCheck(notSelling)]),
+      clockCheck(clock),
+      busCheck(deps.isBusConnected()),
+      proofsCheck(deps.proofsHeld),
+      ...(deps.checks?.() ?? []),
+    ],
   };
+}
+
+/** Troubles are written as "what is wrong; what to do". */
+function saleCheck(trouble: string): HealthCheck {
+  const [message = trouble, ...fix] = trouble.split('; ');
+  return { check: 'sale', ok: false, message, fix: fix.join('; ') || 'Look further with: shareagent doctor' };
+}
+
+function clockCheck(clock: Clock): HealthCheck {
+  if (clock.wall().isSynced) return { check: 'clock', ok: true, message: 'set by time synchronisation' };
+  const fix = 'Enable NTP (uci set system.ntp.enabled=1; service sysntpd restart) and let udp port 123 out.';
+  return { check: 'clock', ok: false, message: 'not set yet: nothing is sold, and proofs have no date', fix };
+}
+
+function busCheck(isConnected: boolean): HealthCheck {
+  if (isConnected) return { check: 'bus', ok: true, message: 'ubus is heard' };
+  const fix = 'See if ubusd runs (service ubus status) and shareagent.network.ubus_socket is right.';
+  return { check: 'bus', ok: false, message: 'ubus is not heard: guests who leave are noticed late', fix };
+}
+
+function proofsCheck(held: string | undefined): HealthCheck {
+  if (held === undefined) return { check: 'proofs', ok: true, message: 'signed and stored' };
+  return { check: 'proofs', ok: false, message: `none is signed: ${held}`, fix: 'Repair the journal that it names.' };
+}
+
+/**
+ * Gives a running session bytes for nothing: stored, and in the kernel, when it resolves. False if there is none with this id.
+ * @throws if journal or kernel refuse
+ */
+export async function extendSession(driver: Driver, sessionId: SessionId, bytes: bigint): Promise<boolean> {
+  const session = driver.state.sessions.get(sessionId);
+  if (session === undefined || session.ended !== undefined) return false;
+  driver.dispatch({ kind: 'session-extended', sessionId, bytes });
+  const extended = driver.state.sessions.get(sessionId);
+  if (extended !== undefined) await driver.commit([driver.sessionEntry(extended)]);
+  await driver.reconciled();
+  return true;
 }

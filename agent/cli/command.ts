@@ -21,7 +21,8 @@ export type CommandIo = {
   readonly signal: AbortSignal;
   readonly monotonicMs: () => number;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
-  readonly runAgent: (config: AgentConfig, signal: AbortSignal) => Promise<void>;
+  /** `configPath` is read again when the configuration changes. */
+  readonly runAgent: (config: AgentConfig, signal: AbortSignal, configPath: string) => Promise<void>;
   readonly probe: DoctorProbe;
 };
 

@@ -24,7 +24,7 @@ export const runCommand: Command = {
       return { document: { ok: true, path: configPath, notStarted: 'disabled' }, text };
     }
     try {
-      await io.runAgent(reading.config, io.signal);
+      await io.runAgent(reading.config, io.signal, configPath);
     } catch (error) {
       throw startFailure(error);
     }

@@ -28,9 +28,9 @@ const io: CommandIo = {
   monotonicMs: () => performance.now(),
   sleep: (ms, signal) => delay(ms, undefined, { signal }).catch(() => undefined),
   // Loaded when needed: the other commands start without adapters, portal and ledger.
-  runAgent: async (config, signal) => {
+  runAgent: async (config, signal, configPath) => {
     const { runAgent } = await import('../main.ts');
-    await runAgent(config, signal);
+    await runAgent(config, signal, configPath);
   },
   probe: systemProbe,
 };

@@ -45,6 +45,11 @@ t.test('the status sums up who is on and what was earned', async (t) => {
     proofs: { closed: 1, acknowledged: 0, waiting: 1 },
     isBusConnected: true,
     isClockSynced: true,
+    health: [
+      { check: 'clock', ok: true, message: 'set by time synchronisation' },
+      { check: 'bus', ok: true, message: 'ubus is heard' },
+      { check: 'proofs', ok: true, message: 'signed and stored' },
+    ],
   });
   t.match(owner.sessions(), [{ id: 1, macs: [PHONE], addresses: [PHONE_IP], phase: 'active', chargedUnits: 150n }]);
   t.match(owner.channels(), [{ phase: 'active', deposit: 10_000n }]);
