@@ -2,7 +2,7 @@
 RUN := sh tools/with-node
 
 .DEFAULT_GOAL := help
-.PHONY: help deps check test demo bench fix vectors ipk apk clean
+.PHONY: help deps check test demo bench fix vectors binary ipk apk clean
 
 help:
 	@echo 'make demo          a paying guest in a small world of network namespaces (KEEP=1 leaves it up)'
@@ -11,6 +11,7 @@ help:
 	@echo 'make bench         benchmarks (NAME=forward for one of them)'
 	@echo 'make fix           format, and fix what the linter can'
 	@echo 'make vectors       write test/vectors/protocol-digests.json anew'
+	@echo 'make binary        executables for routers into build/binary (TARGET=x86_64, WEIGHT=small for one; docs/binary.md)'
 	@echo 'make ipk, make apk  package for OpenWrt up to 24.10, from 25.12 (ARCH=aarch64_cortex-a53, PAYLOAD=build/binary/..)'
 	@echo 'make deps          pinned Node and packages only'
 	@echo 'make clean         remove what was built or fetched'
@@ -39,6 +40,11 @@ fix: deps
 
 vectors: deps
 	@$(RUN) node tools/make-vectors.ts
+
+# Minutes, most of them packing.
+binary: deps
+	@sh tools/install-packages binary
+	@$(RUN) node tools/build-binary.ts $(if $(TARGET),--target $(TARGET)) $(if $(WEIGHT),--weight $(WEIGHT))
 
 # The thin package (Node from a feed) unless PAYLOAD names a folder with an executable shareagent in it.
 ARCH := x86_64

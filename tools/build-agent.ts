@@ -4,10 +4,11 @@
  *
  * Run: node tools/build-agent.ts
  */
-import { cpSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build, type Plugin } from 'esbuild';
 import { buildPage } from './build-page.ts';
+import { bundleVerifierWorker, WASM_FILE } from './bundle-verifier-worker.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -27,33 +28,117 @@ export const DIET_FLAGS = [
 /** glibc keeps an arena for each thread otherwise, 10 MiB in all. */
 export const DIET_ENVIRONMENT = ['MALLOC_ARENA_MAX=1'];
 
+const VERIFIER_WORKER = `${ROOT}agent/adapters/verifier/verifier-worker.ts`;
+
 /** Path of the bundled command. */
 export const BUNDLE = `${ROOT}dist/shareagent.mjs`;
+
+const COMMON: BuildOptions = {
+  entryPoints: [`${ROOT}agent/cli/shareagent.ts`],
+  bundle: true,
+  platform: 'node',
+  target: 'node24',
+  minify: true,
+  keepNames: true,
+  // One character beyond Latin-1, as in a licence comment, makes V8 hold the whole script in two bytes a character.
+  charset: 'ascii',
+  legalComments: 'external',
+  logLevel: 'warning',
+  // Paths in comments and in the list of inputs do not depend on where the build was started.
+  absWorkingDir: ROOT,
+};
+
+// CommonJS packages inside an ES module ask for require.
+const ESM_BANNER =
+  "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";
 
 export async function buildAgent(): Promise<void> {
   await buildPage();
   rmSync(`${ROOT}dist`, { recursive: true, force: true });
   mkdirSync(`${ROOT}dist/page`, { recursive: true });
   await build({
-    entryPoints: [`${ROOT}agent/cli/shareagent.ts`],
+    ...COMMON,
     outfile: BUNDLE,
-    bundle: true,
-    platform: 'node',
-    target: 'node24',
     format: 'esm',
-    minify: true,
-    keepNames: true,
-    // One character beyond Latin-1, as in a licence comment, makes V8 hold the whole script in two bytes a character.
-    charset: 'ascii',
-    legalComments: 'external',
     external: ['better-sqlite3'],
-    // CommonJS packages inside an ES module ask for require.
-    banner: {
-      js: "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);",
-    },
-    logLevel: 'warning',
+    define: { VERIFIER_WORKER_CODE: JSON.stringify(await bundleVerifierWorker()) },
+    banner: { js: ESM_BANNER },
   });
+  copyFileSync(WASM_FILE, `${ROOT}dist/secp256k1.wasm`);
   cpSync(`${ROOT}captive-portal/page/dist`, `${ROOT}dist/page/dist`, { recursive: true });
 }
+
+/** What a binary says of itself (`shareagent --version`), and how it is wrapped. */
+export type SoloBundle = {
+  readonly outfile: string;
+  /** A single executable takes CommonJS only. */
+  readonly format: 'cjs' | 'esm';
+  readonly commit: string;
+  /** Triples that this build was made for, as in `x86_64-linux-gnu`. */
+  readonly targets: readonly string[];
+};
+
+/**
+ * One script with the guest's page and all packages inside; only the native addon is looked for outside (load-addon.ts).
+ * @returns the source files that went into it and into the verifier's thread, relative to the checkout
+ */
+export async function bundleSolo({ outfile, format, commit, targets }: SoloBundle): Promise<string[]> {
+  await buildPage();
+  const worker = await build({
+    ...COMMON,
+    entryPoints: [VERIFIER_WORKER],
+    outdir: 'unwritten',
+    format: 'cjs',
+    metafile: true,
+    write: false,
+  });
+  const { metafile } = await build({
+    ...COMMON,
+    outfile,
+    format,
+    metafile: true,
+    // The one module that asks for it (worker-code.ts) knows that a single executable has none.
+    logOverride: { 'empty-import-meta': 'silent' },
+    define: {
+      BUILD_COMMIT: JSON.stringify(commit),
+      BUILD_TARGETS: JSON.stringify(targets.join(' ')),
+      VERIFIER_WORKER_CODE: JSON.stringify(await bundleVerifierWorker()),
+    },
+    plugins: [pageInside, addonOutside],
+    ...(format === 'esm' ? { banner: { js: ESM_BANNER } } : {}),
+  });
+  const inputs = [...Object.keys(metafile.inputs), ...Object.keys(worker.metafile.inputs)];
+  return [...new Set(inputs)].sort();
+}
+
+/** The guest's page as text, in place of the module that reads its files. */
+const pageInside: Plugin = {
+  name: 'page-inside',
+  setup({ onLoad }) {
+    onLoad({ filter: /captive-portal\/page-assets\.ts$/ }, () => {
+      const text = (name: string) => readFileSync(`${ROOT}captive-portal/page/dist/${name}`, 'utf8');
+      const page = {
+        html: text('page.html'),
+        script: text('page.js'),
+        style: text('page.css'),
+        icon: text('icon.svg'),
+      };
+      return { contents: `export const loadPageAssets = () => (${JSON.stringify(page)});`, loader: 'js' };
+    });
+  },
+};
+
+/** better-sqlite3 looks for its addon in node_modules; a binary has its own way. */
+const addonOutside: Plugin = {
+  name: 'addon-outside',
+  setup({ onLoad }) {
+    onLoad({ filter: /better-sqlite3\/lib\/binding\.js$/ }, () => ({
+      contents: `const { loadAddon } = require('${ROOT}openwrt/binary/load-addon.ts');
+        let addon;
+        exports.getBinding = () => (addon ??= loadAddon());`,
+      loader: 'js',
+    }));
+  },
+};
 
 if (import.meta.main) await buildAgent();

@@ -1,0 +1,28 @@
+/** Packs a folder so that the same content gives the same bytes: sorted, owned by root, one time for all. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, rmSync } from 'node:fs';
+
+/** `tar` piped through `xz`; one thread, because the number of threads changes the result. */
+export function packTar(folder: string, file: string, epochS: number): void {
+  const tar = 'tar --sort=name --owner=0 --group=0 --numeric-owner --format=ustar --mtime="@$3" -C "$1" -cf - .';
+  run('sh', ['-c', `set -e; ${tar} | xz -6 -T1 >"$2"`, 'pack', folder, file, String(epochS)]);
+}
+
+/**
+ * A squashfs image to be mounted where it is stored: it takes its packed size of flash. xz without branch filter and 256 KiB
+ * blocks: what OpenWrt's own kernels and images use.
+ */
+export function squash(folder: string, file: string, epochS: number): void {
+  const tool = ['/usr/bin/mksquashfs', '/usr/local/bin/mksquashfs', '/bin/mksquashfs'].find((path) => existsSync(path));
+  if (tool === undefined) throw new Error('mksquashfs is missing; Debian: apt-get install squashfs-tools');
+  rmSync(file, { force: true });
+  const time = String(epochS);
+  const options = ['-comp', 'xz', '-b', '256K', '-all-root', '-no-xattrs', '-mkfs-time', time, '-all-time', time];
+  run(tool, [folder, file, ...options, '-noappend', '-no-progress', '-quiet']);
+}
+
+function run(command: string, args: readonly string[]): void {
+  // An epoch in the environment and one among the options exclude each other in mksquashfs.
+  const { SOURCE_DATE_EPOCH: _, ...env } = process.env;
+  execFileSync(command, args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+}
