@@ -13,6 +13,7 @@ import { handle } from './core/handle.ts';
 import type { CounterReading, Mac, SessionId } from './core/model.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession } from './core/state.ts';
 import type { Chain, Clock, Enforcer, Journal, JournalEntry } from './ports.ts';
+import { claimChannels, closeChannel, type SettleDeps } from './settle.ts';
 
 export type DriverLog = {
   info(details: object, event: string): void;
@@ -40,6 +41,7 @@ const FATAL_CODES: readonly unknown[] = ['JOURNAL_IO', 'JOURNAL_FAILED'];
 
 export class Driver {
   readonly #deps: DriverDeps;
+  readonly #settle: SettleDeps;
   #state: AgentState;
   #reconciling: Promise<void> | undefined;
   #isReconcileDue = false;
@@ -56,6 +58,13 @@ export class Driver {
   constructor(deps: DriverDeps, state: AgentState) {
     this.#deps = deps;
     this.#state = state;
+    this.#settle = {
+      chain: deps.chain,
+      log: deps.log,
+      state: () => this.#state,
+      commitChannel: (id) => this.commitChannel(id),
+      dispatch: (event) => this.dispatch(event),
+    };
   }
 
   get state(): AgentState {
@@ -164,10 +173,13 @@ export class Driver {
         this.#dueChannels.add(action.channelId);
         return;
       case 'close-channel':
-        this.#run(this.#closeChannel(action.channelId, action.units));
+        this.#run(closeChannel(this.#settle, action.channelId, action.units));
+        return;
+      case 'claim-channels':
+        this.#run(claimChannels(this.#settle, action.claims));
         return;
       case 'forget-session':
-        this.#run(this.commit([{ kind: 'session-forgotten', sessionId: action.sessionId }]));
+        this.#run(this.#forget(action.sessionId));
         return;
       case 'log':
         this.#deps.log.info(action.details, action.event);
@@ -249,24 +261,15 @@ export class Driver {
     return session.ended !== undefined && channelOfSession(this.#state, session)?.phase === 'settled';
   }
 
-  async #closeChannel(id: LiveChannel['id'], units: bigint): Promise<void> {
-    const channel = this.#state.channels.get(id);
-    if (channel === undefined) return;
-    try {
-      // The usage too: it is what the claim is worked out from, should the agent end before the chain answers.
-      await this.commitChannel(id);
-    } catch {
-      this.dispatch({ kind: 'close-failed', channelId: id });
-      return;
-    }
-    const result = await this.#deps.chain.close(channel.config, channel.voucher, units);
-    if (result.ok) {
-      this.#deps.log.info({ channel: id, units: units.toString(), tx: result.tx }, 'channel-closed');
-      this.dispatch({ kind: 'channel-closed', channelId: id, units, tx: result.tx });
-      return;
-    }
-    this.#deps.log.warn({ channel: id, reason: result.reason, message: result.message }, 'channel-close-refused');
-    this.dispatch({ kind: 'close-failed', channelId: id });
+  /** With its channel, whose final claim stays in the totals. */
+  async #forget(sessionId: SessionId): Promise<void> {
+    const session = this.#state.sessions.get(sessionId);
+    const channel = session === undefined ? undefined : channelOfSession(this.#state, session);
+    const isSettled = channel?.phase === 'settled';
+    await this.commit([
+      { kind: 'session-forgotten', sessionId },
+      ...(isSettled ? [{ ...channelEntry(channel), kind: 'channel-forgotten' as const }] : []),
+    ]);
   }
 
   /** A watcher is a guest's open page: what goes wrong there is no reason to stop here. */
@@ -289,7 +292,7 @@ export class Driver {
   }
 }
 
-export function channelEntry(channel: LiveChannel): JournalEntry {
+export function channelEntry(channel: LiveChannel): Extract<JournalEntry, { kind: 'channel' }> {
   const { closeAttempts: _, nextCloseMs: __, ...kept } = channel;
   return { kind: 'channel', channel: kept };
 }

@@ -246,7 +246,9 @@ export class Watch {
       const sessionId = driver.state.sessionByChannel.get(id);
       if (sessionId === undefined || (phase !== 'active' && phase !== 'grace')) continue;
       const result = await chain.channel(id);
-      if (!result.ok || (result.channel.exitAt === 0n && !result.channel.isClosed)) continue;
+      if (!result.ok) continue;
+      driver.dispatch({ kind: 'channel-seen', channelId: id, seen: result.channel });
+      if (result.channel.exitAt === 0n && !result.channel.isClosed) continue;
       log.info({ channel: id, exitAt: result.channel.exitAt.toString() }, 'channel-left-on-chain');
       driver.dispatch({ kind: 'session-left', sessionId, reason: 'channel-expiring' });
     }

@@ -1,6 +1,7 @@
 /** What the core wants done. Only driver.ts does it; an action that wants an answer names the event that carries it. */
 import type { Hex } from '../../protocol/hex.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
+import type { DueClaim } from './chain-facts.ts';
 import type { Mac, SessionId } from './model.ts';
 
 export type AgentAction =
@@ -12,7 +13,9 @@ export type AgentAction =
   | { readonly kind: 'store-channel'; readonly channelId: Hex }
   /** Send the cooperative close. Answer: channel-closed or close-failed. */
   | { readonly kind: 'close-channel'; readonly channelId: Hex; readonly units: TokenAmount }
-  /** The session is over and settled: drop it from the journal. */
+  /** Claim these in one transaction. Answer: channels-claimed or claim-failed. */
+  | { readonly kind: 'claim-channels'; readonly claims: readonly DueClaim[] }
+  /** The session is over and settled: drop it and its channel from the journal. */
   | { readonly kind: 'forget-session'; readonly sessionId: SessionId }
   /** Tell whoever watches this MAC that its view changed. */
   | { readonly kind: 'notify'; readonly mac: Mac }

@@ -36,3 +36,15 @@ export type ChainCosts = {
   /** What the gas key holds. */
   readonly balanceWei: bigint;
 };
+
+/** Cumulative units to be claimed in all from one channel. */
+export type DueClaim = { readonly channelId: Hex; readonly units: bigint };
+
+export type Settlement = {
+  /** A batch is on its way. */
+  readonly isClaiming: boolean;
+  /** Failures in a row. */
+  readonly attempts: number;
+  /** Monotonic time before which no other batch is sent. */
+  readonly nextMs: number;
+};

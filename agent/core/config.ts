@@ -58,6 +58,12 @@ export type AgentConfig = {
     readonly exitDelaySeconds: number;
     /** Stop taking vouchers this long before expiry. */
     readonly marginSeconds: number;
+    /** Asked when the first endpoint cannot answer; and then two must say the same before anything final is done. */
+    readonly rpcBackups?: readonly string[];
+    /** Blocks, the newest included, until something counts as done. Default 1. */
+    readonly confirmations?: number;
+    /** Running channels are claimed once it brings so many times what its gas costs. Default 20. */
+    readonly claimRatio?: number;
   };
   readonly proofs: {
     readonly collectorUrl?: string;

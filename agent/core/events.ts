@@ -2,6 +2,7 @@
 import type { Hex } from '../../protocol/hex.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
+import type { ChainChannel, ChainCosts, DueClaim } from './chain-facts.ts';
 import type {
   Channel,
   CounterReading,
@@ -48,6 +49,8 @@ export type AgentEvent =
       readonly channelId: Hex;
       readonly deposit: TokenAmount;
       readonly tx?: Hex;
+      /** What the open cost the gas key. */
+      readonly feeWei?: bigint;
       readonly nowMs: number;
     }
   | { readonly kind: 'channel-failed'; readonly channelId: Hex; readonly nowMs: number }
@@ -72,8 +75,22 @@ export type AgentEvent =
       readonly channelId: Hex;
       readonly units: TokenAmount;
       readonly tx: Hex;
+      /** What the close cost the gas key. */
+      readonly feeWei?: bigint;
       readonly nowMs: number;
     }
+  /** What the chain says of a running channel. */
+  | { readonly kind: 'channel-seen'; readonly channelId: Hex; readonly seen: ChainChannel; readonly nowMs: number }
+  /** The batch was mined; `feeWei` is what it cost. */
+  | {
+      readonly kind: 'channels-claimed';
+      readonly claims: readonly DueClaim[];
+      readonly feeWei: bigint;
+      readonly nowMs: number;
+    }
+  | { readonly kind: 'claim-failed'; readonly nowMs: number }
+  /** Price of gas, and coin of the gas key. */
+  | { readonly kind: 'costs-seen'; readonly costs: ChainCosts; readonly nowMs: number }
   | { readonly kind: 'close-failed'; readonly channelId: Hex; readonly nowMs: number }
   /** The journal holds the proof of the interval that ended. */
   | {

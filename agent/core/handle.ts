@@ -26,6 +26,7 @@ import {
 } from './on-station.ts';
 import { onTick } from './on-tick.ts';
 import type { Outcome } from './outcome.ts';
+import { onChannelSeen, onChannelsClaimed, onClaimFailed, onCostsSeen } from './settlement.ts';
 import type { AgentState } from './state.ts';
 
 export function handle(state: AgentState, event: AgentEvent, config: AgentConfig): Outcome {
@@ -68,6 +69,14 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
       return onChannelClosed(state, event);
     case 'close-failed':
       return onCloseFailed(state, event);
+    case 'channel-seen':
+      return onChannelSeen(state, event);
+    case 'channels-claimed':
+      return onChannelsClaimed(state, event, config);
+    case 'claim-failed':
+      return onClaimFailed(state, event);
+    case 'costs-seen':
+      return onCostsSeen(state, event);
     case 'proof-stored':
       return onProofStored(state, event);
     case 'usage-stored':

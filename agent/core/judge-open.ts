@@ -7,6 +7,7 @@ import type { OpenRequest } from '../../protocol/open-wire.ts';
 import type { AgentConfig } from './config.ts';
 import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR, MAX_SESSIONS } from './limits.ts';
 import type { Channel, Mac, NodeIdentity } from './model.ts';
+import { floatFloorWei } from './settlement.ts';
 import { type AgentState, channelOfSession, sessionOfMac } from './state.ts';
 
 export type OpenRefusal =
@@ -55,6 +56,11 @@ export function judgeOpen(
   }
   if (state.sessions.size >= MAX_SESSIONS)
     return refuse('not-selling', `fewer than ${MAX_SESSIONS} sessions`, `${state.sessions.size}`);
+  const { costs } = state;
+  if (costs !== undefined && costs.balanceWei < floatFloorWei(state, costs)) {
+    const needed = `${floatFloorWei(state, costs)} wei in the gas key ${node.device}: send it coin`;
+    return refuse('not-selling', needed, `${costs.balanceWei} wei`);
+  }
   const recent = state.opens.filter((open) => nowMs - open.atMs < HOUR_MS);
   const own = recent.filter((open) => open.mac === mac).length;
   if (own >= MAX_OPENS_PER_MAC_PER_HOUR)

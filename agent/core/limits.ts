@@ -33,3 +33,5 @@ export const TIME_REFRESH_MS = 5_000;
 export const CHALLENGE_MS = 60_000;
 /** Challenges waiting for their answer, one per device: 4096 asked within the second that an honest answer takes are a storm. */
 export const MAX_CHALLENGES = 4096;
+/** From the agent's start to the first batch of claims: by then it is known which of the last run's were mined. */
+export const FIRST_CLAIM_MS = 60_000;

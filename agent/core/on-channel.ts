@@ -34,7 +34,8 @@ export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-co
   if (found === undefined || found.channel.phase !== 'pending') return { state, actions: [] };
   const { channel, session } = found;
   const tx = event.tx === undefined ? {} : { openTx: event.tx };
-  const active: LiveChannel = { ...channel, ...tx, phase: 'active', deposit: event.deposit };
+  const gasWei = (channel.gasWei ?? 0n) + (event.feeWei ?? 0n);
+  const active: LiveChannel = { ...channel, ...tx, phase: 'active', deposit: event.deposit, gasWei };
   if (session.ended !== undefined) return closeNow(withChannel(state, active), active, session);
   const { depletedAtMs: _, ...served } = session;
   return {
@@ -43,10 +44,15 @@ export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-co
   };
 }
 
-/** Nothing was charged: the guest is where it was before, on its trial or without service. */
+/**
+ * Nothing was charged: the guest is where it was before, on its trial or without service. A channel that was confirmed and
+ * then rolled back is not given up: its open is offered again, and its vouchers are worth what they were.
+ */
 export function onChannelFailed(state: AgentState, event: EventOf<'channel-failed'>): Outcome {
   const found = find(state, event.channelId);
-  if (found === undefined || found.channel.phase !== 'pending') return { state, actions: [] };
+  if (found === undefined || found.channel.phase !== 'pending' || found.channel.deposit > 0n) {
+    return { state, actions: [] };
+  }
   const { channel, session } = found;
   const failed = withChannel(state, { ...channel, phase: 'failed' });
   const store: AgentAction = { kind: 'store-channel', channelId: channel.id };
@@ -83,7 +89,8 @@ export function onChannelClosed(state: AgentState, event: EventOf<'channel-close
   const found = find(state, event.channelId);
   if (found === undefined || found.channel.phase !== 'closing') return { state, actions: [] };
   const { channel, session } = found;
-  const settled: LiveChannel = { ...channel, phase: 'settled', closeUnits: event.units, closeTx: event.tx };
+  const gasWei = (channel.gasWei ?? 0n) + (event.feeWei ?? 0n);
+  const settled: LiveChannel = { ...channel, phase: 'settled', closeUnits: event.units, closeTx: event.tx, gasWei };
   return {
     state: { ...withChannel(state, settled), settledUnits: state.settledUnits + event.units },
     actions: [{ kind: 'store-channel', channelId: channel.id }, ...notify(session)],
@@ -104,7 +111,10 @@ export function onCloseFailed(state: AgentState, event: EventOf<'close-failed'>)
 
 /** Fixes the final claim and sends it. Call only when the kernel no longer serves the session. */
 export function closeNow(state: AgentState, channel: LiveChannel, session: LiveSession): Outcome {
-  const closeUnits = channel.closeUnits ?? finalClaim(session, channel);
+  // Never below what was claimed: the contract would refuse it.
+  const claimed = channel.claimedUnits ?? 0n;
+  const charged = channel.closeUnits ?? finalClaim(session, channel);
+  const closeUnits = charged > claimed ? charged : claimed;
   const closing: LiveChannel = { ...channel, phase: 'closing', closeUnits, nextCloseMs: Number.POSITIVE_INFINITY };
   return {
     state: withChannel(state, closing),

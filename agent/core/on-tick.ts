@@ -10,6 +10,7 @@ import { hasRunDry, markDepleted, notifyAll } from './on-meter.ts';
 import { dropOldestSettled } from './on-proof.ts';
 import { dropStationsLeftBefore, endSession } from './on-session.ts';
 import type { Outcome } from './outcome.ts';
+import { settle } from './settlement.ts';
 import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
 
 type Tick = Extract<AgentEvent, { kind: 'tick' }>;
@@ -39,6 +40,7 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
     }
   }
   take(retryCloses(next, event.nowMs));
+  take(settle(next, event.nowMs, event.nowS, config));
   if (next.sessions.size > MAX_SETTLED_SESSIONS) take(dropOldestSettled(next));
   return { state: next, actions };
 }

@@ -44,7 +44,7 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
     proofs: last === undefined ? empty.proofs : chainAfter(last, nowMs),
     settledUnits: snapshot.channels.reduce(
       (sum, { phase, closeUnits }) => (phase === 'settled' ? sum + (closeUnits ?? 0n) : sum),
-      0n,
+      snapshot.totals?.units ?? 0n,
     ),
   };
 }

@@ -2,6 +2,8 @@
 import type { Hex } from '../../protocol/hex.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
 import type { ByteCount } from '../../protocol/units.ts';
+import type { ChainCosts, Settlement } from './chain-facts.ts';
+import { FIRST_CLAIM_MS } from './limits.ts';
 import type { Channel, CounterKey, DeviceName, IpAddress, Mac, Session, SessionId, Station } from './model.ts';
 
 /** A session with what is known of it only while the agent runs. */
@@ -58,6 +60,9 @@ export type AgentState = {
   readonly lastTickMs: number;
   /** Units of channels settled since the journal began. */
   readonly settledUnits: bigint;
+  readonly settlement: Settlement;
+  /** As last told; absent until the chain was asked. */
+  readonly costs?: ChainCosts;
 };
 
 export function emptyState(nowMs: number, nowS: bigint): AgentState {
@@ -74,6 +79,8 @@ export function emptyState(nowMs: number, nowS: bigint): AgentState {
     proofs: { nextSeq: 0n, prev: GENESIS_PREV, startedMs: nowMs, startedS: nowS },
     lastTickMs: nowMs,
     settledUnits: 0n,
+    // After a start what was sent before is looked after first.
+    settlement: { isClaiming: false, attempts: 0, nextMs: nowMs + FIRST_CLAIM_MS },
   };
 }
 

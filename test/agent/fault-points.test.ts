@@ -153,7 +153,7 @@ function check(scene: AgentScene): void {
     const stored = scene.journal.storedAmount(channel.id) ?? 0n;
     assert(creditUnits <= stored, `I3: credit ${creditUnits}, stored ${stored}`);
   }
-  const stored = [...state.channels.keys()].reduce((sum, id) => sum + (scene.journal.storedAmount(id) ?? 0n), 0n);
+  const stored = scene.journal.storedInAll();
   const passed = [...scene.enforcer.passed.values()].reduce((sum, bytes) => sum + bytes, 0n);
   const bought = stored > 50n ? (stored - 50n) * 100_000n : 0n;
   assert(passed <= bought, `passed ${passed} bytes, bought ${bought}`);

@@ -16,6 +16,7 @@ export class FakeJournal implements Journal {
   failure: Error | undefined;
   readonly #line: FaultLine;
   readonly #channels = new Map<Hex, Channel>();
+  readonly #amounts = new Map<Hex, bigint>();
   readonly #sessions = new Map<SessionId, SessionRow>();
   readonly #trials = new Map<Mac, JournalSnapshot['trials'][number]>();
   readonly #proofs: { readonly record: ProofRecord; readonly body: Uint8Array }[] = [];
@@ -66,12 +67,18 @@ export class FakeJournal implements Journal {
 
   /** Newest stored voucher amount of a channel; undefined if it was never stored. */
   storedAmount(id: Hex): bigint | undefined {
-    return this.#channels.get(id)?.voucher.amount;
+    return this.#amounts.get(id);
+  }
+
+  /** Of all channels together, the forgotten ones among them. */
+  storedInAll(): bigint {
+    return [...this.#amounts.values()].reduce((sum, amount) => sum + amount, 0n);
   }
 
   #store(entry: JournalEntry): void {
     switch (entry.kind) {
       case 'channel':
+      case 'voucher':
         this.#storeChannel(entry.channel);
         return;
       case 'channel-forgotten':
@@ -103,6 +110,7 @@ export class FakeJournal implements Journal {
     const before = this.#channels.get(channel.id)?.voucher;
     const voucher = before !== undefined && before.amount >= channel.voucher.amount ? before : channel.voucher;
     this.#channels.set(channel.id, { ...channel, voucher });
+    this.#amounts.set(channel.id, voucher.amount);
   }
 
   #acknowledge({ digest, receipt }: Extract<JournalEntry, { kind: 'receipt' }>): void {

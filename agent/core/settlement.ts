@@ -1,0 +1,148 @@
+/**
+ * When the money of running channels is claimed on chain: a pure crank, turned by every tick. A batch goes out once what
+ * it brings is worth its gas, and in any case before a channel comes so near its expiry that no voucher is taken any more.
+ * What ends on its own (a guest who leaves, an exit, the expiry) is closed by on-channel.ts, which claims everything.
+ *
+ * Gas is weighed in SSP by the owner's own measure: openFee is what the owner asks for the gas of one open.
+ */
+import { accountOf } from './account.ts';
+import type { ChainCosts } from './chain-facts.ts';
+import type { AgentConfig } from './config.ts';
+import type { EventOf } from './events.ts';
+import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
+import type { Outcome } from './outcome.ts';
+import { type AgentState, channelOfSession, type LiveChannel, withEntry } from './state.ts';
+
+/** Gas as measured on the contracts (contracts/gas-snapshot.json), rounded up. */
+export const OPEN_GAS = 110_000n;
+export const CLOSE_GAS = 100_000n;
+const BATCH_GAS = 55_000n;
+const CLAIM_GAS = 22_000n;
+/** Claims in one transaction: 1.2 million gas, which fits any block; beyond it the next batch takes the rest. */
+export const MAX_CLAIMS_PER_BATCH = 50;
+/** A batch goes out when it brings so many times its gas: 5 % of what is earned is the most that claiming costs. */
+export const DEFAULT_CLAIM_RATIO = 20;
+/** Of the margin, what the chain needs to take a claim: 20 blocks of 12 s. */
+const BLOCKS_MARGIN_S = 240;
+const SHORTEST_INTERVAL_S = 60;
+
+/**
+ * Seconds between two batches, from the margin: protocol.md's margin = max(2 x claim interval, 10 min) + 20 blocks, the
+ * other way round, so that two attempts always fit before the margin is over.
+ */
+export function claimIntervalSeconds(marginSeconds: number): number {
+  return Math.max(SHORTEST_INTERVAL_S, Math.floor((marginSeconds - BLOCKS_MARGIN_S) / 2));
+}
+
+/** One turn of the crank. `nowS` is 0 while no true time is known. */
+export function settle(state: AgentState, nowMs: number, nowS: bigint, config: AgentConfig): Outcome {
+  const { isClaiming, nextMs } = state.settlement;
+  if (isClaiming || nowMs < nextMs) return { state, actions: [] };
+  const due = dueClaims(state);
+  const urgent = due.filter(({ channel }) => isNearMargin(channel, nowS, config));
+  const batch = (urgent.length > 0 || isWorthGas(due, config) ? due : []).slice(0, MAX_CLAIMS_PER_BATCH);
+  if (batch.length === 0) return { state, actions: [] };
+  const claims = batch.map(({ channel, units }) => ({ channelId: channel.id, units }));
+  return {
+    state: { ...state, settlement: { ...state.settlement, isClaiming: true } },
+    actions: [{ kind: 'claim-channels', claims }],
+  };
+}
+
+export function onChannelsClaimed(state: AgentState, event: EventOf<'channels-claimed'>, config: AgentConfig): Outcome {
+  const channels = new Map(state.channels);
+  const count = BigInt(event.claims.length);
+  for (const { channelId, units } of event.claims) {
+    const channel = channels.get(channelId);
+    if (channel === undefined) continue;
+    const gasWei = (channel.gasWei ?? 0n) + (event.feeWei + count - 1n) / count;
+    channels.set(channelId, { ...channel, claimedUnits: larger(channel.claimedUnits ?? 0n, units), gasWei });
+  }
+  const nextMs = event.nowMs + claimIntervalSeconds(config.chain.marginSeconds) * 1000;
+  return {
+    state: { ...state, channels, settlement: { isClaiming: false, attempts: 0, nextMs } },
+    actions: event.claims.map(({ channelId }) => ({ kind: 'store-channel', channelId })),
+  };
+}
+
+/** Waits twice as long after each failure: the chain may be away for a day. */
+export function onClaimFailed(state: AgentState, { nowMs }: EventOf<'claim-failed'>): Outcome {
+  const attempts = state.settlement.attempts + 1;
+  const waitMs = Math.min(CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS * 2 ** Math.min(attempts - 1, 16));
+  return {
+    state: { ...state, settlement: { isClaiming: false, attempts, nextMs: nowMs + waitMs } },
+    actions: [{ kind: 'log', event: 'claim-failed', details: { attempts, retryInMs: waitMs } }],
+  };
+}
+
+export function onCostsSeen(state: AgentState, { costs }: EventOf<'costs-seen'>): Outcome {
+  return { state: { ...state, costs }, actions: [] };
+}
+
+/**
+ * What the chain says of a running channel. Gone: blocks were rolled back, and it gives no more credit until it is back;
+ * its usage and voucher are kept. Being left, or closed there: it pays for nothing any more.
+ */
+export function onChannelSeen(state: AgentState, { channelId, seen }: EventOf<'channel-seen'>): Outcome {
+  const channel = state.channels.get(channelId);
+  const sessionId = state.sessionByChannel.get(channelId);
+  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+  if (channel === undefined || session === undefined) return { state, actions: [] };
+  if (channel.phase !== 'active' && channel.phase !== 'grace') return { state, actions: [] };
+  const isGone = seen.deposit < channel.voucher.amount;
+  const isSame = seen.deposit === channel.deposit && seen.claimed === (channel.claimedUnits ?? 0n);
+  if (isSame) return { state, actions: [] };
+  const known: LiveChannel = isGone
+    ? { ...channel, phase: 'pending', claimedUnits: seen.claimed }
+    : { ...channel, deposit: seen.deposit, claimedUnits: seen.claimed };
+  const details = { channel: channelId, deposit: seen.deposit, expected: channel.deposit };
+  return {
+    state: { ...state, channels: withEntry(state.channels, channelId, known) },
+    actions: [
+      { kind: 'store-channel', channelId },
+      ...(isGone ? ([{ kind: 'log', event: 'channel-rolled-back', details }, { kind: 'reconcile' }] as const) : []),
+      ...session.stations.map(({ mac }) => ({ kind: 'notify', mac }) as const),
+    ],
+  };
+}
+
+/** The least coin that the gas key must hold before one more channel is opened: enough to close all, and to open this. */
+export function floatFloorWei(state: AgentState, { gasPriceWei }: ChainCosts): bigint {
+  const open = [...state.channels.values()].filter(({ phase }) => phase !== 'settled' && phase !== 'failed').length;
+  return gasPriceWei * (OPEN_GAS + CLOSE_GAS * BigInt(open + 1));
+}
+
+type Due = { readonly channel: LiveChannel; readonly units: bigint; readonly gain: bigint };
+
+/** Running channels whose guest has used more than was claimed; the largest gain first. */
+function dueClaims(state: AgentState): readonly Due[] {
+  const due: Due[] = [];
+  for (const session of state.sessions.values()) {
+    const channel = channelOfSession(state, session);
+    if (channel === undefined || session.ended !== undefined) continue;
+    if (channel.phase !== 'active' && channel.phase !== 'grace') continue;
+    const { chargedUnits } = accountOf(session, channel);
+    const units = chargedUnits < channel.voucher.amount ? chargedUnits : channel.voucher.amount;
+    const gain = units - (channel.claimedUnits ?? 0n);
+    if (gain > 0n) due.push({ channel, units, gain });
+  }
+  return due.sort((a, b) => (a.gain > b.gain ? -1 : 1));
+}
+
+function isWorthGas(due: readonly Due[], { price, chain }: AgentConfig): boolean {
+  const batch = due.slice(0, MAX_CLAIMS_PER_BATCH);
+  const gain = batch.reduce((sum, one) => sum + one.gain, 0n);
+  const gas = BATCH_GAS + CLAIM_GAS * BigInt(batch.length);
+  const ratio = BigInt(chain.claimRatio ?? DEFAULT_CLAIM_RATIO);
+  return gain > 0n && gain * OPEN_GAS >= ratio * gas * price.openFee;
+}
+
+/** Within one claim interval of the margin. */
+function isNearMargin({ config }: LiveChannel, nowS: bigint, { chain }: AgentConfig): boolean {
+  const aheadS = BigInt(chain.marginSeconds + claimIntervalSeconds(chain.marginSeconds));
+  return nowS > 0n && nowS + aheadS >= config.expiry;
+}
+
+function larger(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
