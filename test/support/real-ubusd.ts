@@ -1,7 +1,7 @@
 /** The real ubusd, where there is one: UBUSD names it, or it is on the PATH. */
 import { spawn } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
-import { delimiter, join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 const START_MS = 5_000;
@@ -13,8 +13,19 @@ export function realDaemonCommand(): string | undefined {
     if (!isExecutable(named)) throw new Error(`UBUSD must name an executable ubusd, got ${named}`);
     return named;
   }
+  return onPath('ubusd');
+}
+
+/** Path of the real `ubus` command: UBUS names it, or it stands beside the daemon or on the PATH. */
+export function realCommand(): string | undefined {
+  const daemon = realDaemonCommand();
+  const candidates = [process.env['UBUS'], daemon === undefined ? undefined : join(dirname(daemon), 'ubus')];
+  return candidates.find((path) => path !== undefined && isExecutable(path)) ?? onPath('ubus');
+}
+
+function onPath(name: string): string | undefined {
   const folders = (process.env['PATH'] ?? '').split(delimiter);
-  return folders.map((folder) => join(folder, 'ubusd')).find(isExecutable);
+  return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
 /** Starts it on a socket of its own and resolves, once it listens, with what ends it. */

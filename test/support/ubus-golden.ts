@@ -26,8 +26,17 @@ export type GoldenFrame = {
   readonly raw?: true;
 };
 
+/** A command line of the real `ubus` in a case, and what it printed. */
+export type GoldenRun = {
+  readonly cmd: readonly string[];
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly rc: number;
+};
+
 export type GoldenCase = {
   readonly name: string;
+  readonly runs: readonly GoldenRun[];
   readonly frames: readonly GoldenFrame[];
   readonly connectionAliveAfter?: boolean;
 };
@@ -37,15 +46,16 @@ export const GOLDEN_FILES = ['ubus-golden.jsonl', 'ubus-golden-openwrt.jsonl'] a
 /** All cases of one file, in the order of the file. */
 export function goldenCases(file: (typeof GOLDEN_FILES)[number]): readonly GoldenCase[] {
   const text = readFileSync(new URL(`../vectors/ubus/${file}`, import.meta.url), 'utf8');
-  type Draft = { name: string; frames: GoldenFrame[]; connectionAliveAfter?: boolean };
+  type Draft = { name: string; runs: GoldenRun[]; frames: GoldenFrame[]; connectionAliveAfter?: boolean };
   const cases = new Map<string, Draft>();
   for (const line of text.split('\n').filter((candidate) => candidate !== '')) {
     const record = JSON.parse(line);
     if (record.case === '_header') continue;
-    const entry: Draft = cases.get(record.case) ?? { name: record.case, frames: [] };
+    const entry: Draft = cases.get(record.case) ?? { name: record.case, runs: [], frames: [] };
     cases.set(record.case, entry);
     // Attributes of very large frames are recorded as a remark.
     if (typeof record.attrs === 'string') delete record.attrs;
+    if (record.meta === true && Array.isArray(record.runs)) entry.runs.push(...record.runs);
     if (record.meta !== true) entry.frames.push(record);
     else if (typeof record.connectionAliveAfter === 'boolean') entry.connectionAliveAfter = record.connectionAliveAfter;
   }

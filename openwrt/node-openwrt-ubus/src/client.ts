@@ -8,6 +8,7 @@ import type { Attachment, AttachmentHost } from './attachment.ts';
 import type { BlobmsgInputTable, BlobmsgTable } from './blobmsg.ts';
 import { type ConnectionLimits, DEFAULT_LIMITS, UbusConnection } from './connection.ts';
 import { type EventHandler, Listener } from './listener.ts';
+import { Monitor, type MonitoredMessage } from './monitor.ts';
 import type { RequestOptions } from './pending.ts';
 import { type Methods, Publication } from './publication.ts';
 import { beginInvoke, invoke, lookup, ping, sendEvent, type UbusObject } from './requests.ts';
@@ -152,6 +153,11 @@ export class UbusClient extends EventEmitter<UbusClientEvents> {
   /** Receives events whose id matches. @throws UbusError PERMISSION_DENIED */
   async listen(pattern: string, onEvent: EventHandler): Promise<Listener> {
     return await this.#attach(new Listener(this.#host, pattern, onEvent));
+  }
+
+  /** Sees every message on the bus, now and after each reconnect. One at a time. @throws UbusError PERMISSION_DENIED unless root */
+  async monitor(onMessage: (message: MonitoredMessage) => void): Promise<Monitor> {
+    return await this.#attach(new Monitor(this.#host, onMessage));
   }
 
   #open(what: string): UbusConnection {

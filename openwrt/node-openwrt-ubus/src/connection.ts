@@ -8,6 +8,7 @@ import {
   type Message,
   type MessageAttributes,
   MessageType,
+  MIN_FRAME_LENGTH,
   messageFromBytes,
   type OutgoingAttributes,
 } from './message.ts';
@@ -105,7 +106,15 @@ export class UbusConnection {
     socket.on('close', () => this.#finish());
   }
 
-  readonly #scanner = new FrameScanner((bytes, start, end) => this.#receive(messageFromBytes(bytes, start, end)));
+  /** Gets the payload of each MONITOR message; a view. */
+  onMonitor: ((payload: Buffer) => void) | undefined;
+
+  readonly #scanner = new FrameScanner((bytes, start, end) => {
+    // Its attributes have numbers of their own.
+    if (bytes[start + 1] === MessageType.MONITOR && bytes[start] === 0 && this.isOpen)
+      this.onMonitor?.(bytes.subarray(start + MIN_FRAME_LENGTH, end));
+    else this.#receive(messageFromBytes(bytes, start, end));
+  });
 
   readonly #take = (bytes: Buffer): void => {
     try {

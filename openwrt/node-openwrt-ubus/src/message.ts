@@ -108,17 +108,22 @@ export function writeMessage(
  * wrong, are absent, as in ubusd; of two with one id the later counts. Never throws for a frame that FrameReader gave.
  */
 export function messageFromBytes(bytes: Buffer, start = 0, end = bytes.length): Message {
-  const attributes: MessageAttributes = {};
-  visitAttributes(bytes, start + MIN_FRAME_LENGTH, end, (id, _isExtended, from, to) => {
-    readAttribute(attributes, bytes, id, from, to);
-  });
   return {
     version: bytes.readUInt8(start),
     type: bytes.readUInt8(start + 1),
     seq: bytes.readUInt16BE(start + 2),
     peer: bytes.readUInt32BE(start + 4),
-    attributes,
+    attributes: attributesFromPayload(bytes, start + MIN_FRAME_LENGTH, end),
   };
+}
+
+/** Decodes the payload of a root attribute, which stands in bytes[start, end). */
+export function attributesFromPayload(bytes: Buffer, start = 0, end = bytes.length): MessageAttributes {
+  const attributes: MessageAttributes = {};
+  visitAttributes(bytes, start, end, (id, _isExtended, from, to) => {
+    readAttribute(attributes, bytes, id, from, to);
+  });
+  return attributes;
 }
 
 function writeAttribute(writer: BlobWriter, key: keyof MessageAttributes, attributes: OutgoingAttributes): void {
