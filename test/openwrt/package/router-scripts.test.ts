@@ -1,0 +1,120 @@
+/** The small scripts: time sync, sysupgrade, migration of the configuration, after installation and before removal. */
+import t from 'tap';
+import { Router, SHELLS } from './support/router.ts';
+
+const FLAG = 'var/run/shareagent/clock-synced';
+
+for (const shell of SHELLS) {
+  t.test(`${shell}: the clock counts as set from the first synchronised poll until NTP loses it`, async (t) => {
+    const router = new Router(shell);
+    t.teardown(() => router.close());
+    const ntp = (ACTION: string, stratum?: string) =>
+      router.run('etc/hotplug.d/ntp/50-shareagent', [], { ACTION, ...(stratum === undefined ? {} : { stratum }) });
+    await ntp('stratum', '16');
+    t.notOk(router.has(FLAG));
+    await ntp('periodic');
+    t.notOk(router.has(FLAG), 'a poll that says nothing of the stratum proves nothing');
+    await ntp('stratum', '3');
+    t.ok(router.has(FLAG));
+    await ntp('unsync', '16');
+    t.notOk(router.has(FLAG));
+    await ntp('step');
+    t.ok(router.has(FLAG));
+  });
+
+  t.test(
+    `${shell}: an option that was renamed keeps its value, one that was dropped goes, twice the same`,
+    async (t) => {
+      const shareagent =
+        "config price 'price'\noption cost_mb '0.3'\noption old_mb '0.4'\noption gone '1'\nconfig chain 'chain'\noption rpc 'http://a'\n";
+      const router = new Router(shell, { shareagent });
+      t.teardown(() => router.close());
+      router.write(
+        'renamed',
+        '# comment\nprice.cost_mb price.per_mb\nprice.old_mb price.per_mb\nprice.gone -\nchain.rpc rpc.url\nprice.never price.was\n',
+      );
+      const env = { SHAREAGENT_RENAMED: `${router.root}/renamed`, SHAREAGENT_STATE: `${router.root}/etc/shareagent` };
+      const before = router.read('etc/config/shareagent');
+      t.equal((await router.run('usr/libexec/shareagent/migrate-config', [], env)).code, 0);
+      const after = (await router.config())['shareagent'];
+      t.match(after, "shareagent.price.per_mb='0.3'");
+      t.match(after, "shareagent.rpc.url='http://a'");
+      t.notMatch(after, /cost_mb|old_mb|gone|chain\.rpc/);
+      t.equal(router.read('etc/shareagent/config-before-migration'), before);
+      router.forget('etc/shareagent/config-before-migration');
+      await router.run('usr/libexec/shareagent/migrate-config', [], env);
+      t.equal((await router.config())['shareagent'], after);
+      t.notOk(router.has('etc/shareagent/config-before-migration'), 'nothing to do, nothing kept');
+    },
+  );
+}
+
+const [shell = '/bin/sh'] = SHELLS;
+
+t.test('the shipped list of renamed options is readable and changes nothing of a fresh file', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  const before = await router.config();
+  t.equal((await router.run('etc/uci-defaults/50_shareagent-config')).code, 0);
+  t.same(await router.config(), before);
+});
+
+t.test('installed, used, removed: the router is as it was, the owner’s ledger is still there', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  const before = await router.config();
+  await router.run('etc/uci-defaults/60_shareagent-network');
+  await router.run('usr/libexec/shareagent/after-install');
+  t.same(router.lines('reloads'), ['reload_config']);
+  t.ok(router.has('nft/inet'), 'guests are held back from the first moment');
+  router.write('etc/shareagent/ledger.db', 'money');
+  router.write('var/run/shareagent/clock-synced', '');
+
+  await router.run('usr/libexec/shareagent/before-remove', [], { SHAREAGENT_INIT: `${router.root}/bin/logger` });
+  t.same(await router.config(), before);
+  t.notOk(router.has('nft/inet') || router.has('nft/bridge') || router.has('var/run/shareagent'));
+  t.equal(router.read('etc/shareagent/ledger.db'), 'money');
+});
+
+t.test('an upgrade touches neither network nor tables', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  await router.run('etc/uci-defaults/60_shareagent-network');
+  await router.run('usr/libexec/shareagent/deny-table', ['load']);
+  router.write('nft/inet', 'with sessions');
+  const before = await router.config();
+  const env = { PKG_UPGRADE: '1' };
+  t.equal((await router.run('usr/libexec/shareagent/before-remove', [], env)).code, 0);
+  t.equal((await router.run('usr/libexec/shareagent/after-install', [], env)).code, 0);
+  t.same(await router.config(), before);
+  t.equal(router.read('nft/inet'), 'with sessions');
+  t.same(router.lines('reloads'), []);
+});
+
+t.test('sysupgrade keeps the ledger, copied while the agent has closed it, which then starts again', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  t.match(router.read('lib/upgrade/keep.d/shareagent'), '/etc/shareagent/');
+  // A stand-in of sysupgrade: it reads the hooks as the real one does, and makes its list of files after ours ran.
+  router.write('etc/shareagent/ledger.db', '');
+  router.write('etc/shareagent/ledger.db-wal', '');
+  router.write(
+    'etc/init.d/shareagent',
+    `#!/bin/sh\necho "$1" >>"$ROUTER_ROOT/actions"\n[ "$1" = stop ] && rm "$ROUTER_ROOT/etc/shareagent/ledger.db-wal"\nexit 0\n`,
+  );
+  router.write(
+    'sysupgrade',
+    `uci() { echo "$ROUTER_ROOT/etc/shareagent/ledger.db"; }
+list_files() { ls "$ROUTER_ROOT/etc/shareagent" >"$ROUTER_ROOT/list"; }
+sysupgrade_init_conffiles=list_files
+. "$ROUTER_ROOT/lib/upgrade/shareagent.sh"
+for hook in $sysupgrade_init_conffiles; do "$hook" x; done
+`,
+  );
+  t.equal((await router.run('sysupgrade')).code, 0);
+  t.same(router.lines('list'), ['ledger.db']);
+  const deadline = performance.now() + 10_000;
+  while (router.lines('actions').length < 3 && performance.now() < deadline)
+    await new Promise((done) => setTimeout(done, 50));
+  t.same(router.lines('actions'), ['running', 'stop', 'start']);
+});
