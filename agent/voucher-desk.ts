@@ -48,7 +48,7 @@ export class VoucherDesk {
       if (unsigned !== undefined) return this.#refused('voucher-refused', unsigned);
       const judgement = judge();
       if (!judgement.ok) return this.#refused('voucher-refused', judgement);
-      const stored = await this.#store({ ...judgement.channel, voucher, phase: 'active' });
+      const stored = await this.#store(judgement.channel, voucher);
       if (stored !== undefined) return stored;
       driver.dispatch({ kind: 'voucher-stored', voucher });
       log.info({ channel: voucher.channelId, amount: voucher.amount.toString() }, 'voucher-accepted');
@@ -77,9 +77,10 @@ export class VoucherDesk {
     return refusal('bad-signature', `a signature of ${signer}`, 'another signer or none');
   }
 
-  async #store(channel: LiveChannel): Promise<DeskRefusal | undefined> {
+  async #store(channel: LiveChannel, voucher: SignedVoucher): Promise<DeskRefusal | undefined> {
+    const paid = channelEntry({ ...channel, voucher, phase: 'active' });
     try {
-      await this.#deps.driver.commit([channelEntry(channel)]);
+      await this.#deps.driver.commit([channel.phase === 'active' ? { ...paid, kind: 'voucher' } : paid]);
       return undefined;
     } catch (cause) {
       return refusal('storage-failed', 'a journal that can be written', messageOf(cause));

@@ -16,6 +16,8 @@ export type ProofRecord = {
 /** Facts that survive a crash. One commit is one transaction; the promise resolves when it is on disk. */
 export type JournalEntry =
   | { readonly kind: 'channel'; readonly channel: Channel }
+  /** An active channel of which nothing but the voucher is new: what a session writes most. */
+  | { readonly kind: 'voucher'; readonly channel: Channel }
   /** Over and done with: only its final claim stays, in the totals. */
   | { readonly kind: 'channel-forgotten'; readonly channel: Channel }
   | { readonly kind: 'transaction'; readonly transaction: SentTransaction }

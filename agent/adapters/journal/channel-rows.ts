@@ -49,6 +49,7 @@ const PHASES = Object.keys({
 export class ChannelRows {
   readonly #upsertChannel: Statement;
   readonly #upsertVoucher: Statement;
+  readonly #updateVoucher: Statement;
   readonly #rowOf: Statement;
   readonly #all: Statement;
   readonly #deleteVoucher: Statement;
@@ -81,9 +82,28 @@ export class ChannelRows {
       ON CONFLICT (channel) DO UPDATE SET amount = excluded.amount, ack_bytes = excluded.ack_bytes,
         signature = excluded.signature
       WHERE excluded.amount > vouchers.amount`);
+    this.#updateVoucher = database.prepare(`
+      UPDATE vouchers SET amount = @amount, ack_bytes = @ackBytes, signature = @signature
+      WHERE amount < @amount
+        AND channel = (SELECT row FROM channels WHERE id = @id AND phase = 'active' AND deposit >= @amount)`);
     this.#all = database.prepare(`
       SELECT c.*, v.amount, v.ack_bytes, v.signature AS voucher_signature
       FROM channels c JOIN vouchers v ON v.channel = c.row ORDER BY c.row`);
+  }
+
+  /**
+   * Stores the voucher of an active channel by one statement; false, and nothing done, if the stored channel is not active,
+   * its deposit does not cover the voucher, or the stored voucher is not below it: then store() must see to it.
+   */
+  storeVoucher({ id, voucher }: Channel): boolean {
+    if (voucher.channelId !== id) return false;
+    const { changes } = this.#updateVoucher.run({
+      id: toBlob(id, 32, 'channel id'),
+      amount: toInteger(voucher.amount, 'voucher amount'),
+      ackBytes: toInteger(voucher.ackBytes, 'acknowledged bytes'),
+      signature: toBlob(voucher.signature, 64, 'voucher signature'),
+    });
+    return changes === 1;
   }
 
   store(channel: Channel): void {

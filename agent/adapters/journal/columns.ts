@@ -1,5 +1,5 @@
 /** Values to SQLite columns and back. What does not fit a column is refused by name; nothing is rounded or cut. */
-import { bytesFromHex, type Hex, hexFromBytes } from '../../../protocol/hex.ts';
+import { type Hex, hexFromBytes } from '../../../protocol/hex.ts';
 import { JournalError } from './journal-error.ts';
 
 const MAX_INT64 = (1n << 63n) - 1n;
@@ -13,9 +13,10 @@ export function toInteger(value: bigint, what: string): bigint {
 }
 
 export function toBlob(hex: Hex, byteLength: number, what: string): Uint8Array {
-  const bytes = bytesFromHex(hex);
-  if (bytes.length !== byteLength) {
-    throw new JournalError('JOURNAL_REFUSED', `${what} must be ${byteLength} bytes, got ${bytes.length}`);
+  // Buffer stops at the first character that is no hex digit, so what is not all hex is too short.
+  const bytes = hex.startsWith('0x') ? Buffer.from(hex.slice(2), 'hex') : Buffer.alloc(0);
+  if (bytes.length !== byteLength || hex.length !== 2 + 2 * byteLength) {
+    throw new JournalError('JOURNAL_REFUSED', `${what} must be ${byteLength} bytes, got ${hex.slice(0, 40)}`);
   }
   return bytes;
 }

@@ -57,6 +57,7 @@ export class WorkerVerifier implements Verifier {
   #waitingClaims = 0;
   #choice: VerifierChoice | undefined;
   #isClosed = false;
+  #isPumpDue = false;
 
   constructor(options: WorkerVerifierOptions = {}) {
     this.#options = options;
@@ -76,7 +77,7 @@ export class WorkerVerifier implements Verifier {
     return new Promise<readonly (Address | undefined)[]>((resolve, reject) => {
       this.#waiting.push({ claims, resolve, reject });
       this.#waitingClaims += claims.length;
-      this.#pump();
+      this.#pumpSoon();
     });
   }
 
@@ -89,6 +90,16 @@ export class WorkerVerifier implements Verifier {
       job.reject(new VerifierError('VERIFIER_CLOSED', 'the verifier is closed'));
     }
     await worker?.terminate();
+  }
+
+  /** At the end of this turn of the event loop: what else arrives in it shares the batch. */
+  #pumpSoon(): void {
+    if (this.#isPumpDue) return;
+    this.#isPumpDue = true;
+    setImmediate(() => {
+      this.#isPumpDue = false;
+      this.#pump();
+    });
   }
 
   /** Sends what waits, as far as the thread has room; starts it if there is none. */

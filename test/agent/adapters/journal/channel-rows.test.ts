@@ -23,3 +23,32 @@ t.test('a voucher above the deposit is refused unless the channel is pending or 
   t.equal(journal.load().channels.length, 1);
   journal.close();
 });
+
+t.test('a voucher alone is stored over a lower one of an active channel, and no other', async (t) => {
+  const { journal } = openIn(t);
+  const channel = { ...activeChannel(400n), phase: 'active' as const, deposit: 1000n };
+  await journal.commit([{ kind: 'channel', channel }]);
+  const newer = { ...activeChannel(900n, channel), phase: 'active' as const };
+  await journal.commit([{ kind: 'voucher', channel: newer }]);
+  await journal.commit([{ kind: 'voucher', channel: activeChannel(500n, channel) }]);
+  t.strictSame(journal.load().channels, [newer]);
+  const over = activeChannel(1001n, channel);
+  await t.rejects(journal.commit([{ kind: 'voucher', channel: over }]), {
+    code: 'JOURNAL_REFUSED',
+    message: /deposit/,
+  });
+  const foreign = { ...newer, voucher: { ...newer.voucher, channelId: `0x${'99'.repeat(32)}` as const } };
+  await t.rejects(journal.commit([{ kind: 'voucher', channel: foreign }]), { code: 'JOURNAL_REFUSED' });
+  t.strictSame(journal.load().channels, [newer]);
+  journal.close();
+});
+
+t.test('a voucher of a channel that the journal does not hold as active brings the channel with it', async (t) => {
+  const { journal } = openIn(t);
+  const channel = { ...activeChannel(400n), phase: 'pending' as const, deposit: 0n };
+  await journal.commit([{ kind: 'channel', channel }]);
+  const paid = { ...activeChannel(900n, channel), phase: 'active' as const, deposit: 1000n };
+  await journal.commit([{ kind: 'voucher', channel: paid }]);
+  t.strictSame(journal.load().channels, [paid]);
+  journal.close();
+});

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { oneOf, toBlob, toInteger, toOptionalBlob, toReal } from '../../../../agent/adapters/journal/columns.ts';
+import { hexOf, oneOf, toBlob, toInteger, toOptionalBlob, toReal } from '../../../../agent/adapters/journal/columns.ts';
+import type { Hex } from '../../../../protocol/hex.ts';
 
 t.test('integers fit 63 bits or are refused by name', (t) => {
   t.equal(toInteger((1n << 63n) - 1n, 'amount'), (1n << 63n) - 1n);
@@ -12,8 +13,11 @@ t.test('integers fit 63 bits or are refused by name', (t) => {
 });
 
 t.test('byte strings have the length of their column', (t) => {
-  t.strictSame(toBlob('0x0102', 2, 'id'), new Uint8Array([1, 2]));
-  t.throws(() => toBlob('0x01', 2, 'id'), { code: 'JOURNAL_REFUSED', message: 'id must be 2 bytes, got 1' });
+  t.equal(hexOf(toBlob('0x01fF', 2, 'id')), '0x01ff');
+  t.throws(() => toBlob('0x01', 2, 'id'), { code: 'JOURNAL_REFUSED', message: 'id must be 2 bytes, got 0x01' });
+  for (const bad of ['0x010g', '0x01020', '0x010203', 'ab0102'] as const) {
+    t.throws(() => toBlob(bad as Hex, 2, 'id'), { code: 'JOURNAL_REFUSED' }, bad);
+  }
   t.equal(toOptionalBlob(undefined, 2, 'id'), null);
   t.end();
 });
