@@ -9,6 +9,7 @@ import { type Logger, pino } from 'pino';
 import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal } from '../captive-portal/portal.ts';
 import { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
+import { chainClock } from './adapters/chain-clock.ts';
 import { systemClock } from './adapters/clock.ts';
 import { deviceSigner } from './adapters/device-key.ts';
 import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
@@ -45,6 +46,7 @@ import { PortalListener } from './portal-listener.ts';
 import { PortalSwap } from './portal-swap.ts';
 import type { ProofUploader } from './ports.ts';
 import { ProofMaker } from './proof-maker.ts';
+import { SettlementWatch } from './settlement-watch.ts';
 import { AGENT_VERSION } from './version.ts';
 import { Watch } from './watch.ts';
 
@@ -124,9 +126,9 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const config = reload.view;
   const network = guestNetwork(config.network.guestDevices);
   const edges = openEdges(config, network, log, signal, opened);
-  const { clock, journal, signer } = edges;
+  const { journal, signer } = edges;
   const { snapshot, ...held } = loadJournal(journal, log);
-  const state = stateFromJournal(snapshot, clock.monotonicMs(), clock.wall().unixS);
+  const state = stateFromJournal(snapshot, edges.clock.monotonicMs(), edges.clock.wall().unixS);
   const driver = new Driver({ ...edges, config, log, onFatal }, state);
   opened.push({ name: 'driver', close: () => driver.close() });
   const guestPrefixes = network.prefixes;
@@ -138,10 +140,19 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const airCheck = new AirCheck();
   const hostnames = new Hostnames();
   const onLease = (lease: Lease) => hostnames.heard(lease);
-  const watch = new Watch({ ...edges, config, driver, proofs, airCheck, onLease, guestPrefixes, log });
+  const clock = chainClock(edges.clock, edges.chain);
+  const watch = new Watch({ ...edges, clock, config, driver, proofs, airCheck, onLease, guestPrefixes, log });
   opened.push({ name: 'watch', close: () => watch.close() });
   const node = { device: signer.address, payee: config.chain.payee };
-  const shared = { ...edges, config, driver, log, node, notSelling: () => reload.saleTrouble ?? watch.saleTrouble };
+  const shared = {
+    ...edges,
+    clock,
+    config,
+    driver,
+    log,
+    node,
+    notSelling: () => reload.saleTrouble ?? watch.saleTrouble,
+  };
   const desk = createGuestDesk({ ...shared, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
   const isBusConnected = () => edges.stations.isConnected();
   const checks = () => [airCheck.health() ?? [], reload.health()].flat();
@@ -160,6 +171,9 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   opened.push({ name: 'listener', close: () => listener.close() });
   // Guests get the page while the kernel is brought in line; what they ask for waits for it.
   await Promise.all([listener.start(), watch.start()]);
+  const settlement = new SettlementWatch({ ...edges, driver, log, askTime: () => clock.ask() });
+  opened.push({ name: 'settlement', close: () => settlement.close() });
+  settlement.start();
   reload.connect({ read: () => configText(configPath), log, onChange: (changed) => apply(changed) });
   const apply = (changed: readonly string[]): void => {
     log.level = config.logLevel;
@@ -222,7 +236,7 @@ function loadOrStartAnew(journal: { load(): LoadedJournal }, log: DriverLog): Lo
 
 function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, signal: AbortSignal, opened: Opened[]) {
   const { guestDevices, leaseFile, ubusSocket } = config.network;
-  const { rpcUrl, chainId, channels, token } = config.chain;
+  const { rpcUrl, rpcBackups = [], chainId, channels, token, confirmations = 1 } = config.chain;
   const { databasePath, deviceKeyPath } = config.storage;
   mkdirSync(dirname(databasePath), { recursive: true, mode: 0o700 });
   const clock = systemClock();
@@ -253,6 +267,8 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
     neighbours: new KernelNeighbours({ guestDevices, onProblem }),
     chain: lazyChain({
       rpcUrl,
+      rpcBackups,
+      confirmations: BigInt(confirmations),
       chainId,
       channels,
       token,

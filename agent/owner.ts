@@ -71,7 +71,7 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
       ...(deps.proofsHeld === undefined ? {} : { held: deps.proofsHeld }),
     },
     isBusConnected: deps.isBusConnected(),
-    isClockSynced: clock.wall().isSynced,
+    isClockSynced: isOwnClockSet(clock),
     health: [
       ...(notSelling === undefined ? [] : [saleCheck(notSelling)]),
       clockCheck(clock),
@@ -89,7 +89,7 @@ function saleCheck(trouble: string): HealthCheck {
 }
 
 function clockCheck(clock: Clock): HealthCheck {
-  if (clock.wall().isSynced) return { check: 'clock', ok: true, message: 'set by time synchronisation' };
+  if (isOwnClockSet(clock)) return { check: 'clock', ok: true, message: 'set by time synchronisation' };
   const fix = 'Enable NTP (uci set system.ntp.enabled=1; service sysntpd restart) and let udp port 123 out.';
   return { check: 'clock', ok: false, message: 'not set yet: nothing is sold, and proofs have no date', fix };
 }
@@ -117,4 +117,9 @@ export async function extendSession(driver: Driver, sessionId: SessionId, bytes:
   if (extended !== undefined) await driver.commit([driver.sessionEntry(extended)]);
   await driver.reconciled();
   return true;
+}
+
+function isOwnClockSet(clock: Clock): boolean {
+  const { isSynced, isBorrowed } = clock.wall();
+  return isSynced && isBorrowed !== true;
 }

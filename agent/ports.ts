@@ -44,7 +44,8 @@ export type { GuestView, SessionRow } from './core/view.ts';
 /** Monotonic time for metering and deadlines; wall time only for what is signed. */
 export interface Clock {
   monotonicMs(): number;
-  wall(): { readonly unixS: bigint; readonly isSynced: boolean };
+  /** `isBorrowed`: it is the chain's time, because the router's own is not set. */
+  wall(): { readonly unixS: bigint; readonly isSynced: boolean; readonly isBorrowed?: boolean };
 }
 
 export type EnforcerEvent =

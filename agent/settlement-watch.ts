@@ -8,6 +8,8 @@ import type { Chain } from './ports.ts';
 export type SettlementWatchDeps = {
   readonly driver: Driver;
   readonly chain: Chain;
+  /** Asks the chain for the time while the router does not know it. */
+  readonly askTime: () => Promise<void>;
   readonly log: DriverLog;
 };
 
@@ -32,6 +34,7 @@ export class SettlementWatch {
       setInterval(() => void this.askCosts(), COSTS_MS),
     );
     void this.tend();
+    void this.askCosts();
   }
 
   close(): void {
@@ -52,10 +55,12 @@ export class SettlementWatch {
   }
 
   async askCosts(): Promise<void> {
-    const { driver, chain, log } = this.#deps;
-    if (this.#isAsking || driver.state.sessionByChannel.size === 0) return;
+    const { driver, chain, log, askTime } = this.#deps;
+    if (this.#isAsking) return;
     this.#isAsking = true;
     try {
+      await askTime();
+      if (driver.state.sessionByChannel.size === 0) return;
       const result = await chain.costs();
       if (result.ok) {
         const { balanceWei, gasPriceWei } = result;

@@ -145,6 +145,12 @@ export const OPTION_TABLE = {
         'Your own address: what guests pay goes there.',
       ),
       rpc_url: required(httpUrl(), ANVIL_RPC, ANVIL_RPC, 'JSON-RPC endpoint of the chain.'),
+      rpc_backup: listed(
+        httpUrl(),
+        [],
+        3,
+        'Another endpoint, of another operator. Asked when rpc_url fails; and no open, claim or close counts before two say so.',
+      ),
       chain_id: required(chainId(), 31337n, '31337', 'Id that rpc_url must answer with.'),
       channels: required(
         address(),
@@ -170,6 +176,16 @@ export const OPTION_TABLE = {
         duration(600, 366 * 86_400),
         '7d',
         'From opening a channel to its expiry, when anyone may give the guest the rest back.',
+      ),
+      confirmations: defaulted(
+        integer(1, 64, 'blocks'),
+        '1',
+        'Blocks, the newest included, until a deposit counts. Until then only the trial is served.',
+      ),
+      claim_ratio: defaulted(
+        integer(1, 10_000, 'times'),
+        '20',
+        'Running channels are claimed once it brings so many times its gas (by price.open_fee, the price of one open).',
       ),
       exit_delay: defaulted(
         duration(60, 30 * 86_400),
