@@ -26,6 +26,7 @@ export const LIVE_OPTIONS: Readonly<Record<string, Pick>> = {
   'package[]': (config) => config.price.packages,
   'chain.channel_life': (config) => config.chain.channelSeconds,
   'chain.voucher_margin': (config) => config.chain.marginSeconds,
+  'chain.claim_ratio': (config) => config.chain.claimRatio,
   'proofs.interval': (config) => config.proofs.intervalSeconds,
   'session.grace': (config) => config.session.graceSeconds,
   'session.absent': (config) => config.session.absentSeconds,
@@ -43,6 +44,8 @@ export const RESTART_OPTIONS: Readonly<Record<string, Pick>> = {
   'portal.host': (config) => config.portal.host,
   'chain.payee': (config) => config.chain.payee,
   'chain.rpc_url': (config) => config.chain.rpcUrl,
+  'chain.rpc_backup': (config) => config.chain.rpcBackups,
+  'chain.confirmations': (config) => config.chain.confirmations,
   'chain.chain_id': (config) => config.chain.chainId,
   'chain.channels': (config) => config.chain.channels,
   'chain.token': (config) => config.chain.token,
@@ -160,7 +163,8 @@ export class ConfigReload {
 function merged(started: AgentConfig, before: AgentConfig, next: AgentConfig): AgentConfig {
   if (!next.isEnabled) return { ...before, isEnabled: false };
   const { rate: _, ...network } = started.network;
-  const { channelSeconds, marginSeconds } = next.chain;
+  const { claimRatio: __, ...chain } = started.chain;
+  const { channelSeconds, marginSeconds, claimRatio } = next.chain;
   return {
     ...started,
     isEnabled: true,
@@ -168,7 +172,7 @@ function merged(started: AgentConfig, before: AgentConfig, next: AgentConfig): A
     network: next.network.rate === undefined ? network : { ...network, rate: next.network.rate },
     portal: { ...started.portal, name: next.portal.name },
     price: next.price,
-    chain: { ...started.chain, channelSeconds, marginSeconds },
+    chain: { ...chain, channelSeconds, marginSeconds, ...(claimRatio === undefined ? {} : { claimRatio }) },
     proofs: { ...started.proofs, intervalSeconds: next.proofs.intervalSeconds },
     session: { ...next.session, sampleMs: started.session.sampleMs },
   };

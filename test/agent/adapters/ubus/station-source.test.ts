@@ -2,78 +2,17 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import t, { type Test } from 'tap';
-import { type UbusStationOptions, UbusStationSource } from '../../../../agent/adapters/ubus/station-source.ts';
-import type { DeviceName } from '../../../../agent/core/model.ts';
-import type { StationEvent } from '../../../../agent/ports.ts';
-import { UbusClient } from '../../../../openwrt/node-openwrt-ubus/src/client.ts';
+import t from 'tap';
+import { startRouter, startSource } from '../../../support/station-scene.ts';
 import { UbusDaemon } from '../../../support/ubus-daemon/daemon.ts';
-import { OpenwrtServices, type OpenwrtServicesOptions } from '../../../support/ubus-daemon/openwrt-services.ts';
+import { OpenwrtServices } from '../../../support/ubus-daemon/openwrt-services.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ubus-stations-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
-let routers = 0;
 
 const PHONE = 'aa:bb:cc:00:00:01';
 const LAPTOP = 'aa:bb:cc:00:00:02';
 const AP = 'phy0-ap0';
-
-/** An hour: a test that needs a poll says so. */
-const NEVER_MS = 3_600_000;
-
-/** Events of a station source, and a way to wait for one. */
-class Events {
-  readonly all: StationEvent[] = [];
-  #wake: () => void = () => undefined;
-
-  readonly push = (event: StationEvent): void => {
-    this.all.push(event);
-    this.#wake();
-  };
-
-  async until(isMet: (events: readonly StationEvent[]) => boolean): Promise<void> {
-    while (!isMet(this.all)) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-  }
-
-  /** Without resync, which only says "look again", and counters. */
-  changes(): readonly StationEvent[] {
-    return this.all.filter(({ kind }) => kind !== 'resync' && kind !== 'air');
-  }
-}
-
-type Router = { readonly daemon: UbusDaemon; readonly services: OpenwrtServices; readonly path: string };
-
-async function startRouter(t: Test, options: Partial<OpenwrtServicesOptions> = {}): Promise<Router> {
-  routers += 1;
-  const path = join(folder, `${routers}.sock`);
-  const daemon = await UbusDaemon.start(path);
-  t.teardown(() => daemon.close());
-  const services = new OpenwrtServices({ socketPath: path, ...options });
-  t.teardown(() => services.close());
-  await services.start();
-  return { daemon, services, path };
-}
-
-async function startSource(t: Test, path: string, options: Partial<UbusStationOptions> = {}) {
-  const events = new Events();
-  const client = new UbusClient({ path, reconnectMs: { first: 5, longest: 20 } });
-  const source = new UbusStationSource({
-    client,
-    guestDevices: ['br-guest' as DeviceName],
-    pollMs: NEVER_MS,
-    departureMs: 30,
-    callTimeoutMs: 200,
-    ...options,
-  });
-  t.teardown(() => client.close());
-  t.teardown(() => source.close());
-  await source.start(events.push);
-  return { source, events };
-}
 
 t.test('stations that are there already are reported when the source starts', async (t) => {
   const { services, path } = await startRouter(t);
