@@ -98,7 +98,7 @@ export class Router {
     const realUci = process.env['UCI'];
     for (const name of ['uci', 'uci.awk', 'nft']) cpSync(join(SUPPORT, name), join(this.root, 'bin', name));
     if (realUci !== undefined)
-      this.#tool('bin/uci', `exec ${realUci} -c "$UCI_CONFIG_DIR" -P "$ROUTER_ROOT/tmp/uci" "$@"`);
+      this.#tool('bin/uci', `exec ${realUci} -c "$UCI_CONFIG_DIR" -t "$ROUTER_ROOT/tmp/uci" "$@"`);
     // The agent: `config check` fails when a price is not a number.
     this.#tool(
       'usr/bin/shareagent',
