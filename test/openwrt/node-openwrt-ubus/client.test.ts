@@ -5,18 +5,18 @@ import t, { type Test } from 'tap';
 import { BlobmsgType, double, int64 } from '../../../openwrt/node-openwrt-ubus/src/blobmsg.ts';
 import { UbusClient } from '../../../openwrt/node-openwrt-ubus/src/client.ts';
 import { UbusError, UbusStatus } from '../../../openwrt/node-openwrt-ubus/src/status.ts';
-import { UbusDaemon } from '../../support/ubus-daemon/daemon.ts';
+import { type BusDaemon, startBusDaemon } from '../../support/bus-daemon.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ubus-client-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
 let sockets = 0;
 
-type Bus = { readonly daemon: UbusDaemon; readonly path: string; client(): Promise<UbusClient> };
+type Bus = { readonly daemon: BusDaemon; readonly path: string; client(): Promise<UbusClient> };
 
 async function startBus(t: Test): Promise<Bus> {
   sockets += 1;
   const path = join(folder, `${sockets}.sock`);
-  const daemon = await UbusDaemon.start(path);
+  const daemon = await startBusDaemon(path);
   t.teardown(() => daemon.close());
   const client = async (): Promise<UbusClient> => {
     const client = new UbusClient({ path, reconnectMs: { first: 5, longest: 20 } });
@@ -240,7 +240,7 @@ t.test('after a restart of the daemon everything of ours is back and resync is s
   await t.rejects(subscriber.call('test', 'get'), { code: 'UBUS_CONNECTION_FAILED' });
   t.match(await lost.called, { code: 'UBUS_CONNECTION_FAILED' });
   t.notOk(subscriber.isConnected);
-  const again = await UbusDaemon.start(bus.path);
+  const again = await startBusDaemon(bus.path);
   t.teardown(() => again.close());
   await back;
   while (!object.hasSubscribers) await owner.ping();
@@ -262,7 +262,7 @@ t.test('what is asked for before the bus is there comes when it is', async (t) =
   t.match(await problem.called, { code: 'UBUS_CONNECTION_FAILED' });
   await client.publish('early', { get: { handler: () => ({ ok: 1 }) } });
   await t.rejects(client.ready(AbortSignal.timeout(10)), { name: 'AbortError' });
-  const daemon = await UbusDaemon.start(path);
+  const daemon = await startBusDaemon(path);
   t.teardown(() => daemon.close());
   await client.ready();
   t.same(await client.call('early', 'get'), { ok: 1 });

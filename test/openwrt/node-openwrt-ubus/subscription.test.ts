@@ -12,9 +12,9 @@ import {
   type OutgoingAttributes,
 } from '../../../openwrt/node-openwrt-ubus/src/message.ts';
 import { UbusStatus } from '../../../openwrt/node-openwrt-ubus/src/status.ts';
+import { startBusDaemon } from '../../support/bus-daemon.ts';
 import { RawSocket } from '../../support/raw-socket.ts';
 import { type Answer, startScriptedBus } from '../../support/scripted-bus.ts';
-import { UbusDaemon } from '../../support/ubus-daemon/daemon.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'ubus-subscription-'));
 t.teardown(() => rmSync(folder, { recursive: true }));
@@ -47,7 +47,7 @@ async function until(isMet: () => boolean): Promise<void> {
 
 t.test('a notification that asks for it is answered with the status of the handler', async (t) => {
   const path = nextPath();
-  const daemon = await UbusDaemon.start(path);
+  const daemon = await startBusDaemon(path);
   t.teardown(() => daemon.close());
   const hostapd = await RawSocket.open(path);
   t.teardown(() => hostapd.close());
@@ -83,7 +83,7 @@ t.test('a notification that asks for it is answered with the status of the handl
 
 t.test('a service that restarts twenty times leaves one subscription, not twenty', async (t) => {
   const path = nextPath();
-  const daemon = await UbusDaemon.start(path);
+  const daemon = await startBusDaemon(path);
   t.teardown(() => daemon.close());
   const owner = await connect(t, path);
   const subscriber = await connect(t, path);

@@ -27,7 +27,7 @@ const LEFT_OUT: Readonly<Record<string, string>> = {
   'acl-publish-denied': 'access rules',
   'acl-monitor-denied': 'access rules',
   'acl-invisible': 'access rules',
-  monitor: 'no monitor',
+  monitor: 'recorded on the side of the monitor only: see monitor-list.test.ts',
   'close-after-send': 'a race in the real daemon',
   'large-1M': 'recorded without its bytes',
 };

@@ -1,6 +1,6 @@
 /**
  * Stand-in for ubusd, for tests and the demo: the same frames as the real daemon of OpenWrt 24.10, tested against the
- * captures in test/vectors/ubus. Everybody is root here: no access rules, no monitor, no file descriptors.
+ * captures in test/vectors/ubus. Everybody is root here: no access rules, no file descriptors.
  */
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
@@ -17,11 +17,13 @@ import {
 import { UbusStatus } from '../../../openwrt/node-openwrt-ubus/src/status.ts';
 import type { BusClient } from './bus-client.ts';
 import { EventRegistry } from './event-registry.ts';
+import { MonitorList } from './monitor-list.ts';
 import { type BusObject, ObjectTable } from './object-table.ts';
 
 /** Where system objects live; ids below 1024 are never given to others. */
 const EVENT_OBJECT = 1;
 const ACL_OBJECT = 2;
+const MONITOR_OBJECT = 3;
 
 /** As the real one: whole messages beyond this are dropped, the connection stays. */
 const MAX_QUEUED_BYTES = 1_048_576;
@@ -39,6 +41,7 @@ export class UbusDaemon {
   readonly #clients = new Map<number, BusClient>();
   readonly #objects: ObjectTable;
   readonly #events: EventRegistry;
+  readonly #monitors = new MonitorList();
 
   /** Listens on a unix socket. */
   static async start(path: string, options: UbusDaemonOptions = {}): Promise<UbusDaemon> {
@@ -72,13 +75,20 @@ export class UbusDaemon {
     const client: BusClient = {
       id,
       send: (type, seq, peer, attributes) => {
-        if (socket.destroyed || socket.writableLength > MAX_QUEUED_BYTES) return;
-        socket.write(bytesFromMessage(writer, type, seq, peer, attributes));
+        const frame = bytesFromMessage(writer, type, seq, peer, attributes);
+        this.#monitors.tell(id, frame, true);
+        client.write(frame);
+      },
+      write: (frame) => {
+        if (!socket.destroyed && socket.writableLength <= MAX_QUEUED_BYTES) socket.write(frame);
       },
     };
     this.#sockets.set(id, socket);
     this.#clients.set(id, client);
-    const reader = new FrameReader((frame) => this.#receive(client, messageFromBytes(frame)));
+    const reader = new FrameReader((frame) => {
+      this.#monitors.tell(id, frame, false);
+      this.#receive(client, messageFromBytes(frame));
+    });
     socket.on('data', (chunk) => {
       try {
         reader.push(chunk);
@@ -95,6 +105,7 @@ export class UbusDaemon {
   #leave(client: BusClient): void {
     this.#sockets.delete(client.id);
     this.#clients.delete(client.id);
+    this.#monitors.forget(client);
     for (const object of this.#objects.ownedBy(client)) this.#remove(object);
   }
 
@@ -156,6 +167,7 @@ export class UbusDaemon {
       client.send(MessageType.DATA, seq, peer, { objectId, data: { seq: 1, acl: [] } });
       return UbusStatus.OK;
     }
+    if (objectId === MONITOR_OBJECT) return this.#monitors.invoke(client, method);
     const object = this.#objects.byId(objectId);
     if (object === undefined) return UbusStatus.NOT_FOUND;
     const forwarded: OutgoingAttributes = { objectId, method, user: 'root', group: 'root' };
