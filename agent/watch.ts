@@ -65,6 +65,7 @@ export class Watch {
 
   #saleTrouble: string | undefined;
   #flowtables: readonly string[] = [];
+  #nftTrouble: string | undefined;
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
@@ -83,12 +84,14 @@ export class Watch {
     await this.#readOffloads();
     await this.#listNeighbours();
     await driver.reconciled().catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'first-reconcile-failed'));
-    await this.#sample();
+    await this.#once('sample', () => this.#sample());
     await stations.start((event) => this.#onStation(event));
     this.#every(config.session.sampleMs, 'sample', () => this.#sample());
     this.#every(VERIFY_MS, 'verify', () => this.#verify('periodic check'));
     this.#every(NEIGHBOURS_MS, 'neighbours', () => this.#listNeighbours());
-    this.#every(SALE_MS, 'sale', () => Promise.resolve(this.#judgeSale()));
+    this.#every(SALE_MS, 'sale', () =>
+      this.#nftTrouble === undefined ? Promise.resolve(this.#judgeSale()) : this.#readOffloads(),
+    );
     this.#every(OFFLOADS_MS, 'offloads', () => this.#readOffloads());
     this.#every(PENDING_MS, 'pending', () => this.#lookUpPending());
     this.#every(exitLookMs(config), 'exits', () => this.#lookUpExits());
@@ -153,7 +156,12 @@ export class Watch {
 
   /** Asks the kernel for flowtables: a process, so only when the ruleset has changed, and now and then. */
   async #readOffloads(): Promise<void> {
-    this.#flowtables = await this.#deps.offloads();
+    try {
+      this.#flowtables = await this.#deps.offloads();
+      this.#nftTrouble = undefined;
+    } catch (cause) {
+      this.#nftTrouble = cause instanceof Error ? cause.message : String(cause);
+    }
     this.#judgeSale();
   }
 
@@ -161,7 +169,9 @@ export class Watch {
   #judgeSale(): void {
     const { config, guestPrefixes, log } = this.#deps;
     const before = this.#saleTrouble;
-    if (this.#flowtables.length > 0) {
+    if (this.#nftTrouble !== undefined) {
+      this.#saleTrouble = `nft cannot tell what is in the kernel (${this.#nftTrouble}); install nftables-json and look further with shareagent doctor`;
+    } else if (this.#flowtables.length > 0) {
       const where = this.#flowtables.join('; ');
       this.#saleTrouble = `flow offload takes packets past the counters (${where}); set flow_offloading to 0 in /etc/config/firewall and run fw4 reload`;
     } else if (guestPrefixes().length === 0) {

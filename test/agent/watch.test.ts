@@ -155,6 +155,16 @@ t.test('flow offload, or guest devices without an address, stop the sale until t
   t.equal(scene.events().filter((event) => event === 'sale-stopped-by').length, 3, 'said once for each change');
 });
 
+t.test('an nft that cannot be asked stops the sale, not the agent, and is asked again', async (t) => {
+  const scene = new AgentScene();
+  scene.flowtables = new Error('nft cannot be run from "nft"');
+  await watching(t, scene);
+  t.match(scene.desk.quote(), { notSelling: /\(nft cannot be run from "nft"\); install nftables-json/ });
+  scene.flowtables = [];
+  await scene.advance(5_000);
+  t.match(scene.desk.quote(), { unitsPerMb: 10n });
+});
+
 t.test('a guest who is not there after a restart of the agent is still served from its credit', async (t) => {
   const scene = await served(t);
   scene.download(10_000_000n);

@@ -47,7 +47,7 @@ export class AgentScene {
   uploader: ProofUploader | undefined;
   heldBecause: string | undefined;
   notSelling: string | undefined;
-  flowtables: readonly string[] = [];
+  flowtables: readonly string[] | Error = [];
   prefixes: typeof PREFIXES = PREFIXES;
   stations = new FakeStations();
   airCheck = new AirCheck();
@@ -103,7 +103,10 @@ export class AgentScene {
       airCheck: this.airCheck,
       leases: { start: () => Promise.resolve(), close: () => undefined },
       proofs: this.proofs,
-      offloads: () => Promise.resolve(this.flowtables),
+      offloads: async () => {
+        if (this.flowtables instanceof Error) throw this.flowtables;
+        return this.flowtables;
+      },
     });
     this.desk = createGuestDesk({
       ...edges,
