@@ -103,10 +103,8 @@ export class AgentScene {
       airCheck: this.airCheck,
       leases: { start: () => Promise.resolve(), close: () => undefined },
       proofs: this.proofs,
-      offloads: async () => {
-        if (this.flowtables instanceof Error) throw this.flowtables;
-        return this.flowtables;
-      },
+      offloads: () =>
+        this.flowtables instanceof Error ? Promise.reject(this.flowtables) : Promise.resolve(this.flowtables),
     });
     this.desk = createGuestDesk({
       ...edges,
