@@ -3,7 +3,7 @@ pragma solidity 0.8.37;
 
 import {IShareChannels} from "./IShareChannels.sol";
 
-/// @title EIP-712 digests of ShareChannels, the same as protocol/channel.ts and protocol/voucher.ts
+/// @title EIP-712 digests of ShareChannels, the same as protocol/channel.ts, voucher.ts, tick-voucher.ts and claim-batch.ts
 /// @dev Both sides are held to test/vectors/protocol-digests.json.
 abstract contract ChannelDigests {
     bytes32 private constant DOMAIN_TYPEHASH =
@@ -12,6 +12,9 @@ abstract contract ChannelDigests {
         "ChannelConfig(address payer,address signer,address payee,address device,uint40 expiry,uint40 exitDelay,bytes32 salt)"
     );
     bytes32 private constant VOUCHER_TYPEHASH = keccak256("Voucher(bytes32 channelId,uint64 amount,uint64 ackBytes)");
+    bytes32 private constant TICK_VOUCHER_TYPEHASH =
+        keccak256("TickVoucher(bytes32 channelId,uint64 amount,bytes32 anchor,uint32 tickValue,uint32 ticks)");
+    bytes32 private constant CLAIM_BATCH_TYPEHASH = keccak256("ClaimBatch(bytes32 root)");
     bytes32 private constant OPEN_TYPEHASH = keccak256("Open(bytes32 channelId,uint64 amount,uint256 deadline)");
     bytes32 private constant CLOSE_TYPEHASH = keccak256("Close(bytes32 channelId,uint64 amount)");
     bytes32 private constant EXIT_TYPEHASH = keccak256("Exit(bytes32 channelId,uint256 deadline)");
@@ -49,6 +52,19 @@ abstract contract ChannelDigests {
 
     function _voucherDigest(bytes32 id, uint64 amount, uint64 ackBytes) internal view returns (bytes32) {
         return _typedDigest(_hash4(VOUCHER_TYPEHASH, id, bytes32(uint256(amount)), bytes32(uint256(ackBytes))));
+    }
+
+    function _tickVoucherDigest(bytes32 id, uint64 amount, bytes32 anchor, uint32 tickValue, uint32 ticks)
+        internal
+        view
+        returns (bytes32)
+    {
+        return _typedDigest(keccak256(abi.encode(TICK_VOUCHER_TYPEHASH, id, amount, anchor, tickValue, ticks)));
+    }
+
+    /// @param root keccak256 of bytes32 channelId || uint256 amount, claim after claim
+    function _claimBatchDigest(bytes32 root) internal view returns (bytes32) {
+        return _typedDigest(keccak256(abi.encode(CLAIM_BATCH_TYPEHASH, root)));
     }
 
     function _openDigest(bytes32 id, uint64 amount, uint256 deadline) internal view returns (bytes32) {

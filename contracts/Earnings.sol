@@ -5,6 +5,7 @@ import {IShareChannels} from "./IShareChannels.sol";
 import {TokenTransfer} from "./TokenTransfer.sol";
 
 /// @title What payees have earned and not yet taken out, and the fee on it
+/// What devices were paid is kept by epoch: rewards are worked out from it.
 /// @dev The fee is taken at the withdrawal, rounded up once from the whole amount: rounding it in every claim would
 /// cost more, in units and in gas. Nothing leaves without it, so putting off a withdrawal gains nothing.
 abstract contract Earnings is IShareChannels {
@@ -15,11 +16,16 @@ abstract contract Earnings is IShareChannels {
     /// @notice The real SSP has no burn function, so its fees go where no key is known.
     address public constant BURN_ADDRESS = 0x000000000000000000000000000000000000dEaD;
 
+    /// @notice Seconds of an epoch of rewards; epochs count from 1970.
+    uint256 public constant EPOCH = 7 days;
+
     address public immutable token;
     uint256 public immutable feeBasisPoints;
 
     mapping(address payee => uint256 units) public earned;
     uint256 public feePot;
+    mapping(uint256 epoch => mapping(address device => uint256 units)) private _claimedFor;
+    mapping(uint256 epoch => uint256 units) public claimedInEpoch;
 
     constructor(address token_, uint256 feeBasisPoints_) {
         if (token_.code.length == 0) revert NotAToken(token_);
@@ -46,11 +52,17 @@ abstract contract Earnings is IShareChannels {
         token.send(BURN_ADDRESS, amount);
     }
 
-    function canWithdraw(address payee) external view returns (bool) {
-        return earned[payee] != 0;
+    function claimedFor(uint256 epoch, address device) external view returns (uint256) {
+        return _claimedFor[epoch][device];
     }
 
-    function canBurnFees() external view returns (bool) {
-        return feePot != 0;
+    /// @dev To the payee, and to the device's account of the week, which ShareRewards reads. Tokens do not move.
+    function _book(address payee, address device, uint256 units) internal {
+        if (units == 0) return;
+        earned[payee] += units;
+        if (device == address(0)) return;
+        uint256 epoch = block.timestamp / EPOCH;
+        _claimedFor[epoch][device] += units;
+        claimedInEpoch[epoch] += units;
     }
 }

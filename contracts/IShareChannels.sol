@@ -50,6 +50,25 @@ interface IShareChannels {
         Signature signature;
     }
 
+    /// @param amount cumulative units to be claimed in all, at most base + index * tickValue
+    /// @param base amount of the tick voucher that `signature` is under
+    /// @param anchor first word of its chain
+    /// @param tickValue units a tick is worth
+    /// @param ticks length of the chain, at most 256
+    /// @param index steps from `preimage` to the anchor; 0 with the anchor itself claims the base alone
+    /// @param signature of the signer under TickVoucher(channelId, base, anchor, tickValue, ticks)
+    struct TickClaim {
+        ChannelConfig config;
+        uint64 amount;
+        uint64 base;
+        bytes32 anchor;
+        uint32 tickValue;
+        uint32 ticks;
+        uint32 index;
+        bytes32 preimage;
+        Signature signature;
+    }
+
     event Opened(
         bytes32 indexed channelId,
         address indexed payee,
@@ -62,7 +81,8 @@ interface IShareChannels {
         uint64 deposit
     );
     event ToppedUp(bytes32 indexed channelId, uint64 deposit);
-    /// @notice `delta` units went to the payee; the sum over a device is what it was paid for traffic.
+    /// @notice `delta` units went to the payee; the sum over a device is what it was paid for traffic, and the sum over
+    /// a device and a week of block times is claimedFor.
     event Claimed(bytes32 indexed channelId, address indexed device, uint64 delta, uint64 claimed);
     event ExitRequested(bytes32 indexed channelId, uint40 exitAt);
     event Closed(bytes32 indexed channelId, uint64 claimed, uint64 refund);
@@ -88,6 +108,9 @@ interface IShareChannels {
     error AmountAboveCeiling(uint256 ceiling, uint256 got);
     error AmountAboveDeposit(uint256 deposit, uint256 got);
     error AmountBelowClaimed(uint256 claimed, uint256 got);
+    error TooManyTicks(uint256 max, uint256 got);
+    error TickBeyondChain(uint256 ticks, uint256 got);
+    error NotOfThisChain(bytes32 anchor, bytes32 got);
     error NothingToWithdraw(address payee);
     error NothingToBurn();
     error TokenRefused();
@@ -121,9 +144,27 @@ interface IShareChannels {
         Signature calldata openSignature
     ) external returns (bytes32 channelId);
 
+    /// @notice Opens or adds with a Permit2 transfer of the payer, whose witness ChannelDeposit(channelId) and whose nonce
+    /// keccak256(channelId, n) bind the money to exactly this channel. For tokens without permit, such as SSP itself.
+    /// @param n counts the deposits of one channel; any value that was not used yet
+    function openWithPermit2(
+        ChannelConfig calldata config,
+        uint64 amount,
+        uint256 deadline,
+        uint256 n,
+        Signature calldata signature
+    ) external returns (bytes32 channelId);
+
     /// @notice Books what vouchers allow to the payees. By payee or device. What is claimed already, or closed, is
     /// passed over, so that one channel cannot spoil the batch of the others; anything false reverts.
     function claim(Claim[] calldata claims) external;
+
+    /// @notice The same, relayed by anyone under ClaimBatch(root) of the payee's or the device's, who is one for all;
+    /// root = keccak256 of bytes32 channelId || uint256 amount, claim after claim. A replay books nothing.
+    function claimWithSig(Claim[] calldata claims, Signature calldata batchSignature) external;
+
+    /// @notice Books what a tick voucher and a preimage of its chain allow. By payee or device.
+    function claimTicks(TickClaim calldata item) external;
 
     /// @notice Final claim, and the rest back to the payer at once. By payee or device.
     /// With `amount` = what is claimed already (0 if nothing was used) no voucher is needed.
@@ -154,18 +195,12 @@ interface IShareChannels {
     function earned(address payee) external view returns (uint256);
     /// @notice Fees taken and not yet burned.
     function feePot() external view returns (uint256);
+    /// @notice Units claimed for a device in an epoch of 7 days (Unix time / 604800), before the fee.
+    function claimedFor(uint256 epoch, address device) external view returns (uint256);
+    /// @notice The sum of claimedFor over all devices but zero.
+    function claimedInEpoch(uint256 epoch) external view returns (uint256);
     function channelId(ChannelConfig calldata config) external view returns (bytes32);
     function channels(bytes32 id) external view returns (Channel memory);
     /// @notice Unix seconds from which reclaim is allowed: the expiry, or the exit if that is earlier.
     function reclaimableAt(ChannelConfig calldata config) external view returns (uint256);
-
-    /// @notice True if the deposit would be taken, given the tokens.
-    function canOpen(ChannelConfig calldata config, uint64 amount) external view returns (bool);
-    /// @notice True if `sender` would book something with this claim.
-    function canClaim(Claim calldata claim_, address sender) external view returns (bool);
-    function canClose(Claim calldata finalClaim, address sender) external view returns (bool);
-    function canRequestExit(ChannelConfig calldata config) external view returns (bool);
-    function canReclaim(ChannelConfig calldata config) external view returns (bool);
-    function canWithdraw(address payee) external view returns (bool);
-    function canBurnFees() external view returns (bool);
 }

@@ -11,7 +11,10 @@ library PackedChannel {
         view
         returns (IShareChannels.Channel memory channel)
     {
-        uint256 word = words[id];
+        return unpack(words[id]);
+    }
+
+    function unpack(uint256 word) internal pure returns (IShareChannels.Channel memory channel) {
         channel.deposit = uint64(word);
         channel.claimed = uint64(word >> 64);
         channel.exitAt = uint40(word >> 128);

@@ -63,6 +63,29 @@ contract ChannelHandler is ChannelTest {
         look(index);
     }
 
+    /// @dev A chain of 64 ticks above the base; the router asks for around what its preimage is worth.
+    function claimTicks(uint256 index, uint64 base, uint32 tickValue, uint64 amount, bool byDevice) external {
+        IShareChannels.ChannelConfig memory config = pick(index);
+        (, base) = vouched(index, 0, base);
+        tickValue = uint32(bound(tickValue, 1, 1_000));
+        IShareChannels.TickClaim memory item = tickClaimOf(SIGNER_KEY, config, base, tickValue);
+        uint64 ceiling = item.amount;
+        item.amount = uint64(bound(amount, ceiling < 4 ? 0 : ceiling - 4, uint256(ceiling) + 1));
+        if (ceiling > signedCeiling[index % CHANNELS]) signedCeiling[index % CHANNELS] = ceiling;
+        vm.prank(byDevice ? config.device : config.payee);
+        try channels.claimTicks(item) {} catch {}
+        look(index);
+    }
+
+    function claimRelayed(uint256 index, uint64 amount, uint64 ceiling, bool byDevice) external {
+        IShareChannels.ChannelConfig memory config = pick(index);
+        (amount, ceiling) = vouched(index, amount, ceiling);
+        IShareChannels.Claim[] memory claims = one(claimOf(config, amount, ceiling));
+        IShareChannels.Signature memory signature = batchSignature(byDevice ? DEVICE_KEY : PAYEE_KEY, claims);
+        try channels.claimWithSig(claims, signature) {} catch {}
+        look(index);
+    }
+
     function close(uint256 index, uint64 amount, uint64 ceiling, bool relayed) external {
         IShareChannels.ChannelConfig memory config = pick(index);
         (amount, ceiling) = vouched(index, amount, ceiling);
@@ -79,7 +102,8 @@ contract ChannelHandler is ChannelTest {
 
     function requestExit(uint256 index) external {
         IShareChannels.ChannelConfig memory config = pick(index);
-        bool can = channels.canRequestExit(config);
+        IShareChannels.Channel memory before = stateOf(config);
+        bool can = before.deposit != 0 && !before.closed && before.exitAt == 0;
         vm.prank(payer);
         try channels.requestExit(config) {}
         catch {

@@ -19,6 +19,7 @@ abstract contract ChannelTest {
     uint256 internal constant START = 1_790_000_000;
     uint256 internal constant SUPPLY = 100_000_000_000_000;
     uint256 internal constant FEE_BASIS_POINTS = 1_000;
+    address internal constant PERMIT2 = 0x000000000022D473030F116dDEE9F6B43aC78BA3;
 
     address internal payer = vm.addr(PAYER_KEY);
     address internal signer = vm.addr(SIGNER_KEY);
@@ -153,6 +154,81 @@ abstract contract ChannelTest {
             abi.encode(typeHash, config.payer, address(channels), uint256(value), 0, type(uint256).max, nonce)
         );
         return signed(key, keccak256(bytes.concat(hex"1901", token.DOMAIN_SEPARATOR(), structHash)));
+    }
+
+    function permit2Signature(uint256 key, IShareChannels.ChannelConfig memory config, uint64 value, uint256 n)
+        internal
+        view
+        returns (IShareChannels.Signature memory)
+    {
+        bytes32 id = idOf(config);
+        bytes32 permissions = keccak256(
+            abi.encode(keccak256("TokenPermissions(address token,uint256 amount)"), address(token), uint256(value))
+        );
+        bytes32 structHash = keccak256(
+            abi.encode(
+                keccak256(
+                    "PermitWitnessTransferFrom(TokenPermissions permitted,address spender,uint256 nonce,uint256 deadline,ChannelDeposit witness)ChannelDeposit(bytes32 channelId)TokenPermissions(address token,uint256 amount)"
+                ),
+                permissions,
+                address(channels),
+                uint256(keccak256(abi.encode(id, n))),
+                START,
+                keccak256(abi.encode(keccak256("ChannelDeposit(bytes32 channelId)"), id))
+            )
+        );
+        bytes32 separator = keccak256(
+            abi.encode(
+                keccak256("EIP712Domain(string name,uint256 chainId,address verifyingContract)"),
+                keccak256("Permit2"),
+                block.chainid,
+                PERMIT2
+            )
+        );
+        return signed(key, keccak256(bytes.concat(hex"1901", separator, structHash)));
+    }
+
+    function tickClaimOf(uint256 key, IShareChannels.ChannelConfig memory config, uint64 base, uint32 tickValue)
+        internal
+        view
+        returns (IShareChannels.TickClaim memory item)
+    {
+        item.config = config;
+        item.base = base;
+        item.tickValue = tickValue;
+        item.ticks = 64;
+        item.preimage = keccak256("seed");
+        item.anchor = item.preimage;
+        item.index = 64;
+        for (uint256 i = 0; i < 64; i++) {
+            item.anchor = keccak256(abi.encode(item.anchor));
+        }
+        item.amount = base + 64 * tickValue;
+        item.signature = tickVoucherSignature(key, item);
+    }
+
+    function tickVoucherSignature(uint256 key, IShareChannels.TickClaim memory item)
+        internal
+        view
+        returns (IShareChannels.Signature memory)
+    {
+        bytes32 typeHash =
+            keccak256("TickVoucher(bytes32 channelId,uint64 amount,bytes32 anchor,uint32 tickValue,uint32 ticks)");
+        bytes32 id = idOf(item.config);
+        bytes32 structHash = keccak256(abi.encode(typeHash, id, item.base, item.anchor, item.tickValue, item.ticks));
+        return signed(key, typed(structHash));
+    }
+
+    function batchSignature(uint256 key, IShareChannels.Claim[] memory claims)
+        internal
+        view
+        returns (IShareChannels.Signature memory)
+    {
+        bytes memory words;
+        for (uint256 i = 0; i < claims.length; i++) {
+            words = bytes.concat(words, idOf(claims[i].config), bytes32(uint256(claims[i].amount)));
+        }
+        return signed(key, typed(keccak256(abi.encode(keccak256("ClaimBatch(bytes32 root)"), keccak256(words)))));
     }
 
     function signed(uint256 key, bytes32 digest) internal pure returns (IShareChannels.Signature memory) {

@@ -69,7 +69,6 @@ contract ClaimingTest is ChannelTest {
         IShareChannels.Claim memory item = claimOf(config, 500, 500);
         address[3] memory others = [stranger, payer, signer];
         for (uint256 i = 0; i < others.length; i++) {
-            vm.assertFalse(channels.canClaim(item, others[i]));
             vm.expectRevert(abi.encodeWithSelector(IShareChannels.NotPayeeOrDevice.selector, payee, device, others[i]));
             claimAs(others[i], item);
         }
@@ -158,26 +157,6 @@ contract ClaimingTest is ChannelTest {
         vm.warp(config.expiry + 1);
         claimAs(device, claimOf(config, 500, 500));
         vm.assertEq(channels.earned(payee), 500);
-    }
-
-    function testFuzz_canClaim_says_what_claim_does(uint64 amount, uint64 ceiling, uint256 key, uint256 state) public {
-        amount = uint64(bound(amount, DEPOSIT - 2, DEPOSIT + 2));
-        ceiling = uint64(bound(ceiling, DEPOSIT - 2, DEPOSIT + 2));
-        if (state % 3 == 1) claimAs(device, claimOf(config, DEPOSIT - 1, DEPOSIT - 1));
-        if (state % 3 == 2) {
-            vm.prank(device);
-            channels.close(claimOf(config, 0, 0));
-        }
-        address sender = key % 5 == 0 ? stranger : device;
-        IShareChannels.Claim memory item = claimSignedBy(key % 7 == 0 ? PAYER_KEY : SIGNER_KEY, config, amount, ceiling);
-        bool can = channels.canClaim(item, sender);
-        uint256 before = channels.earned(payee);
-        vm.prank(sender);
-        try channels.claim(one(item)) {
-            vm.assertEq(can, channels.earned(payee) > before);
-        } catch {
-            vm.assertFalse(can);
-        }
     }
 
     function claimAs(address sender, IShareChannels.Claim memory item) private {

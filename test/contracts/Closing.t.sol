@@ -127,22 +127,6 @@ contract ClosingTest is ChannelTest {
         vm.assertEq(token.balanceOf(address(channels)), DEPOSIT);
     }
 
-    function testFuzz_canClose_says_what_close_does(uint64 amount, uint64 ceiling, uint256 who, uint256 state) public {
-        amount = uint64(bound(amount, 0, 1) == 0 ? bound(amount, 0, 3) : bound(amount, DEPOSIT - 1, DEPOSIT + 1));
-        ceiling = uint64(bound(ceiling, 0, 1) == 0 ? bound(ceiling, 0, 3) : bound(ceiling, DEPOSIT - 1, DEPOSIT + 1));
-        if (state % 3 == 1) claimFirst(2);
-        if (state % 3 == 2) closeAsDevice(claimOf(config, 0, 0));
-        address sender = who % 5 == 0 ? stranger : device;
-        IShareChannels.Claim memory item = claimSignedBy(who % 7 == 0 ? PAYER_KEY : SIGNER_KEY, config, amount, ceiling);
-        bool can = channels.canClose(item, sender);
-        vm.prank(sender);
-        try channels.close(item) {
-            vm.assertTrue(can);
-        } catch {
-            vm.assertFalse(can);
-        }
-    }
-
     function unsigned(uint64 amount) private view returns (IShareChannels.Claim memory) {
         return IShareChannels.Claim(config, amount, 0, 0, noSignature());
     }

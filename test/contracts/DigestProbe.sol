@@ -10,6 +10,18 @@ contract DigestProbe is ChannelDigests {
         return _voucherDigest(id, amount, ackBytes);
     }
 
+    function tickVoucherDigest(bytes32 id, uint64 amount, bytes32 anchor, uint32 tickValue, uint32 ticks)
+        external
+        view
+        returns (bytes32)
+    {
+        return _tickVoucherDigest(id, amount, anchor, tickValue, ticks);
+    }
+
+    function claimBatchDigest(bytes32 root) external view returns (bytes32) {
+        return _claimBatchDigest(root);
+    }
+
     function openDigest(bytes32 id, uint64 amount, uint256 deadline) external view returns (bytes32) {
         return _openDigest(id, amount, deadline);
     }

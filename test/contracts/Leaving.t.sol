@@ -130,31 +130,6 @@ contract LeavingTest is ChannelTest {
         channels.reclaim(unknown);
     }
 
-    function testFuzz_canReclaim_and_canRequestExit_say_what_happens(uint256 time, uint256 state) public {
-        if (state % 3 == 1) {
-            vm.prank(payer);
-            channels.requestExit(config);
-        }
-        if (state % 3 == 2) {
-            vm.prank(payee);
-            channels.close(claimOf(config, 0, 0));
-        }
-        vm.warp(time % 2 == 0 ? START + 1 hours - 1 + (time / 2) % 3 : config.expiry - 1 + (time / 2) % 3);
-        bool canExit = channels.canRequestExit(config);
-        vm.prank(payer);
-        try channels.requestExit(config) {
-            vm.assertTrue(canExit);
-        } catch {
-            vm.assertFalse(canExit);
-        }
-        bool can = channels.canReclaim(config);
-        try channels.reclaim(config) {
-            vm.assertTrue(can);
-        } catch {
-            vm.assertFalse(can);
-        }
-    }
-
     function claimFirst(uint64 amount) private {
         IShareChannels.Claim[] memory claims = one(claimOf(config, amount, amount));
         vm.prank(device);

@@ -29,7 +29,6 @@ contract OpeningTest is ChannelTest {
         first = uint64(bound(first, 1, SUPPLY / 2));
         second = uint64(bound(second, 1, SUPPLY / 2));
         IShareChannels.ChannelConfig memory config = open(1, first);
-        vm.assertTrue(channels.canOpen(config, second));
         open(1, second);
         vm.assertEq(stateOf(config).deposit, uint256(first) + second);
         vm.assertEq(token.balanceOf(address(channels)), uint256(first) + second);
@@ -167,34 +166,6 @@ contract OpeningTest is ChannelTest {
         channels.openWithPermit(config, 500, START - 1, noSignature(), byPayer);
     }
 
-    function testFuzz_canOpen_says_what_open_does(uint64 amount, uint40 expiry, uint40 exitDelay, uint256 state)
-        public
-    {
-        IShareChannels.ChannelConfig memory config = newConfig(1);
-        config.expiry = uint40(bound(expiry, START - 2, START + 2));
-        config.exitDelay = uint40(bound(exitDelay, 30 days - 1, 30 days + 1));
-        amount = uint64(bound(amount, 0, 2));
-        if (state % 4 > 0 && channels.canOpen(config, 5)) {
-            vm.prank(payer);
-            channels.open(config, 5);
-            if (state % 4 == 2) {
-                vm.prank(payer);
-                channels.requestExit(config);
-            }
-            if (state % 4 == 3) {
-                vm.prank(payee);
-                channels.close(claimOf(config, 0, 0));
-            }
-        }
-        bool can = channels.canOpen(config, amount);
-        vm.prank(payer);
-        try channels.open(config, amount) {
-            vm.assertTrue(can);
-        } catch {
-            vm.assertFalse(can);
-        }
-    }
-
     function openPermitted(
         IShareChannels.ChannelConfig memory config,
         uint64 deposit,
@@ -209,7 +180,6 @@ contract OpeningTest is ChannelTest {
     }
 
     function refusesToOpen(IShareChannels.ChannelConfig memory config, uint64 amount, bytes memory because) private {
-        vm.assertFalse(channels.canOpen(config, amount));
         vm.expectRevert(because);
         vm.prank(config.payer);
         channels.open(config, amount);

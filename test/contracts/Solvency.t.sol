@@ -57,6 +57,12 @@ contract SolvencyTest is ChannelTest {
         uint256 paidOut = token.balanceOf(payee) + token.balanceOf(stranger) + token.balanceOf(BURNED);
         uint256 waiting = channels.earned(payee) + channels.earned(stranger) + channels.feePot();
         vm.assertEq(paidOut + waiting, claimed);
+        uint256 inWeeks = 0;
+        for (uint256 epoch = START / 7 days; epoch <= block.timestamp / 7 days; epoch++) {
+            vm.assertEq(channels.claimedFor(epoch, device), channels.claimedInEpoch(epoch));
+            inWeeks += channels.claimedFor(epoch, device);
+        }
+        vm.assertEq(inWeeks, claimed);
     }
 
     /// @dev That the handler reaches every state, so that the invariants above say something.
@@ -67,6 +73,7 @@ contract SolvencyTest is ChannelTest {
         // vouched() takes amounts modulo what is possible: these are 300 of 400 out of 500.
         handler.claim(0, 300, 400, true);
         vm.assertEq(channels.channels(idOf(handler.configOf(0))).claimed, 300);
+        handler.claimTicks(3, 5, 1, 1, true);
         handler.close(0, 400, 400, true);
         vm.assertTrue(channels.channels(idOf(handler.configOf(0))).closed);
         handler.requestExit(1);
