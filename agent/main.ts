@@ -3,6 +3,7 @@
  * again in reverse order. What guests have paid for stays in the kernel after the end.
  */
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { type Logger, pino } from 'pino';
@@ -10,7 +11,7 @@ import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal } from '../captive-portal/portal.ts';
 import { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
 import { chainClock } from './adapters/chain-clock.ts';
-import { systemClock } from './adapters/clock.ts';
+import { minuteOfDay, systemClock } from './adapters/clock.ts';
 import { deviceSigner } from './adapters/device-key.ts';
 import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
 import { JournalError } from './adapters/journal/journal-error.ts';
@@ -23,6 +24,7 @@ import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
 import { UbusObject } from './adapters/ubus/bus-object.ts';
 import { followConfigChanges } from './adapters/ubus/config-changes.ts';
+import { feedWatchdog } from './adapters/ubus/procd-watchdog.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { setPriceInFile } from './adapters/uci/price-file.ts';
 import { configErrorText, DEFAULT_CONFIG_PATH, readConfig } from './adapters/uci/read-config.ts';
@@ -75,7 +77,7 @@ export async function runAgent(
   const started = startAgent({ config, configPath, log, signal: either, opened, onFatal });
   started.catch(onFatal);
   try {
-    await Promise.race([aborted(signal), broken]);
+    await Promise.race([signal.aborted || once(signal, 'abort'), broken]);
     log.info({}, 'agent-stopping');
   } catch (cause) {
     log.error({ err: cause }, 'agent-failed');
@@ -196,6 +198,10 @@ async function joinBus(parts: BusParts, client: UbusClient, log: Logger, opened:
   process.on('SIGHUP', onChange);
   opened.push({ name: 'hangup', close: () => process.removeListener('SIGHUP', onChange) });
   await followConfigChanges(client, basename(configPath), onChange);
+  const onProblem = (err: Error) => log.warn({ err }, 'watchdog-not-fed');
+  const progress = () => parts.driver.state.lastTickMs;
+  const instance = process.env['SHAREAGENT_PROCD'];
+  opened.push({ name: 'watchdog', ...feedWatchdog({ client, instance, progress, onProblem }) });
   const examineAll = async () => {
     // Loaded when asked for: nobody looks every day.
     const { examine } = await import('./cli/doctor/examine.ts');
@@ -239,7 +245,7 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
   const { rpcUrl, rpcBackups = [], chainId, channels, token, confirmations = 1 } = config.chain;
   const { databasePath, deviceKeyPath } = config.storage;
   mkdirSync(dirname(databasePath), { recursive: true, mode: 0o700 });
-  const clock = systemClock();
+  const clock = systemClock({ syncedFlagPath: process.env['SHAREAGENT_CLOCK_FLAG'] });
   const signer = deviceSigner(deviceKeyPath);
   const onProblem = (err: Error) => log.warn({ err }, 'edge-problem');
   const isGuests = (address: Parameters<typeof isInPrefix>[0]) =>
@@ -286,16 +292,4 @@ function uploaderFor({ proofs, chain }: AgentConfig): ProofUploader | undefined 
   const { collectorUrl, collector } = proofs;
   if (collectorUrl === undefined || collector === undefined) return undefined;
   return proofUploader({ collectorUrl, collector, deployment: { chainId: chain.chainId, registry: chain.registry } });
-}
-
-function minuteOfDay(): number {
-  const now = new Date();
-  return now.getHours() * 60 + now.getMinutes();
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((done) => {
-    if (signal.aborted) done();
-    else signal.addEventListener('abort', () => done(), { once: true });
-  });
 }

@@ -16,7 +16,7 @@ const EARLIEST_CREDIBLE_S = 1_767_225_600n;
 
 export type SystemClockOptions = {
   /** Exists while NTP is known to have set the clock. Absent: any credible time counts as set. */
-  readonly syncedFlagPath?: string;
+  readonly syncedFlagPath?: string | undefined;
   /** Unix milliseconds. */
   readonly wallMs?: () => number;
   /** Milliseconds of a clock that is never set. */
@@ -35,4 +35,10 @@ export function systemClock(options: SystemClockOptions = {}): Clock {
       return { unixS, isSynced: isCredible && (syncedFlagPath === undefined || existsSync(syncedFlagPath)) };
     },
   };
+}
+
+/** Minutes since local midnight: what the owner's price windows are told in. */
+export function minuteOfDay(): number {
+  const now = new Date();
+  return now.getHours() * 60 + now.getMinutes();
 }
