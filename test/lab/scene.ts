@@ -1,5 +1,5 @@
 /** Everything that stands around a story: world, chain, collector, bus, agent, guests with filled pass codes. */
-
+import { fileURLToPath } from 'node:url';
 import { loadOrCreateKey } from '../../agent/adapters/device-key.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
 import { PORTAL_NAME } from './addresses.ts';
@@ -35,10 +35,15 @@ export type SceneOptions = {
 
 /** 20 SSP on every pass code. */
 const PASS_CODE_UNITS = 200_000n;
+/** What the package's boot script loads before the agent: nobody gets out of a router that is still starting. */
+const DENY_TABLES = ['inet', 'bridge'].map((family) =>
+  fileURLToPath(new URL(`../../openwrt/files/usr/share/shareagent/deny-${family}.json`, import.meta.url)),
+);
 const CAPTIVE_URL = `http://${PORTAL_NAME}/captive-portal/api`;
 
 export async function openScene(lab: Lab, options: SceneOptions): Promise<Scene> {
   const world = await buildWorld(lab, { guests: options.guests, portalPort: PORTAL_PORT, captiveUrl: CAPTIVE_URL });
+  for (const table of DENY_TABLES) await world.router.must(['nft', '-j', '-f', table]);
   const [chain, bus] = await Promise.all([LabChain.start(world), Bus.start(world)]);
   const device = addressFromSecretKey(loadOrCreateKey(deviceKeyPath(lab)));
   const collector = await LabCollector.start(world, { chain: chain.addresses, registry: REGISTRY, device });
