@@ -26,7 +26,7 @@ t.test('subscribers hear a session begin, be paid, be proven, run low and end, a
     { type: 'session.start', data: { id: 1, mac: PHONE, state: 'pending' } },
     { type: 'payment', data: { paid_units: '1050', accepted_units: '1050', state: 'active' } },
     { type: 'session.low', data: { id: 1, left_bytes: 5_000_000n } },
-    { type: 'proof', data: { seq: 0, bytes: 95_000_000n, end_s: NOW_S } },
+    { type: 'proof', data: { seq: 0, bytes: 95_000_000n, end_s: NOW_S + 1n } },
     { type: 'session.end', data: { id: 1, reason: 'guest-left' } },
   ]);
 });
