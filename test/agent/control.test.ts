@@ -178,3 +178,13 @@ async function getOver(socketPath: string, path: string): Promise<string> {
   for await (const chunk of response) text += chunk;
   return text;
 }
+
+t.test('the configuration is read again on request, and what came of it is the answer', async (t) => {
+  const result = { changed: ['price.per_mb'], restartNeeded: ['portal.port'], errors: [] };
+  const control = buildControl({ owner: sampleOwner(), reload: () => result });
+  const response = await control.inject({ method: 'POST', url: '/reload' });
+  t.same(response.json(), result);
+  const without = await app().inject({ method: 'POST', url: '/reload' });
+  t.equal(without.statusCode, 501);
+  t.match(without.json(), { error: { code: 'no-reload' } });
+});

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { createOwnerDesk, type OwnerDeps } from '../../agent/owner.ts';
+import { createOwnerDesk, extendSession, type OwnerDeps } from '../../agent/owner.ts';
 import { AgentScene, NODE, settled } from '../support/agent-scene.ts';
 import { PHONE, PHONE_IP } from './core/support/story.ts';
 
@@ -74,4 +74,29 @@ t.test('the owner ends a session: it is stopped, claimed and settled', async (t)
   t.match(owner.status(), { sessions: 0, openChannels: 0, earnedUnits: 0n, settledUnits: 150n });
   t.equal(await owner.endSession(1), false);
   t.equal(await owner.endSession(77), false);
+});
+
+t.test('a clock that is not set is a reason of not selling, and has its own line of health', async (t) => {
+  const scene = await served();
+  scene.clock.isSynced = false;
+  const status = ownerOf(scene, { isBusConnected: () => false, proofsHeld: 'the journal was damaged' }).status();
+  t.match(status.notSelling, /the clock is not set yet.*wait for time synchronisation/);
+  t.match(status.health, [
+    { check: 'sale', ok: false, message: /the clock is not set yet/, fix: 'wait for time synchronisation (NTP)' },
+    { check: 'clock', ok: false, fix: /Enable NTP/ },
+    { check: 'bus', ok: false, fix: /ubusd/ },
+    { check: 'proofs', ok: false, message: /the journal was damaged/ },
+  ]);
+  scene.notSelling = 'no uplink';
+  t.match(ownerOf(scene).status(), { notSelling: 'no uplink', health: [{ message: 'no uplink', fix: /doctor/ }] });
+});
+
+t.test('bytes that the owner gives are in kernel and journal when the call is done', async (t) => {
+  const scene = await served();
+  t.equal(await extendSession(scene.driver, 1, 5_000_000n), true);
+  t.match(scene.journal.load().sessions, [{ session: { trialBytes: 5_000_000n } }]);
+  t.equal(scene.download(500_000_000n), 95_000_000n);
+  t.equal(await extendSession(scene.driver, 9, 1n), false);
+  await ownerOf(scene).endSession(1);
+  t.equal(await extendSession(scene.driver, 1, 1n), false);
 });

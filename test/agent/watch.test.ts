@@ -184,3 +184,41 @@ t.test('a kernel that refuses at the start does not keep the agent from starting
   await scene.advance(1_000);
   t.equal(scene.driver.trouble, undefined);
 });
+
+t.test(
+  'hostapd’s counters are compared with fresh ones of the kernel, and a disagreement is logged once',
+  async (t) => {
+    const scene = await served(t);
+    const air = (downBytes: bigint) =>
+      scene.stations.say({
+        kind: 'air',
+        readings: [{ mac: PHONE, port: WLAN0, upBytes: 0n, downBytes, packets: 0 }],
+      });
+    air(0n);
+    await settled();
+    scene.download(50_000_000n);
+    air(50_000_000n);
+    await settled();
+    t.equal(scene.desk.view(PHONE).downBytes, 50_000_000n, 'read although no second has passed');
+    t.match(scene.airCheck.health(), { ok: true });
+    scene.download(40_000_000n);
+    air(50_000_001n);
+    await settled();
+    air(50_000_002n);
+    await settled();
+    const told = scene.logged.filter(({ event }) => event === 'counters-disagree');
+    t.match(told, [{ level: 'warn', details: { session: 1, airBytes: 50_000_001n, billedBytes: 90_000_000n } }]);
+    t.equal(told.length, 1);
+  },
+);
+
+t.test('an interface that changes is judged at once, not with the next turn', async (t) => {
+  const scene = await watching(t);
+  t.equal(scene.watch.saleTrouble, undefined);
+  scene.prefixes = [];
+  scene.stations.say({ kind: 'network-changed' });
+  t.match(scene.watch.saleTrouble, /has no address/);
+  scene.prefixes = PREFIXES;
+  scene.stations.say({ kind: 'network-changed' });
+  t.equal(scene.watch.saleTrouble, undefined);
+});
