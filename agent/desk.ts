@@ -32,6 +32,7 @@ import type {
 import { QuoteBook } from './quote-book.ts';
 import { messageOf, refusal } from './refusal.ts';
 import { saleTroubles } from './sale-trouble.ts';
+import { TickDesk } from './tick-desk.ts';
 import { VoucherDesk } from './voucher-desk.ts';
 
 export type DeskDeps = {
@@ -57,7 +58,8 @@ export type DeskDeps = {
 export function createGuestDesk(deps: DeskDeps): GuestDesk {
   const queues = new ChannelQueues();
   const desk = new Desk(deps, queues);
-  const paying = new VoucherDesk({ ...deps, queues });
+  const ticks = new TickDesk(deps);
+  const paying = new VoucherDesk({ ...deps, queues, ticks });
   const attaching = new AttachDesk({ ...deps, bindStation: (mac) => desk.bindStation(mac) });
   return {
     identify: (address) => desk.identify(address),
@@ -66,6 +68,8 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     startTrial: (mac) => desk.startTrial(mac),
     open: (mac, request) => desk.open(mac, request),
     voucher: (mac, voucher) => paying.voucher(mac, voucher),
+    tickVoucher: (mac, tickVoucher) => paying.tickVoucher(mac, tickVoucher),
+    tick: (mac, channelId, tick) => ticks.tick(mac, channelId, tick),
     challenge: (mac, signer) => attaching.challenge(mac, signer),
     attach: (mac, request) => attaching.attach(mac, request),
     leave: (mac) => desk.leave(mac),

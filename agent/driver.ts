@@ -293,6 +293,6 @@ export class Driver {
 }
 
 export function channelEntry(channel: LiveChannel): Extract<JournalEntry, { kind: 'channel' }> {
-  const { closeAttempts: _, nextCloseMs: __, ...kept } = channel;
+  const { closeAttempts: _, nextCloseMs: __, ticks: ___, ...kept } = channel;
   return { kind: 'channel', channel: kept };
 }

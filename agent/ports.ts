@@ -8,8 +8,10 @@ import type { ChannelConfig } from '../protocol/channel.ts';
 import type { SignedAuthorization } from '../protocol/funding.ts';
 import type { Hex } from '../protocol/hex.ts';
 import type { OpenRequest } from '../protocol/open-wire.ts';
+import type { Tick } from '../protocol/payword.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
 import type { CompactSignature } from '../protocol/signature.ts';
+import type { SignedTickVoucher } from '../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedProofReceipt } from '../protocol/verdict.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
@@ -214,7 +216,11 @@ export type VoucherRefusalReason =
   | 'bad-signature'
   | 'channel-draining'
   | 'not-checked'
-  | 'storage-failed';
+  | 'storage-failed'
+  | 'no-tick-voucher'
+  | 'tick-not-later'
+  | 'tick-not-in-chain'
+  | 'renewal-due';
 export type OpenRefusalReason =
   | 'unknown-guest'
   | 'bad-quote'
@@ -232,6 +238,8 @@ export type AttachRefusalReason = 'unknown-channel' | 'channel-not-open' | 'bad-
 
 /** What the device's wallet is to sign, to take up the session of `channelId`. */
 export type ChallengeResult = { readonly ok: true; readonly channelId: Hex; readonly challenge: Hex } | DeskRefusal;
+/** Credit after a tick: cumulative units promised. It is in memory only until a voucher covers it. */
+export type TickResult = { readonly ok: true; readonly promisedUnits: TokenAmount } | DeskRefusal;
 export type DeskResult = { readonly ok: true; readonly view: GuestView } | DeskRefusal;
 
 /** What the captive portal may ask of the agent. The guest is whoever the kernel says sent the request. */
@@ -244,6 +252,10 @@ export interface GuestDesk {
   startTrial(mac: Mac): Promise<DeskResult>;
   open(mac: Mac, request: OpenRequest): Promise<DeskResult>;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
+  /** Begins a PayWord chain: its ticks may then raise the credit, TICKS_PER_RENEWAL of them beyond the last voucher. */
+  tickVoucher(mac: Mac, tickVoucher: SignedTickVoucher): Promise<DeskResult>;
+  /** Takes one coin of the chain, at once; the kernel follows within a tenth of a second. */
+  tick(mac: Mac, channelId: Hex, tick: Tick): TickResult;
   /** A challenge for this device and no other, good once; refused if the signer has no running session here. */
   challenge(mac: Mac, signer: Address): ChallengeResult;
   /** The device joins the channel's running session with what is left of it; a MAC alone never carries credit. */

@@ -4,9 +4,11 @@
  */
 import type { ChannelsDeployment } from '../protocol/channel.ts';
 import type { CompactSignature } from '../protocol/signature.ts';
+import { anchorTick, type SignedTickVoucher, tickVoucherDigest } from '../protocol/tick-voucher.ts';
 import { type SignedVoucher, voucherDigest } from '../protocol/voucher.ts';
 import type { ChannelQueues } from './channel-queues.ts';
 import type { AgentConfig } from './core/config.ts';
+import { judgeTickVoucher } from './core/judge-tick.ts';
 import { judgeVoucher, type VoucherTime } from './core/judge-voucher.ts';
 import type { Mac } from './core/model.ts';
 import type { LiveChannel } from './core/state.ts';
@@ -14,6 +16,7 @@ import { guestView } from './core/view.ts';
 import { channelEntry, type Driver, type DriverLog } from './driver.ts';
 import type { Clock, DeskRefusal, DeskResult, Verifier } from './ports.ts';
 import { messageOf, refusal } from './refusal.ts';
+import type { TickDesk } from './tick-desk.ts';
 
 export type VoucherDeskDeps = {
   readonly config: Pick<AgentConfig, 'chain'>;
@@ -22,6 +25,7 @@ export type VoucherDeskDeps = {
   readonly verifier: Verifier;
   /** Shared with whatever else changes a channel for a guest. */
   readonly queues: ChannelQueues;
+  readonly ticks: Pick<TickDesk, 'handOver'>;
   readonly log: DriverLog;
 };
 
@@ -53,6 +57,29 @@ export class VoucherDesk {
       driver.dispatch({ kind: 'voucher-stored', voucher });
       log.info({ channel: voucher.channelId, amount: voucher.amount.toString() }, 'voucher-accepted');
       return this.#served(mac);
+    });
+  }
+
+  /** Costs no write: its base is covered by a voucher that is durable, and its ticks are bounded (tick-account.ts). */
+  tickVoucher(mac: Mac, tickVoucher: SignedTickVoucher): Promise<DeskResult> {
+    return this.#deps.queues.run(tickVoucher.channelId, async () => {
+      const { driver, log } = this.#deps;
+      const judge = () => judgeTickVoucher(driver.state, mac, tickVoucher, this.#time());
+      const cheap = judge();
+      if (!cheap.ok) return this.#refused('tick-voucher-refused', cheap);
+      if (cheap.isRepeat) return { ok: true, view: guestView(driver.state, mac) };
+      const unsigned = await this.#judgeSignature(cheap.channel, {
+        digest: tickVoucherDigest(this.#deployment, tickVoucher),
+        signature: tickVoucher.signature,
+      });
+      if (unsigned !== undefined) return this.#refused('tick-voucher-refused', unsigned);
+      // Ticks of the chain before that are not handed over yet count for what the new base must reach.
+      this.#deps.ticks.handOver();
+      const judgement = judge();
+      if (!judgement.ok) return this.#refused('tick-voucher-refused', judgement);
+      driver.dispatch({ kind: 'tick-voucher-taken', tickVoucher, anchor: anchorTick(tickVoucher) });
+      log.info({ channel: tickVoucher.channelId, base: tickVoucher.amount.toString() }, 'tick-voucher-accepted');
+      return { ok: true, view: guestView(driver.state, mac) };
     });
   }
 

@@ -8,6 +8,7 @@ import type { DeskResult } from '../agent/ports.ts';
 import { decodeAttach, decodeChallengeRequest } from '../protocol/attach-wire.ts';
 import { decodeOpenRequest } from '../protocol/open-wire.ts';
 import type { Decoded } from '../protocol/schema.ts';
+import { decodeTick, decodeTickVoucher } from '../protocol/tick-wire.ts';
 import { decodeVoucher } from '../protocol/voucher-wire.ts';
 import type { EventStreams } from './event-streams.ts';
 import { freshTerms, guestOf, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
@@ -37,6 +38,12 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
   });
   addAction(app, context, '/api/open', decodeOpenRequest, (mac, open) => desk.open(mac, open));
   addAction(app, context, '/api/voucher', decodeVoucher, (mac, voucher) => desk.voucher(mac, voucher));
+  addAction(app, context, '/api/tick-voucher', decodeTickVoucher, (mac, voucher) => desk.tickVoucher(mac, voucher));
+  addPost(app, context, '/api/tick', decodeTick, (mac, { channelId, tick }, reply) => {
+    const result = desk.tick(mac, channelId, tick);
+    if (!result.ok) return sendProblem(reply, problemOfRefusal(result));
+    return sendJson(reply, { promisedUnits: result.promisedUnits.toString() });
+  });
   addPost(app, context, '/api/challenge', decodeChallengeRequest, (mac, { signer }, reply) => {
     const result = desk.challenge(mac, signer);
     if (result.ok) return sendJson(reply, challengeJson(result, context.config));

@@ -4,9 +4,10 @@ import { LOW_CREDIT_DIVISOR, ONE_PACKET_BYTES, TIME_RESERVE_MS } from './limits.
 import { totalBytes } from './meter.ts';
 import type { LiveChannel, LiveSession } from './state.ts';
 import { bytesForUnits, chargeForUsage } from './tariff.ts';
+import { promisedUnits } from './tick-account.ts';
 
 export type Account = {
-  /** Newest voucher's amount once the channel is confirmed on chain, else 0. */
+  /** What the guest has promised by voucher or ticks once the channel is confirmed on chain, else 0. */
   readonly creditUnits: TokenAmount;
   /** Open fee and usage charge; never above creditUnits. */
   readonly chargedUnits: TokenAmount;
@@ -25,7 +26,7 @@ export type Account = {
 export function accountOf(session: LiveSession, channel: LiveChannel | undefined): Account {
   const used = totalBytes(session.usage);
   const isFunded = channel !== undefined && hasCredit(channel);
-  const creditUnits = isFunded ? channel.voucher.amount : 0n;
+  const creditUnits = isFunded ? promisedUnits(channel) : 0n;
   const openFee = isFunded ? minimum(channel.openFee, creditUnits) : 0n;
   const limitBytes = isFunded
     ? bytesForUnits(

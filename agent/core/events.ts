@@ -1,5 +1,7 @@
 /** Everything that can happen to the agent. Each event carries the time it happened; core never reads a clock. */
 import type { Hex } from '../../protocol/hex.ts';
+import type { Tick } from '../../protocol/payword.ts';
+import type { SignedTickVoucher } from '../../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type { ChainChannel, ChainCosts, DueClaim } from './chain-facts.ts';
@@ -56,6 +58,19 @@ export type AgentEvent =
   | { readonly kind: 'channel-failed'; readonly channelId: Hex; readonly nowMs: number }
   /** A voucher passed judgeVoucher and its signature check, and is durable. */
   | { readonly kind: 'voucher-stored'; readonly voucher: SignedVoucher; readonly nowMs: number }
+  /** A tick voucher passed judgeTickVoucher and its signature check. */
+  | {
+      readonly kind: 'tick-voucher-taken';
+      readonly tickVoucher: SignedTickVoucher;
+      readonly anchor: Tick;
+      readonly nowMs: number;
+    }
+  /** The furthest coin of each channel that passed judgeTick since the last such event; `signature`: its tick voucher's. */
+  | {
+      readonly kind: 'ticks-taken';
+      readonly ticks: readonly { readonly channelId: Hex; readonly signature: Hex; readonly last: Tick }[];
+      readonly nowMs: number;
+    }
   /** A station proved the channel's key from another MAC. */
   | { readonly kind: 'station-attached'; readonly mac: Mac; readonly channelId: Hex; readonly nowMs: number }
   /** The owner gives the session bytes for nothing. */

@@ -25,6 +25,7 @@ import {
   onStationOnPort,
 } from './on-station.ts';
 import { onTick } from './on-tick.ts';
+import { onTicksTaken, onTickVoucherTaken } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
 import { onChannelSeen, onChannelsClaimed, onClaimFailed, onCostsSeen } from './settlement.ts';
 import type { AgentState } from './state.ts';
@@ -53,6 +54,10 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
       return onChannelFailed(state, event);
     case 'voucher-stored':
       return onVoucherStored(state, event);
+    case 'tick-voucher-taken':
+      return onTickVoucherTaken(state, event);
+    case 'ticks-taken':
+      return onTicksTaken(state, event);
     case 'station-attached':
       return onStationAttached(state, event);
     case 'session-extended':

@@ -2,29 +2,27 @@
  * Whether a voucher may extend credit. Cheap checks here, first; the caller checks the signature last, stores the voucher
  * durably, and only then dispatches voucher-stored (invariants I2, I3).
  */
+import type { Hex } from '../../protocol/hex.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import { totalBytes } from './meter.ts';
 import type { Mac } from './model.ts';
-import { type AgentState, type LiveChannel, sessionOfMac } from './state.ts';
+import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac } from './state.ts';
 
-export type VoucherRefusal =
-  | 'unknown-channel'
-  | 'not-your-channel'
-  | 'channel-not-open'
-  | 'channel-draining'
-  | 'amount-not-increasing'
-  | 'amount-above-deposit'
-  | 'ack-above-metered';
+/** Why a channel takes nothing from this device now. */
+export type PayerRefusal = 'unknown-channel' | 'not-your-channel' | 'channel-not-open' | 'channel-draining';
+export type VoucherRefusal = PayerRefusal | 'amount-not-increasing' | 'amount-above-deposit' | 'ack-above-metered';
+
+export type PayerRefused<Reason extends string = never> = {
+  readonly ok: false;
+  readonly reason: PayerRefusal | Reason;
+  readonly expected: string;
+  readonly got: string;
+  readonly lastVoucher?: SignedVoucher;
+};
 
 export type VoucherJudgement =
   | { readonly ok: true; readonly channel: LiveChannel; readonly isRepeat: boolean }
-  | {
-      readonly ok: false;
-      readonly reason: VoucherRefusal;
-      readonly expected: string;
-      readonly got: string;
-      readonly lastVoucher?: SignedVoucher;
-    };
+  | PayerRefused<VoucherRefusal>;
 
 /** Unix seconds now, and how many before its expiry a channel takes no more vouchers. */
 export type VoucherTime = { readonly nowS: bigint; readonly marginSeconds: number };
@@ -36,26 +34,9 @@ export function judgeVoucher(
   voucher: SignedVoucher,
   time: VoucherTime | undefined,
 ): VoucherJudgement {
-  const channel = state.channels.get(voucher.channelId);
-  if (channel === undefined) {
-    return refuse('unknown-channel', 'the id of a channel opened at this router', voucher.channelId);
-  }
-  const sessionId = state.sessionByChannel.get(channel.id);
-  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
-  if (session === undefined || sessionOfMac(state, mac)?.id !== sessionId) {
-    return refuse('not-your-channel', 'a channel that this device opened or attached to', voucher.channelId);
-  }
-  if (channel.phase !== 'active' && channel.phase !== 'grace') {
-    const reason = channel.phase === 'drain' ? 'channel-draining' : 'channel-not-open';
-    return refuse(reason, 'a channel in phase active or grace', channel.phase);
-  }
-  if (time !== undefined && time.nowS + BigInt(time.marginSeconds) >= channel.config.expiry) {
-    return refuse(
-      'channel-draining',
-      `expiry more than ${time.marginSeconds} s away`,
-      `${channel.config.expiry - time.nowS} s`,
-    );
-  }
+  const payer = judgePayer(state, mac, voucher.channelId, time);
+  if (!payer.ok) return payer;
+  const { channel, session } = payer;
   const last = channel.voucher;
   if (voucher.amount === last.amount && voucher.signature === last.signature) {
     return { ok: true, channel, isRepeat: true };
@@ -74,6 +55,40 @@ export function judgeVoucher(
   return { ok: true, channel, isRepeat: false };
 }
 
-function refuse(reason: VoucherRefusal, expected: string, got: string): VoucherJudgement & { ok: false } {
+/** Whether the device may pay into the channel at all: it is in its session, the channel is open, and not near its end. */
+export function judgePayer(
+  state: AgentState,
+  mac: Mac,
+  channelId: Hex,
+  time: VoucherTime | undefined,
+): { readonly ok: true; readonly channel: LiveChannel; readonly session: LiveSession } | PayerRefused {
+  const channel = state.channels.get(channelId);
+  if (channel === undefined) {
+    return refuse('unknown-channel', 'the id of a channel opened at this router', channelId);
+  }
+  const sessionId = state.sessionByChannel.get(channel.id);
+  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+  if (session === undefined || sessionOfMac(state, mac)?.id !== sessionId) {
+    return refuse('not-your-channel', 'a channel that this device opened or attached to', channelId);
+  }
+  if (channel.phase !== 'active' && channel.phase !== 'grace') {
+    const reason = channel.phase === 'drain' ? 'channel-draining' : 'channel-not-open';
+    return refuse(reason, 'a channel in phase active or grace', channel.phase);
+  }
+  if (time !== undefined && time.nowS + BigInt(time.marginSeconds) >= channel.config.expiry) {
+    return refuse(
+      'channel-draining',
+      `expiry more than ${time.marginSeconds} s away`,
+      `${channel.config.expiry - time.nowS} s`,
+    );
+  }
+  return { ok: true, channel, session };
+}
+
+function refuse<Reason extends VoucherRefusal>(
+  reason: Reason,
+  expected: string,
+  got: string,
+): { readonly ok: false; readonly reason: Reason; readonly expected: string; readonly got: string } {
   return { ok: false, reason, expected, got };
 }

@@ -1,6 +1,6 @@
 /** Proof intervals: what the next proof names, the chain going on, and sessions forgotten once all of them is proven. */
 import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
-import { accountOf } from './account.ts';
+import { finalClaim } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentEvent } from './events.ts';
 import { MAX_SETTLED_SESSIONS } from './limits.ts';
@@ -24,7 +24,8 @@ export function openShares(state: AgentState): readonly ProofShare[] {
   for (const session of state.sessions.values()) {
     const channel = channelOfSession(state, session);
     if (channel === undefined || channel.phase === 'pending' || channel.phase === 'failed') continue;
-    const charged = channel.closeUnits ?? accountOf(session, channel).chargedUnits;
+    // What ticks alone cover is proven once a voucher covers it too: a proof carries vouchers.
+    const charged = channel.closeUnits ?? finalClaim(session, channel);
     const share: ProofShare = {
       session,
       channel,

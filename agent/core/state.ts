@@ -5,6 +5,7 @@ import type { ByteCount } from '../../protocol/units.ts';
 import type { ChainCosts, Settlement } from './chain-facts.ts';
 import { FIRST_CLAIM_MS } from './limits.ts';
 import type { Channel, CounterKey, DeviceName, IpAddress, Mac, Session, SessionId, Station } from './model.ts';
+import type { TickCredit } from './tick-account.ts';
 
 /** A session with what is known of it only while the agent runs. */
 export type LiveSession = Session & {
@@ -23,6 +24,8 @@ export type LiveSession = Session & {
 export type LiveChannel = Channel & {
   readonly closeAttempts: number;
   readonly nextCloseMs: number;
+  /** Credit by ticks, in STREAM mode; in memory only (tick-account.ts). */
+  readonly ticks?: TickCredit;
 };
 
 export type KnownStation = Station & {

@@ -8,6 +8,8 @@ const METHODS = [
   'startTrial',
   'open',
   'voucher',
+  'tickVoucher',
+  'tick',
   'challenge',
   'attach',
   'leave',

@@ -1,0 +1,106 @@
+import t from 'tap';
+import { judgeTick, judgeTickVoucher } from '../../../agent/core/judge-tick.ts';
+import type { Tick } from '../../../protocol/payword.ts';
+import { LAPTOP, NOW_S, PHONE, Story, testChannel, testVoucher } from './support/story.ts';
+import { type TestChain, testTicks } from './support/tick-voucher.ts';
+
+const time = { nowS: NOW_S, marginSeconds: 600 };
+const id = testChannel().id;
+
+/** The phone's paid channel, with the chain begun where one is given. */
+function paid(chain?: TestChain): Story {
+  const story = new Story();
+  story.paid(testChannel({ mode: 'stream' }));
+  if (chain !== undefined) {
+    story.send({ kind: 'tick-voucher-taken', tickVoucher: chain.voucher, anchor: chain.coin(0) });
+  }
+  return story;
+}
+
+t.test('a tick voucher on top of the last voucher passes; the same again is a repeat', (t) => {
+  const chain = testTicks();
+  t.match(judgeTickVoucher(paid().state, PHONE, chain.voucher, time), { ok: true, isRepeat: false });
+  t.match(judgeTickVoucher(paid(chain).state, PHONE, chain.voucher, time), { ok: true, isRepeat: true });
+  t.end();
+});
+
+t.test('a tick voucher is refused for who sends it as a voucher is', (t) => {
+  const { voucher } = testTicks();
+  t.match(judgeTickVoucher(paid().state, LAPTOP, voucher, time), { reason: 'not-your-channel' });
+  t.match(judgeTickVoucher(new Story().state, PHONE, voucher, time), { reason: 'unknown-channel' });
+  t.end();
+});
+
+t.test('the base of a chain is covered by a voucher, and forgets no tick of the chain before', (t) => {
+  const chain = testTicks();
+  const story = paid(chain);
+  const { voucher } = testTicks({ amount: 1_051n }, 2);
+  t.match(judgeTickVoucher(story.state, PHONE, voucher, time), {
+    reason: 'renewal-due',
+    expected: 'a base of at most the last voucher, 1050',
+    got: '1051',
+    lastVoucher: testVoucher(1_050n),
+  });
+  story.send({
+    kind: 'ticks-taken',
+    ticks: [{ channelId: id, signature: chain.voucher.signature, last: chain.coin(5) }],
+  });
+  story.send({ kind: 'voucher-stored', voucher: testVoucher(2_000n) });
+  story.send({
+    kind: 'ticks-taken',
+    ticks: [{ channelId: id, signature: chain.voucher.signature, last: chain.coin(6) }],
+  });
+  t.match(judgeTickVoucher(story.state, PHONE, testTicks({ amount: 1_999n }, 2).voucher, time), {
+    reason: 'renewal-due',
+    expected: 'a base of at least 2000, already promised',
+  });
+  t.match(judgeTickVoucher(story.state, PHONE, testTicks({ amount: 2_000n }, 2).voucher, time), { ok: true });
+  t.end();
+});
+
+t.test('a tick extends the credit by what its index says, also if some before it were lost', (t) => {
+  const chain = testTicks();
+  const { state } = paid(chain);
+  const judge = (tick: Tick, last?: Tick) => judgeTick(state, PHONE, id, tick, last, time);
+  t.same(judge(chain.coin(1)), { ok: true, promisedUnits: 1_060n });
+  t.same(judge(chain.coin(64)), { ok: true, promisedUnits: 1_690n });
+  t.same(judge(chain.coin(9), chain.coin(8)), { ok: true, promisedUnits: 1_140n });
+  t.same(judge(chain.coin(9), chain.coin(0)), { ok: true, promisedUnits: 1_140n }, 'the state knows as much');
+  t.end();
+});
+
+t.test('each refusal of a tick has its reason', (t) => {
+  const chain = testTicks();
+  const { state } = paid(chain);
+  const judge = (tick: Tick, last?: Tick, mac = PHONE) => judgeTick(state, mac, id, tick, last, time);
+  t.match(judge(chain.coin(1), undefined, LAPTOP), { reason: 'not-your-channel' });
+  t.match(judgeTick(paid().state, PHONE, id, chain.coin(1), undefined, time), {
+    reason: 'no-tick-voucher',
+    got: 'tick 1',
+  });
+  t.match(judge(chain.coin(8), chain.coin(8)), { reason: 'tick-not-later', expected: 'a tick after 8' });
+  t.match(judge(chain.coin(7), chain.coin(8)), { reason: 'tick-not-later' });
+  t.match(judge({ index: 1, preimage: new Uint8Array(32) }), {
+    reason: 'tick-not-in-chain',
+    expected: 'a preimage that hashes to tick 0',
+  });
+  t.match(judge({ index: 2, preimage: chain.coin(1).preimage }), { reason: 'tick-not-in-chain' });
+  t.match(judge(chain.coin(65)), {
+    reason: 'renewal-due',
+    expected: /more than 1690 units/,
+    got: '1700',
+    lastVoucher: testVoucher(1_050n),
+  });
+  const short = testTicks({ ticks: 3n }, 4);
+  t.match(judgeTick(paid(short).state, PHONE, id, { ...chain.coin(4) }, undefined, time), {
+    reason: 'tick-not-in-chain',
+    expected: 'a tick of 1..3',
+  });
+  const dear = testTicks({ tickValue: 9_000n }, 5);
+  t.match(judgeTick(paid(dear).state, PHONE, id, dear.coin(1), undefined, time), {
+    reason: 'amount-above-deposit',
+    expected: 'at most the deposit, 10000',
+    got: '10050',
+  });
+  t.end();
+});
