@@ -215,8 +215,8 @@ function sessions(names: readonly string[]): readonly Readonly<Record<string, un
     bytes_up: 4_123_456,
     bytes_down: 141_123_456 * (i + 1),
     left_bytes: state === 'active' ? 412_880_000 : 0,
-    credit_units: '500000',
-    charged_units: String(87_120 + i),
+    credit_units: state === 'trial' ? '0' : '500000',
+    charged_units: state === 'trial' ? '0' : String(87_120 + 1_111 * i),
     ...(i === 0 ? { air: { signal_dbm: -58, rate_down_kbit: 144_000, rate_up_kbit: 72_000 } } : {}),
   }));
 }

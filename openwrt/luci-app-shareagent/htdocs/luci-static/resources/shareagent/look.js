@@ -31,7 +31,7 @@ const CSS = `
 .sa-page .cbi-section { margin-bottom: 1.2em; }
 .sa-page p { max-width: 60em; }
 .sa-page .cbi-value-field input[type=text] { box-sizing: border-box; width: 100%; max-width: 28em; }
-.sa-page td .btn, .sa-page .td .btn { margin: .1em .3em .1em 0; }
+.sa-page td .btn, .sa-page .td .btn { margin: .1em .3em .1em 0; white-space: nowrap; }
 `;
 
 const TROUBLES = {
@@ -115,6 +115,9 @@ return baseclass.extend({
 		const moodOf = (check) => (check.ok && check.level !== 'warn' ? 'good' : check.level === 'warn' ? 'warn' : 'bad');
 		const order = [ 'bad', 'warn', 'good' ];
 		const signs = { good: '✓', warn: '!', bad: '✗' };
+
+		if (!list.length)
+			return this.note(_('Nothing was checked yet.'));
 
 		return E('ul', { 'class': 'sa-checks' }, list
 			.map((check) => [ moodOf(check), check ])

@@ -59,7 +59,9 @@ return view.extend({
 			words.duration(session.online_s),
 			_('%s down, %s up').format(words.bytes(session.bytes_down), words.bytes(session.bytes_up)),
 			[ words.bytes(session.left_bytes), session.left_s == null ? '' : ' · ' + words.duration(session.left_s) ],
-			_('%s of %s').format(words.ssp(session.charged_units), words.ssp(session.credit_units)),
+			session.state === 'trial'
+				? _('nothing yet')
+				: _('%s of %s').format(words.ssp(session.charged_units), words.ssp(session.credit_units)),
 			[
 				look.button(_('Give data'), 'action', () => this.give(session)),
 				look.button(_('End'), 'negative', () => this.end(session))
