@@ -35,7 +35,7 @@ export type BusMethodDeps = {
   /** False if there is no running session with this id. @throws if the kernel refuses. */
   readonly extendSession: (id: SessionId, bytes: bigint) => Promise<boolean>;
   readonly setPrice: (change: PriceChange) => PriceResult;
-  /** All of `shareagent doctor`. */
+  /** All of `shareagent doctor`, with what only the running agent knows. */
   readonly examine: () => Promise<readonly DoctorFinding[]>;
 };
 
@@ -134,20 +134,15 @@ async function kick({ stations }: BusMethodDeps, args: BusArguments): Promise<Bu
   }
 }
 
-async function doctor({ report, examine }: BusMethodDeps): Promise<BusAnswer> {
+async function doctor({ examine }: BusMethodDeps): Promise<BusAnswer> {
   const findings = await examine();
-  const known = new Set(findings.map(({ name }) => name));
-  const own = report.health().filter(({ check }) => !known.has(check));
-  const checks: readonly BusTable[] = [
-    ...findings.map(({ name, status, detail, fix }) => ({
-      name,
-      ok: status !== 'fail',
-      level: status,
-      message: detail,
-      fix,
-    })),
-    ...own.map(({ check, ok, message, fix }) => ({ name: check, ok, level: ok ? 'ok' : 'warn', message, fix })),
-  ];
+  const checks: readonly BusTable[] = findings.map(({ name, status, detail, fix }) => ({
+    name,
+    ok: status !== 'fail',
+    level: status,
+    message: detail,
+    fix,
+  }));
   return { ok: true, reply: { checks } };
 }
 

@@ -8,7 +8,7 @@ import { openShares } from './core/on-proof.ts';
 import { bytesForUnits, millisForUnits, tariffAt } from './core/tariff.ts';
 import { guestView } from './core/view.ts';
 import type { Driver } from './driver.ts';
-import type { AirReading, Clock, HealthCheck, Journal, OwnerDesk, ProofRecord } from './ports.ts';
+import type { AirReading, Clock, Journal, OwnerDesk, ProofRecord } from './ports.ts';
 
 export type BusReportDeps = {
   readonly config: AgentConfig;
@@ -32,7 +32,6 @@ export type BusReport = {
   readonly earnings: (days: number) => BusTable;
   readonly proofs: (limit: number) => readonly BusTable[];
   readonly price: () => BusTable;
-  readonly health: () => readonly HealthCheck[];
   /** For notifications: rows are of the moment. */
   readonly rowContext: () => RowContext;
 };
@@ -44,7 +43,6 @@ const TODAY_PROOFS = 1_000;
 
 export function createBusReport(deps: BusReportDeps): BusReport {
   const { driver, journal, clock, owner } = deps;
-  const health = () => owner.status().health ?? [];
   const rowContext = (): RowContext => {
     const wall = clock.wall();
     const { hostnameOf, airOf } = deps;
@@ -60,7 +58,6 @@ export function createBusReport(deps: BusReportDeps): BusReport {
     earnings: (days) => earningsOf(deps, days, journal.proofs(MAX_EARNING_PROOFS), owner.status().proofs.held),
     proofs: (limit) => journal.proofs(limit).map(proofBusRow),
     price: () => priceTable(deps),
-    health,
     rowContext,
   };
 }

@@ -20,6 +20,9 @@ export const statusSchema = v.object({
   proofs: v.object({ closed: count, acknowledged: count, waiting: count }),
   isBusConnected: v.boolean(),
   isClockSynced: v.boolean(),
+  health: v.optional(
+    v.array(v.object({ check: v.string(), ok: v.boolean(), message: v.string(), fix: v.optional(v.string()) })),
+  ),
 });
 
 export const sessionsSchema = v.object({

@@ -48,7 +48,6 @@ t.test('while nobody listens nothing is worked out, and a row that cannot be mad
     earnings: unscripted,
     proofs: unscripted,
     price: unscripted,
-    health: unscripted,
     rowContext: unscripted,
   };
   busNotifier({ bus: { isHeard: () => false, notify: unscripted }, report, log })(before, story.state);

@@ -1,6 +1,7 @@
 /** All of doctor's checks for one configuration, in the order in which an owner should mend. */
 import { type ConfigReading, configErrorText } from '../../adapters/uci/read-config.ts';
 import { broken, doubtful, type Finding, fine } from './finding.ts';
+import { healthFindings } from './health-findings.ts';
 import {
   bridgeFilterFinding,
   conntrackFinding,
@@ -57,13 +58,14 @@ export async function examine(
         `${paths.config} is right, but nothing is sold`,
         'uci set shareagent.agent.enabled=1; uci commit shareagent; service shareagent start',
       );
-  return [
+  const findings = [
     enabled,
     ...general.flat(),
     ...specific,
     ...(config.isEnabled ? await outward(probe, config, status) : []),
     agentFinding(status),
   ];
+  return [...findings, ...healthFindings(status, findings)];
 }
 
 type Config = Extract<ConfigReading, { ok: true }>['config'];
