@@ -26,6 +26,11 @@ export class FaultLine {
     return this.#counted;
   }
 
+  /** From now on nothing is ever answered, and nothing done. */
+  die(): void {
+    this.#isDead = true;
+  }
+
   get isDead(): boolean {
     return this.#isDead;
   }

@@ -131,3 +131,13 @@ t.test('opens are bounded for each MAC, for all together, and by the number of s
   t.match(judge(openRequest(), crowded), { reason: 'not-selling' });
   t.end();
 });
+
+t.test('no channel is opened that the gas key could not close again', (t) => {
+  const story = new Story();
+  const costs = { gasPriceWei: 3n, balanceWei: 629_999n };
+  story.send({ kind: 'costs-seen', costs });
+  t.match(judge(openRequest(), story), { ok: false, reason: 'not-selling', expected: /630000 wei .* send it coin/ });
+  story.send({ kind: 'costs-seen', costs: { ...costs, balanceWei: 630_000n } });
+  t.equal(judge(openRequest(), story).ok, true);
+  t.end();
+});

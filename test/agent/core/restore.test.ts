@@ -62,6 +62,12 @@ t.test('a channel that was settled for nothing adds nothing', (t) => {
   t.end();
 });
 
+t.test('what was settled and forgotten before still counts', (t) => {
+  const totals = { channels: 3n, units: 700n, gasGwei: 9n };
+  t.equal(stateFromJournal({ channels: [], sessions: [], trials: [], totals }, 5, NOW_S).settledUnits, 700n);
+  t.end();
+});
+
 t.test('a guest who is not there any more after a restart is seen off after the usual wait', (t) => {
   const before = new Story();
   const id = before.paid();
