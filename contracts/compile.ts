@@ -9,6 +9,8 @@ import { COMPILER_SETTINGS, compileStandardJson, type SolidityOutput } from './s
 /** What is deployed; everything else in contracts/ is part of these. */
 const DEPLOYED = [
   { file: 'contracts/ShareChannels.sol', name: 'ShareChannels', abiModule: 'share-channels' },
+  { file: 'contracts/DeviceRegistry.sol', name: 'DeviceRegistry', abiModule: 'device-registry' },
+  { file: 'contracts/ShareRewards.sol', name: 'ShareRewards', abiModule: 'share-rewards' },
   { file: 'contracts/tokens/SspToken.sol', name: 'SspToken', abiModule: 'ssp-token' },
   { file: 'contracts/tokens/LegacySspToken.sol', name: 'LegacySspToken', abiModule: 'legacy-ssp-token' },
 ] as const;
