@@ -9,7 +9,7 @@ import type { FakeRouter } from '../test/openwrt/luci/support/fake-rpcd.ts';
 import { openLuci } from '../test/openwrt/luci/support/luci-stage.ts';
 import { BUSY, QUIET, STOPPED, SWITCHED_OFF, WITH_PASSES } from '../test/openwrt/luci/support/sample-router.ts';
 
-const SIZES = { desktop: { width: 1100, height: 700 }, phone: { width: 390, height: 844 } };
+const SIZES = { desktop: { width: 960, height: 640 }, phone: { width: 390, height: 844 } };
 type Shot = {
   readonly view: string;
   readonly state: string;
@@ -24,7 +24,6 @@ const KEPT: readonly Shot[] = [
   { view: 'overview', state: 'busy', router: BUSY, size: 'phone' },
   { view: 'overview', state: 'stopped', router: STOPPED, size: 'desktop' },
   { view: 'guests', state: 'busy', router: BUSY, size: 'desktop' },
-  { view: 'prices', state: 'busy', router: BUSY, size: 'desktop' },
   { view: 'rewards', state: 'busy', router: BUSY, size: 'desktop' },
 ];
 
@@ -53,6 +52,6 @@ async function take({ view, state, router, size, isDark = false }: Shot): Promis
   });
   await page.waitForTimeout(400);
   const file = new URL(`luci-${view}-${state}-${size}.png`, out);
-  await page.screenshot({ path: fileURLToPath(file), fullPage: true });
+  await page.screenshot({ path: fileURLToPath(file), fullPage: target !== undefined });
   for (const complaint of complaints) console.error(`${view} ${state} ${size}: ${complaint}`);
 }

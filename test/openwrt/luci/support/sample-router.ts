@@ -103,7 +103,7 @@ export const BUSY: FakeRouter = {
         expiry_s: NOW_S + id * 86_400,
       })),
     },
-    earnings: { days: days() },
+    earnings: { days: days(), undated_bytes: 12_345_678 },
     proofs: {
       proofs: ['waiting', 'valid', 'valid', 'bytes-below-ack', 'gap'].map((verdict, i) => ({
         epoch: 3,

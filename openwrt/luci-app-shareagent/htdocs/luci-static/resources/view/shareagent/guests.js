@@ -99,7 +99,7 @@ return view.extend({
 
 		look.ask(_('Give data for free'), [
 			E('p', {}, [ words.guest(session) ]),
-			look.note(_('The guest gets this much more and pays nothing for it. It counts against your free data per day (page Prices).')),
+			look.note(_('The guest gets this much more and pays nothing for it. At most as much as your free data for all guests together (page Prices).')),
 			input,
 			warning
 		], _('Give'), 'action', () => {
@@ -119,7 +119,7 @@ return view.extend({
 			if (answer.value)
 				look.say(_('Done.'));
 			else
-				look.complain(REFUSALS[answer.why] ?? _('The router refused: more than the free data per day, perhaps. The log on the page Diagnostics says why.'));
+				look.complain(REFUSALS[answer.why] ?? _('The router refused: perhaps that was more than your free data for all guests together. The log on the page Diagnostics says why.'));
 
 			return this.refresh();
 		});

@@ -22,7 +22,7 @@ return view.extend({
 			_('Every few minutes the router signs a report of what it carried and sends it to a collector. Rewards are paid for what the collector accepts. Every byte that earns nothing has a reason here.'),
 			...(situation.trouble ? [ look.trouble(situation.trouble) ] : [
 				this.state(situation.status.proofs ?? {}),
-				look.section(_('From traffic to reward'), this.funnel(L.toArray(earnings.value?.days))),
+				look.section(_('From traffic to reward'), this.funnel(L.toArray(earnings.value?.days)), ...this.undated(earnings.value?.undated_bytes)),
 				look.section(_('The last reports'), this.reports(L.toArray(proofs.value?.proofs)))
 			]),
 			node));
@@ -49,6 +49,12 @@ return view.extend({
 			day.rewarded_units == null ? _('not told yet') : words.ssp(day.rewarded_units),
 			this.missing(L.toArray(day.reasons))
 		]), _('Nothing was carried yet.'));
+	},
+
+	undated(bytes) {
+		return bytes > 0
+			? [ look.note(_('%s more were signed before the clock was set and belong to no day.').format(words.bytes(bytes))) ]
+			: [];
 	},
 
 	missing(reasons) {
