@@ -272,7 +272,9 @@ export class UbusConnection {
 
   #takeStatus(message: Message): void {
     const pending = this.#pending.get(message.seq);
-    if (pending === undefined || pending.peer !== message.peer) return;
+    if (pending === undefined) return;
+    const { handler, peer } = pending;
+    if (handler.onStatus === undefined ? peer !== message.peer : !handler.onStatus(message)) return;
     const status = message.attributes.status ?? UbusStatus.UNKNOWN_ERROR;
     const error = status === UbusStatus.OK ? pending.failure : new UbusError(status, pending.what);
     this.#pending.settle(message.seq, error, message.attributes);

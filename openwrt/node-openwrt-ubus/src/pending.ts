@@ -1,5 +1,5 @@
 /** Requests that wait for their STATUS: sequence numbers, deadlines, aborts. One timer serves them all. */
-import type { MessageAttributes } from './message.ts';
+import type { Message, MessageAttributes } from './message.ts';
 import { UbusError, UbusStatus } from './status.ts';
 
 export type RequestOptions = {
@@ -12,6 +12,8 @@ export type RequestOptions = {
 export type RequestHandler = {
   readonly onData: (attributes: MessageAttributes) => void;
   readonly onEnd: (error: Error | undefined, status: MessageAttributes) => void;
+  /** Sees each STATUS with this number, also those of others than the peer, and returns true for the one that is the end. */
+  readonly onStatus?: (message: Message) => boolean;
 };
 
 /** One request; settled by PendingRequests. */

@@ -6,7 +6,8 @@ import { type Attachment, type AttachmentHost, guarded } from './attachment.ts';
 import { type BlobmsgInputTable, type BlobmsgTable, BlobmsgType, fieldsFromBytes, tableFromFields } from './blobmsg.ts';
 import type { UbusConnection } from './connection.ts';
 import { type Message, MessageType, type OutgoingAttributes } from './message.ts';
-import { addObject, removeObject } from './requests.ts';
+import type { RequestOptions } from './pending.ts';
+import { addObject, type NotifyAnswer, notifyAndWait, removeObject } from './requests.ts';
 import { UbusError, UbusStatus } from './status.ts';
 
 /** Who calls: user and group are set by ubusd from the socket's credentials and can be trusted. */
@@ -66,6 +67,20 @@ export class Publication implements Attachment {
           true,
       ) ?? false
     );
+  }
+
+  /**
+   * Sends a notification that each subscriber answers, as hostapd does before it lets a station in. Empty if nobody subscribes.
+   * @throws UbusError if the bus is gone or the queue is full
+   */
+  async notifyAndWait(
+    type: string,
+    data: BlobmsgInputTable = {},
+    options?: RequestOptions,
+  ): Promise<readonly NotifyAnswer[]> {
+    const connection = this.#connection;
+    if (connection?.isOpen !== true) throw new UbusError(UbusStatus.CONNECTION_FAILED, `notify ${type}: not connected`);
+    return this.#isActive ? await notifyAndWait(connection, this.#objectId, type, data, options) : [];
   }
 
   async attach(connection: UbusConnection): Promise<void> {

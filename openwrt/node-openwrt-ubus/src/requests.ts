@@ -4,7 +4,7 @@
  */
 import { type BlobmsgInputTable, type BlobmsgTable, BlobmsgType, tableFromBytes } from './blobmsg.ts';
 import type { ObjectHandler, UbusConnection } from './connection.ts';
-import { type MessageAttributes, MessageType, type OutgoingAttributes } from './message.ts';
+import { type Message, type MessageAttributes, MessageType, type OutgoingAttributes } from './message.ts';
 import type { RequestOptions } from './pending.ts';
 import { UbusError, UbusStatus } from './status.ts';
 
@@ -18,6 +18,9 @@ export type UbusObject = {
 
 /** System object for events. */
 export const EVENT_OBJECT = 1;
+
+/** Subscribers are programs on the same router; hostapd gives its own 100 ms. */
+const NOTIFY_TIMEOUT_MS = 1_000;
 
 const IGNORE = (): void => undefined;
 
@@ -123,6 +126,54 @@ export async function subscribe(
   what: string,
 ): Promise<void> {
   await connection.request(MessageType.SUBSCRIBE, 0, { objectId, target }, what, IGNORE);
+}
+
+/** What a subscriber answered to a notification that asked for it; TIMEOUT if it did not in time. */
+export type NotifyAnswer = { readonly subscriberId: number; readonly status: number };
+
+/**
+ * Notifies the subscribers of our object and waits for the status of each. Empty if nobody subscribes.
+ * @throws UbusError if ubusd refuses it or the connection is lost
+ */
+export function notifyAndWait(
+  connection: UbusConnection,
+  objectId: number,
+  method: string,
+  data: BlobmsgInputTable,
+  options: RequestOptions = { timeoutMs: NOTIFY_TIMEOUT_MS },
+): Promise<readonly NotifyAnswer[]> {
+  return new Promise((resolve, reject) => {
+    const answers: NotifyAnswer[] = [];
+    // One entry for each delivery: an object that subscribed twice answers twice.
+    let silent: number[] | undefined;
+    const onStatus = ({ peer, attributes }: Message): boolean => {
+      if (silent === undefined) {
+        // ubusd's own: who will answer.
+        if (peer !== objectId) return false;
+        if (attributes.status === UbusStatus.OK) silent = [...(attributes.subscribers ?? [])];
+        return silent === undefined || silent.length === 0;
+      }
+      const at = silent.indexOf(peer);
+      if (at < 0) return false;
+      silent.splice(at, 1);
+      answers.push({ subscriberId: peer, status: attributes.status ?? UbusStatus.UNKNOWN_ERROR });
+      return silent.length === 0;
+    };
+    const onEnd = (error: Error | undefined): void => {
+      const isLate = error instanceof UbusError && error.status === UbusStatus.TIMEOUT;
+      if (silent === undefined || (error !== undefined && silent.length > 0 && !isLate)) reject(error);
+      else resolve([...answers, ...silent.map((subscriberId) => ({ subscriberId, status: UbusStatus.TIMEOUT }))]);
+    };
+    const attributes = { objectId, method, data };
+    connection.begin(
+      MessageType.NOTIFY,
+      objectId,
+      attributes,
+      `notify ${method}`,
+      { onData: IGNORE, onEnd, onStatus },
+      options,
+    );
+  });
 }
 
 /** Lets our object `objectId` receive events whose id matches. */

@@ -216,3 +216,37 @@ t.test('a call without arguments, or with arguments that are not blobmsg, is ref
     ],
   );
 });
+
+t.test('a provider learns what each subscriber answers, and who does not', async (t) => {
+  const path = nextPath();
+  const daemon = await startBusDaemon(path);
+  t.teardown(() => daemon.close());
+  const owner = await connect(t, path);
+  const object = await owner.client.publish('hostapd.a', {});
+  t.same(await object.notifyAndWait('auth'), [], 'nobody subscribes');
+  const answers = [0, 6];
+  for (const status of answers) {
+    const { client } = await connect(t, path);
+    await client.subscribe('hostapd.a', { onNotify: () => status });
+  }
+  await until(() => object.hasSubscribers);
+  const statuses = (await object.notifyAndWait('auth', { address: 'x' })).map(({ status }) => status);
+  t.same(statuses.sort(), answers);
+  const mute = await RawSocket.open(path);
+  t.teardown(() => mute.close());
+  const [found] = await owner.client.lookup('hostapd.a');
+  mute.write(bytesFromMessage(new BlobWriter(), MessageType.ADD_OBJECT, 1, 0, {}));
+  let objectId: number | undefined;
+  while (objectId === undefined) objectId = messageFromBytes((await mute.read()) as Buffer).attributes.objectId;
+  const attributes = { objectId, target: found?.id as number };
+  mute.write(bytesFromMessage(new BlobWriter(), MessageType.SUBSCRIBE, 2, 0, attributes));
+  while (messageFromBytes((await mute.read()) as Buffer).seq !== 2);
+  const late = await object.notifyAndWait('auth', {}, { timeoutMs: 100 });
+  t.same(
+    late.filter(({ subscriberId }) => subscriberId === objectId),
+    [{ subscriberId: objectId, status: UbusStatus.TIMEOUT }],
+  );
+  t.equal(late.length, 3);
+  await object.close();
+  await t.rejects(object.notifyAndWait('auth'), { code: 'UBUS_CONNECTION_FAILED' });
+});
