@@ -40,7 +40,9 @@ export function payloadFrom(folder: string): Payload {
   if (command?.kind !== 'file' || (command.mode & 0o111) === 0) {
     throw new Error(`${folder}: expected an executable file shareagent in it; make it with make binary`);
   }
-  return { entries, depends: [] };
+  // A script needs the router's Node; an executable brings its own.
+  const isThin = entries.some(({ path }) => path === `${LIB}/shareagent.mjs`);
+  return { entries, depends: isThin ? THIN_DEPENDS : [] };
 }
 
 /** The bundle in dist/ and the addon. @throws if there is no addon for `arch` */
