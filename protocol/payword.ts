@@ -45,5 +45,6 @@ export function isLaterTick(known: Tick, tick: Tick): boolean {
   if (!Number.isInteger(steps) || steps < 1 || steps > MAX_TICKS || tick.preimage.length !== 32) return false;
   let word = tick.preimage;
   for (let i = 0; i < steps; i++) word = keccak256(word);
-  return word.every((byte, i) => byte === known.preimage[i]);
+  for (let i = 0; i < word.length; i++) if (word[i] !== known.preimage[i]) return false;
+  return true;
 }

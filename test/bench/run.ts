@@ -5,12 +5,15 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { elevate } from '../lab/elevate.ts';
+import { benchBinary } from './binary.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchForward } from './forward.ts';
+import { benchLedger } from './ledger.ts';
 import { benchMeter } from './meter.ts';
 import { svgFromPlot } from './plot.ts';
 import { isMet, type Report, reportJson, reportTable } from './report.ts';
 import { benchUbus } from './ubus.ts';
+import { benchVoucher } from './voucher.ts';
 
 const OUT = fileURLToPath(new URL('out/', import.meta.url));
 const BENCHES: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> = {
@@ -18,6 +21,9 @@ const BENCHES: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> =
   meter: benchMeter,
   footprint: benchFootprint,
   ubus: benchUbus,
+  binary: benchBinary,
+  voucher: benchVoucher,
+  ledger: benchLedger,
 };
 
 elevate();
