@@ -64,7 +64,10 @@ export async function deployContracts(
   const channels = await create(rpcUrl, secretKey, creation);
   const gas = { token: token.gasUsed, channels: channels.gasUsed };
   const deployment = { chainId, token: token.address, channels: channels.address, feeBasisPoints, gas };
-  if (options.recordPath !== undefined) record(options.recordPath, deployment);
+  if (options.recordPath !== undefined) {
+    const addresses = { token: token.address, channels: channels.address, feeBasisPoints: feeBasisPoints.toString() };
+    recordAddresses(options.recordPath, chainId, addresses);
+  }
   return deployment;
 }
 
@@ -80,7 +83,7 @@ function tokenCreation(holder: Address): string {
 }
 
 /** Sends creation code and waits until it is mined. */
-async function create(rpcUrl: string, secretKey: Uint8Array, data: string): Promise<Created> {
+export async function create(rpcUrl: string, secretKey: Uint8Array, data: string): Promise<Created> {
   const from = addressFromSecretKey(secretKey);
   const block = await request<{ baseFeePerGas: Hex }>(rpcUrl, 'eth_getBlockByNumber', 'latest', false);
   const tip = BigInt(await request<Hex>(rpcUrl, 'eth_maxPriorityFeePerGas'));
@@ -111,7 +114,7 @@ function createdFrom(receipt: Receipt, tx: Hex): Created {
 }
 
 /** A developer's node is trusted to answer in kind; the agent's own client is agent/adapters/chain/json-rpc.ts. */
-async function request<T>(rpcUrl: string, method: string, ...params: readonly unknown[]): Promise<T> {
+export async function request<T>(rpcUrl: string, method: string, ...params: readonly unknown[]): Promise<T> {
   const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method, params });
   const headers = { 'content-type': 'application/json' };
   const signal = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
@@ -121,9 +124,9 @@ async function request<T>(rpcUrl: string, method: string, ...params: readonly un
   return answer.result;
 }
 
-/** {"31337": {"token": "0x..", "channels": "0x..", "feeBasisPoints": "1000"}} */
-function record(path: string, { chainId, token, channels, feeBasisPoints }: Deployment): void {
-  const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, unknown>) : {};
-  const entry = { token, channels, feeBasisPoints: feeBasisPoints.toString() };
+/** Puts addresses beside those known of the chain: {"31337": {"token": "0x..", "channels": "0x..", "feeBasisPoints": "1000"}} */
+export function recordAddresses(path: string, chainId: bigint, addresses: Readonly<Record<string, string>>): void {
+  const known = existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Record<string, object>) : {};
+  const entry = { ...known[chainId.toString()], ...addresses };
   writeFileSync(path, `${JSON.stringify({ ...known, [chainId.toString()]: entry }, null, 2)}\n`);
 }

@@ -1,6 +1,10 @@
 import { readFileSync } from 'node:fs';
+import { createContract } from 'micro-eth-signer/abi.js';
 import t from 'tap';
+import { SHARE_REWARDS_ABI } from '../../contracts/abi/share-rewards.ts';
 import { deployContracts, deployLegacyToken, SSP_SUPPLY_UNITS } from '../../contracts/deploy.ts';
+import { deployCommand } from '../../contracts/deploy-command.ts';
+import { type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import { type Account, startAnvil } from '../support/anvil.ts';
 import { channelsContract, createScene } from '../support/channel-scene.ts';
 
@@ -41,4 +45,25 @@ t.test("a contract that cannot be deployed is an error with the node's words", a
   await t.rejects(noToken, /deploy: eth_estimateGas: execution reverted/);
   const noFee = deployContracts(anvil.rpcUrl, deployer.secretKey, { feeBasisPoints: 2_001n });
   await t.rejects(noFee, /execution reverted/);
+});
+
+t.test('registry and rewards are deployed beside the channels, and written down with them', async (t) => {
+  const dir = t.testdir({ key: `${hexFromBytes(deployer.secretKey)}\n`, 'no-key': 'hello' });
+  const recordPath = `${dir}/deployments.json`;
+  const args = ['--rpc', anvil.rpcUrl, '--key-file', `${dir}/key`, '--record', recordPath];
+  t.match(await deployCommand(args), /^chain 31337: token 0x.*, channels 0x.*, registry 0x.*, rewards 0x/);
+  const record = (JSON.parse(readFileSync(recordPath, 'utf8')) as Record<string, Record<string, Hex>>)['31337'];
+  t.strictSame(Object.keys(record ?? {}), ['token', 'channels', 'feeBasisPoints', 'registry', 'rewards', 'firstEpoch']);
+  const rewards = record?.['rewards'] as Hex;
+  const ask = async (name: 'channels' | 'registry' | 'firstEpoch' | 'feeBasisPoints') => {
+    const data = hexFromBytes(createContract(SHARE_REWARDS_ABI)[name].encodeInput());
+    return BigInt((await anvil.request('eth_call', { to: rewards, data }, 'latest')) as Hex);
+  };
+  t.equal(await ask('channels'), BigInt(record?.['channels'] as Hex));
+  t.equal(await ask('registry'), BigInt(record?.['registry'] as Hex));
+  t.equal(await ask('firstEpoch'), BigInt(record?.['firstEpoch'] as string));
+  t.equal(await ask('feeBasisPoints'), 1_000n);
+  await t.rejects(deployCommand([]), /usage: /);
+  await t.rejects(deployCommand([...args, '--token', '0x1']), /--token: expected 0x and 40 hex digits, got 0x1/);
+  await t.rejects(deployCommand([...args.slice(0, 3), `${dir}/no-key`, ...args.slice(4)]), /64 hex digits/);
 });
