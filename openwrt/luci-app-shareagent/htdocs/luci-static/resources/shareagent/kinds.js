@@ -25,6 +25,15 @@ function secondsOf(text) {
 	return parts ? Number(parts[1]) * SECONDS[parts[2]] : null;
 }
 
+function isUrl(text) {
+	try {
+		return new URL(text).host !== '';
+	}
+	catch (error) {
+		return false;
+	}
+}
+
 /* The validator: true, or the sentence that LuCI shows beside the field. */
 function rule(isGood, sentence) {
 	return (section_id, value) => (value == null || value === '' || isGood(String(value)) ? true : sentence);
@@ -61,17 +70,17 @@ return baseclass.extend({
 	},
 
 	integer(min, max) {
-		return rule((text) => /^\d{1,16}$/.test(text) && within(Number(text), min, max),
+		return rule((text) => (/^\d{1,16}$/).test(text) && within(Number(text), min, max),
 			_('Enter a whole number from %d to %d.').format(min, max));
 	},
 
 	address() {
-		return rule((text) => /^0x[0-9a-fA-F]{40}$/.test(text) && !/^0x0{40}$/.test(text),
+		return rule((text) => (/^0x[0-9a-fA-F]{40}$/).test(text) && !/^0x0{40}$/.test(text),
 			_('Enter an address: 0x and 40 more digits or letters from a to f.'));
 	},
 
 	url() {
-		return rule((text) => /^https?:\/\/[^\s\/]/.test(text) && text.length <= 512 && URL.canParse(text),
+		return rule((text) => (/^https?:[/]{2}[^\s/]/).test(text) && text.length <= 512 && isUrl(text),
 			_('Enter a web address that begins with http:// or https://.'));
 	},
 
@@ -81,7 +90,7 @@ return baseclass.extend({
 	},
 
 	time() {
-		return rule((text) => /^([01]\d|2[0-3]):[0-5]\d$/.test(text),
+		return rule((text) => (/^([01]\d|2[0-3]):[0-5]\d$/).test(text),
 			_('Enter a time of day from 00:00 to 23:59, for example 22:00.'));
 	},
 
@@ -92,7 +101,7 @@ return baseclass.extend({
 	},
 
 	device() {
-		return rule((text) => /^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}$/.test(text) && text !== '.' && text !== '..',
+		return rule((text) => (/^[A-Za-z0-9_.][A-Za-z0-9_.-]{0,14}$/).test(text) && text !== '.' && text !== '..',
 			_('Enter the name of a bridge, for example br-guest.'));
 	}
 });
