@@ -20,6 +20,7 @@ import {
   diskFinding,
   gasFinding,
   leasesFinding,
+  signatureFinding,
   ubusFinding,
 } from './system-checks.ts';
 
@@ -49,6 +50,7 @@ export async function examine(
     portFinding(probe, config.portal.port, status !== undefined),
     diskFinding(probe, config.storage.databasePath),
     deviceKeyFinding(probe, config.storage.deviceKeyPath),
+    signatureFinding(probe),
     clockFinding(probe, config.isEnabled ? config.chain.rpcUrl : undefined, status),
   ]);
   const enabled = config.isEnabled

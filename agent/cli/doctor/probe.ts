@@ -20,6 +20,11 @@ export type DiskFact = {
 /** One ability of the kernel or of nft, as agent/adapters/nft/probe.ts tells it. */
 export type NftFact = { readonly name: string; readonly ok: boolean; readonly detail: string; readonly fix?: string };
 
+/** What one implementation of secp256k1 does here, as agent/adapters/verifier/self-test.ts tells it. */
+export type BackendFact =
+  | { readonly name: string; readonly ok: true; readonly ratePerS: number }
+  | { readonly name: string; readonly ok: false; readonly why: string };
+
 export type Probed<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly message: string };
 
 export type DoctorProbe = {
@@ -37,6 +42,8 @@ export type DoctorProbe = {
   readonly nft: () => Promise<Probed<readonly NftFact[]>>;
   /** Flowtables in the kernel that guests' packets can get into, e.g. "inet fw4 ft on eth0". */
   readonly offload: (guestDevices: readonly DeviceName[]) => Promise<Probed<readonly string[]>>;
+  /** Each implementation of secp256k1: loaded, checked against known cases, measured. */
+  readonly backends: () => Promise<Probed<readonly BackendFact[]>>;
   /** One JSON-RPC call. */
   readonly rpc: (url: string, method: string, params: readonly unknown[]) => Promise<Probed<unknown>>;
   /** The running agent's status; undefined if it does not answer. */

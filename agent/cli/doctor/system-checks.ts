@@ -178,3 +178,19 @@ function quantityFrom(answered: Probed<unknown>): bigint | undefined {
 function hostOf(url: string): string {
   return new URL(url).origin;
 }
+
+/** Every payment is a signature: in JavaScript a router checks ten to thirty of them a second. */
+export async function signatureFinding(probe: DoctorProbe): Promise<Finding> {
+  const name = 'signatures';
+  const backends = await probe.backends();
+  if (!backends.ok)
+    return broken(name, backends.message, 'Free memory: the thread that checks signatures cannot start.');
+  const able = backends.value.flatMap((fact) => (fact.ok ? [fact] : []));
+  const [best, ...rest] = able.toSorted((a, b) => b.ratePerS - a.ratePerS);
+  const faults = backends.value.flatMap((fact) => (fact.ok ? [] : [`${fact.name}: ${fact.why}`]));
+  if (best === undefined) return broken(name, faults.join('; '), 'Install the package anew: it computes wrongly here.');
+  const others = [...rest.map((fact) => `${fact.name} ${Math.round(fact.ratePerS)}`), ...faults];
+  const detail = `${best.name}, ${Math.round(best.ratePerS)} a second${others.length === 0 ? '' : ` (${others.join('; ')})`}`;
+  if (best.name !== 'noble') return fine(name, detail);
+  return doubtful(name, detail, 'Put secp256k1.wasm beside the program: it checks ten times as many.');
+}

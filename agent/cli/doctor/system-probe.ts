@@ -10,7 +10,7 @@ import { CommandError } from '../command.ts';
 import { askAgentFor } from '../control-client.ts';
 import { statusSchema } from '../control-schema.ts';
 import { messageOf } from '../message-of.ts';
-import type { DiskFact, DoctorProbe, FileFact, NftFact, Probed } from './probe.ts';
+import type { BackendFact, DiskFact, DoctorProbe, FileFact, NftFact, Probed } from './probe.ts';
 
 const TIMEOUT_MS = 5_000;
 const MAX_TEXT_BYTES = 1_000_000;
@@ -36,6 +36,7 @@ export const systemProbe: DoctorProbe = {
   wallS: () => Date.now() / 1000,
   nft: nftFacts,
   offload: offloadFacts,
+  backends: backendFacts,
   rpc: callRpc,
   status: async (socketPath) => {
     try {
@@ -46,6 +47,16 @@ export const systemProbe: DoctorProbe = {
     }
   },
 };
+
+/** In a thread of its own, loaded only now: no other command needs it. */
+async function backendFacts(): Promise<Probed<readonly BackendFact[]>> {
+  try {
+    const { examineBackends } = await import('../../adapters/verifier/worker-verifier.ts');
+    return { ok: true, value: await examineBackends() };
+  } catch (error) {
+    return { ok: false, message: messageOf(error) };
+  }
+}
 
 async function fileFact(path: string): Promise<FileFact | undefined> {
   const found = await stat(path).catch(() => undefined);

@@ -27,6 +27,7 @@ export const unscriptedProbe: DoctorProbe = {
   wallS: () => unscripted('wallS'),
   nft: () => unscripted('nft'),
   offload: () => unscripted('offload'),
+  backends: () => unscripted('backends'),
   rpc: () => unscripted('rpc'),
   status: () => unscripted('status'),
 };

@@ -32,6 +32,7 @@ const healthy: DoctorProbe = {
   offload: () => Promise.resolve({ ok: true, value: [] }),
   isAnswered: () => Promise.resolve(true),
   disk: () => Promise.resolve({ ok: true, value: { path: '/etc', freeBytes: 20_000_000n, isMemory: false } }),
+  backends: () => Promise.resolve({ ok: true, value: [{ name: 'native', ok: true, ratePerS: 12_000.4 }] }),
   uid: () => 0,
   wallS: () => 1_795_000_000,
   status: () => Promise.resolve(sampleStatus as unknown as StatusAnswer),
@@ -71,6 +72,7 @@ t.test('on a healthy router every check is ok', async (t) => {
       'ok    port 2080              the portal listens',
       'ok    disk                   20.0 MB free at /etc',
       'ok    device key             /etc/shareagent/device.key, mode 0600',
+      'ok    signatures             native, 12000 a second',
       'ok    clock                  2026-11-18 11:06 UTC, synced',
       'ok    chain                  http://127.0.0.1:8545, chain 31337',
       `ok    contract channels      0x${'22'.repeat(20)}`,
@@ -78,7 +80,7 @@ t.test('on a healthy router every check is ok', async (t) => {
       `ok    gas                    0x${'d1'.repeat(20)} holds 5 wei`,
       'ok    agent                  0.1.0, selling',
       '',
-      '18 checks: 18 ok, 0 warnings, 0 failed.',
+      '19 checks: 19 ok, 0 warnings, 0 failed.',
     ].join('\n'),
   );
 });
@@ -89,7 +91,7 @@ t.test('a failed check gives exit code 1 and what to do; a warning does not', as
   const failed = await runLine(['doctor', '--config', config], { probe: failing });
   t.equal(failed.exitCode, 1);
   t.match(failed.out, /^fail {2}ubus {19}\S.*\n {29}-> Run as root/m);
-  t.match(failed.out, '18 checks: 17 ok, 0 warnings, 1 failed.');
+  t.match(failed.out, '19 checks: 18 ok, 0 warnings, 1 failed.');
   const warned = await runLine(['doctor', '--config', config], {
     probe: { ...healthy, names: () => Promise.resolve([]) },
   });

@@ -10,6 +10,7 @@ import {
   diskFinding,
   gasFinding,
   leasesFinding,
+  signatureFinding,
   ubusFinding,
 } from '../../../../agent/cli/doctor/system-checks.ts';
 import { unscriptedProbe } from '../recording-io.ts';
@@ -175,4 +176,21 @@ t.test('the device needs coin for gas', async (t) => {
   t.match(await finding('0x5'), { status: 'ok', detail: '0xd1 holds 5 wei' });
   t.match(await finding('0x0'), { status: 'fail', detail: '0xd1 holds nothing' });
   t.match(await finding('!down'), { status: 'warn' });
+});
+
+t.test('signatures are checked by the fastest that computes rightly; JavaScript alone is a warning', async (t) => {
+  type Facts = Extract<Awaited<ReturnType<DoctorProbe['backends']>>, { ok: true }>['value'];
+  const found = (value: Facts) => signatureFinding(probe({ backends: () => Promise.resolve({ ok: true, value }) }));
+  const noble = { name: 'noble', ok: true, ratePerS: 20.4 } as const;
+  const absent = { name: 'native', ok: false, why: 'Cannot find module' } as const;
+  t.match(await found([absent, { name: 'wasm', ok: true, ratePerS: 200 }, noble]), {
+    status: 'ok',
+    detail: 'wasm, 200 a second (noble 20; native: Cannot find module)',
+  });
+  t.match(await found([noble]), { status: 'warn', detail: 'noble, 20 a second', fix: /secp256k1\.wasm/ });
+  t.match(await found([absent]), { status: 'fail', detail: 'native: Cannot find module' });
+  const dead = await signatureFinding(
+    probe({ backends: () => Promise.resolve({ ok: false, message: 'the thread ended with code 1' }) }),
+  );
+  t.match(dead, { status: 'fail', detail: 'the thread ended with code 1' });
 });

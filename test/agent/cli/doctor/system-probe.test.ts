@@ -99,3 +99,10 @@ t.test('an RPC answer is its result, everything else a message', async (t) => {
     message: /fetch failed: .*ECONNREFUSED/,
   });
 });
+
+t.test('the implementations of secp256k1 are examined in a thread', async (t) => {
+  const examined = await systemProbe.backends();
+  t.match(examined, { ok: true });
+  const names = examined.ok ? examined.value.filter(({ ok }) => ok).map(({ name }) => name) : [];
+  t.ok(names.includes('noble') && names.includes('wasm'), names.join());
+});
