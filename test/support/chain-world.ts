@@ -35,6 +35,9 @@ export type ChainWorldOptions = {
   readonly salt: Hex;
   readonly rpcUrl?: string;
   readonly rpcBackups?: readonly string[];
+  readonly requestTimeoutMs?: number;
+  readonly receiptTimeoutMs?: number;
+  readonly stuckMs?: number;
 };
 
 type Life = {
@@ -94,7 +97,14 @@ export class ChainWorld {
   }
 
   start(): void {
-    const { anvil, device, journalPath, rpcUrl = anvil.rpcUrl, rpcBackups = [] } = this.#options;
+    const {
+      anvil,
+      device,
+      journalPath,
+      rpcUrl = anvil.rpcUrl,
+      rpcBackups = [],
+      requestTimeoutMs = 500,
+    } = this.#options;
     const { config, clock } = this;
     const line = new FaultLine();
     const stop = new AbortController();
@@ -120,8 +130,9 @@ export class ChainWorld {
         return guarded(line, `rpc.${method}`, () => fetch(url, init));
       },
       pollMs: 5,
-      receiptTimeoutMs: 2_000,
-      requestTimeoutMs: 500,
+      receiptTimeoutMs: this.#options.receiptTimeoutMs ?? 2_000,
+      stuckMs: this.#options.stuckMs ?? 30_000,
+      requestTimeoutMs,
     });
     this.kernel.forgetListeners();
     const state = stateFromJournal(store.load(), clock.monotonicMs(), clock.wall().unixS);

@@ -48,8 +48,8 @@ export function createChannelsReader(deps: ChannelsReaderDeps): ChannelsReader {
   const { rpc, channels, token, confirmations } = deps;
   let isChecked = false;
 
-  async function query(to: Address, data: Hex): Promise<Hex> {
-    return dataFrom(await rpc.request('eth_call', [{ to, data }, 'latest']), 'eth_call');
+  function query(to: Address, data: Hex): Promise<Hex> {
+    return rpc.agreed('eth_call', [{ to, data }], 1n);
   }
 
   function confirmed(to: Address, data: Hex): Promise<Hex> {

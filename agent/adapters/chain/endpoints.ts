@@ -76,8 +76,8 @@ class RpcEndpoints implements Endpoints {
       try {
         return await this.#ask(endpoint, method, params);
       } catch (error) {
-        // A revert is the chain's answer, not this endpoint's trouble.
-        if (!(error instanceof ChainError) || error.revertData !== undefined) throw error;
+        // A revert, too, may be the word of one that lags or lies.
+        if (!(error instanceof ChainError)) throw error;
         first ??= error;
       }
     }

@@ -67,15 +67,16 @@ t.test('a bug while looking is thrown on', async (t) => {
 
 function scriptedNode(answers: Record<string, (params: readonly unknown[]) => unknown>) {
   const methods: string[] = [];
+  const ask = (method: string, params: readonly unknown[]): Promise<unknown> => {
+    methods.push(method);
+    const answer = answers[method];
+    if (answer === undefined) return Promise.reject(new Error(`no answer for ${method}`));
+    return Promise.resolve().then(() => answer(params));
+  };
   const reader = createChannelsReader({
     rpc: {
-      request: (method, params) => {
-        methods.push(method);
-        const answer = answers[method];
-        if (answer === undefined) return Promise.reject(new Error(`no answer for ${method}`));
-        return Promise.resolve().then(() => answer(params));
-      },
-      agreed: () => Promise.reject(new Error('not asked here')),
+      request: ask,
+      agreed: (method, params) => ask(method, params).then((value) => value as Hex),
       time: () => Promise.reject(new Error('not asked here')),
     },
     confirmations: 1n,

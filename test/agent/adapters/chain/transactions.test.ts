@@ -48,7 +48,10 @@ t.test('transactions under way at once get one nonce after the other though the 
 t.test('what is not mined in time goes on as the same bytes when its purpose is asked for again', async (t) => {
   let isMined = false;
   const node = scriptedNode({ eth_getTransactionReceipt: () => (isMined ? MINED : null) });
-  await t.rejects(node.transactions.send(CALL, 'close:0x1'), { code: 'CHAIN_UNREACHABLE', message: /no receipt of 0x/ });
+  await t.rejects(node.transactions.send(CALL, 'close:0x1'), {
+    code: 'CHAIN_UNREACHABLE',
+    message: /no receipt of 0x/,
+  });
   isMined = true;
   t.equal((await node.transactions.send(CALL, 'close:0x1')).feeWei, 42_000n);
   t.equal(new Set(node.raws).size, 1);
