@@ -6,8 +6,8 @@ import type { Driver, DriverLog } from './driver.ts';
 import type { Chain } from './ports.ts';
 
 export type SettlementWatchDeps = {
-  readonly driver: Driver;
-  readonly chain: Chain;
+  readonly driver: Pick<Driver, 'state' | 'dispatch'>;
+  readonly chain: Pick<Chain, 'tend' | 'costs'>;
   /** Asks the chain for the time while the router does not know it. */
   readonly askTime: () => Promise<void>;
   readonly log: DriverLog;

@@ -3,6 +3,7 @@ import t, { type Test } from 'tap';
 import { channelId } from '../../protocol/channel.ts';
 import { keccak256Hex } from '../../protocol/keccak.ts';
 import type { OpenRequest } from '../../protocol/open-wire.ts';
+import { signVoucher } from '../../protocol/voucher.ts';
 import { type Account, startAnvilWithContracts } from '../support/anvil.ts';
 import { ChainWorld, type ChainWorldOptions } from '../support/chain-world.ts';
 import { createScene } from '../support/channel-scene.ts';
@@ -100,6 +101,34 @@ t.test('of two endpoints that disagree neither is believed: nothing is sent, and
   await world.until('both to agree', () => Promise.resolve(), isActive(world, id));
   await leave(world, id);
 });
+
+t.test(
+  'a voucher of another chain, contract or channel is worth nothing, to the router and to the contract',
+  async (t) => {
+    const world = worldFor(t, 'replayed');
+    const { request, id } = await open(world);
+    const other = worldFor(t, 'replayed elsewhere');
+    const { id: otherId } = await open(other);
+    const { deployment } = anvil;
+    const amounts = { amount: 9_000n, ackBytes: 0n };
+    const replays = [
+      signVoucher({ ...deployment, chainId: 1n }, { channelId: id, ...amounts }, guest.secretKey),
+      signVoucher({ ...deployment, channels: payee.address }, { channelId: id, ...amounts }, guest.secretKey),
+      { ...signVoucher(deployment, { channelId: otherId, ...amounts }, guest.secretKey), channelId: id },
+      signVoucher(deployment, { channelId: id, ...amounts }, payee.secretKey),
+    ];
+    for (const voucher of replays) {
+      t.match(await world.desk.voucher(PHONE, voucher), { ok: false, reason: 'bad-signature' });
+      const claim = { config: request.config, voucher, amount: 9_000n };
+      t.match(await world.chain.claim([claim]), { ok: false, reason: 'refused', message: /WrongSigner/ });
+    }
+    const overclaim = { config: request.config, voucher: request.voucher, amount: FIRST + 1n };
+    t.match(await world.chain.claim([overclaim]), { ok: false, reason: 'refused', message: /AmountAboveCeiling/ });
+    await leave(world, id);
+    t.match(await chain.channel(request.config), { isClosed: true, claimed: 50n });
+    await leave(other, otherId);
+  },
+);
 
 t.test('an endpoint that is alone and down leaves all as it is until it is back', async (t) => {
   const world = worldFor(t, 'alone');
