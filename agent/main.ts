@@ -126,6 +126,7 @@ type Start = {
 async function startAgent({ config: started, configPath, log, signal, opened, onFatal }: Start): Promise<void> {
   const reload = new ConfigReload(started);
   const config = reload.view;
+  reloadOnHangup(reload, opened);
   const network = guestNetwork(config.network.guestDevices);
   const edges = openEdges(config, network, log, signal, opened);
   const { journal, signer } = edges;
@@ -194,10 +195,7 @@ async function joinBus(parts: BusParts, client: UbusClient, log: Logger, opened:
   const { configPath } = parts;
   const object = new UbusObject({ client, path: 'shareagent', onProblem: (err) => log.info({ err }, 'bus-refused') });
   opened.push({ name: 'bus-object', close: () => object.close() });
-  const onChange = () => void parts.reload.reload();
-  process.on('SIGHUP', onChange);
-  opened.push({ name: 'hangup', close: () => process.removeListener('SIGHUP', onChange) });
-  await followConfigChanges(client, basename(configPath), onChange);
+  await followConfigChanges(client, basename(configPath), () => void parts.reload.reload());
   const onProblem = (err: Error) => log.warn({ err }, 'watchdog-not-fed');
   const progress = () => parts.driver.state.lastTickMs;
   const instance = process.env['SHAREAGENT_PROCD'];
@@ -211,6 +209,13 @@ async function joinBus(parts: BusParts, client: UbusClient, log: Logger, opened:
   };
   const setPrice = (change: PriceChange) => setPriceInFile(configPath, change);
   await openBusDesk({ ...parts, bus: object, minuteOfDay, setPrice, examine: examineAll });
+}
+
+/** From the first moment: a SIGHUP that nobody takes ends the process. */
+function reloadOnHangup(reload: ConfigReload, opened: Opened[]): void {
+  const onHangup = () => void reload.reload();
+  process.on('SIGHUP', onHangup);
+  opened.push({ name: 'hangup', close: () => process.removeListener('SIGHUP', onHangup) });
 }
 
 function configText(path: string): ConfigText {

@@ -36,12 +36,18 @@ export class QuoteBook {
     // A wall clock that was set back must not keep an old quote, with its expiry far away, for longer than its life.
     const leftS = known === undefined ? 0n : known.validUntil - nowS;
     const isFresh = known !== undefined && leftS > QUOTE_SECONDS / 2n && leftS <= QUOTE_SECONDS;
-    if (isFresh && known.unitsPerMb === tariff.unitsPerMb && known.unitsPerMinute === tariff.unitsPerMinute)
-      return known;
+    if (isFresh && this.#isStillOffered(known, tariff)) return known;
     const quote = this.#quoteAt(nowS, tariff);
     const { chainId, channels } = config.chain;
     this.#newest = { ...quote, signature: signer.sign(quoteDigest({ chainId, channels }, quote)) };
     return this.#newest;
+  }
+
+  /** The owner may change the price, and what goes with it, while the agent runs. */
+  #isStillOffered(quote: Quote, tariff: AgentConfig['price']['tariff']): boolean {
+    const { minDeposit, openFee } = this.#deps.config.price;
+    const isSameTariff = quote.unitsPerMb === tariff.unitsPerMb && quote.unitsPerMinute === tariff.unitsPerMinute;
+    return isSameTariff && quote.minDeposit === minDeposit && quote.openFee === openFee;
   }
 
   #quoteAt(nowS: bigint, tariff: AgentConfig['price']['tariff']): Quote {
