@@ -3,6 +3,7 @@
  * be missing. LUCI_STATIC=DIR runs the same against an installed LuCI instead of our stub of its classes.
  */
 import { existsSync } from 'node:fs';
+import { setTimeout } from 'node:timers/promises';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import t, { type Test } from 'tap';
 import { viewNames } from '../openwrt/luci/support/app-files.ts';
@@ -53,6 +54,11 @@ const RENDERED = [
   ['busy', routers.WITH_PASSES, viewNames()],
   ['quiet', routers.QUIET, TELLING],
 ] as const;
+
+async function waitUntil(isTrue: () => boolean): Promise<void> {
+  for (let i = 0; i < 150 && !isTrue(); i++) await setTimeout(100);
+  if (!isTrue()) throw new Error('it did not come true within 15 s');
+}
 
 for (const [state, router, names] of RENDERED) {
   t.test(`every page renders on a phone with the data of a ${state} router`, async (t) => {
@@ -189,6 +195,24 @@ t.test('a service button starts the agent through the plugin, and only that', as
       rpcd.calls.filter(({ method }) => method === 'action').map(({ args }) => args),
       [{ name: 'start' }],
     );
+  });
+});
+
+t.test('an open page sees the agent come and go by itself, but takes no button from under the keyboard', async (t) => {
+  await withView(t, routers.STOPPED, 'guests', async ({ page, rpcd }) => {
+    rpcd.become(routers.BUSY);
+    await page.waitForSelector('#view :text("annas-phone")');
+    const button = page.locator('button:has-text("End") >> nth=0');
+    await button.focus();
+    rpcd.become(routers.QUIET);
+    const asked = rpcd.calls.length;
+    await t.resolves(
+      waitUntil(() => rpcd.calls.length >= asked + 6),
+      'the page goes on asking',
+    );
+    t.ok(await button.evaluate((node) => node.ownerDocument.activeElement === node), 'the focus stays');
+    await button.blur();
+    await page.waitForSelector('#view :text("Nobody is online")');
   });
 });
 

@@ -40,9 +40,14 @@ export class FakeRpcd {
   readonly calls: Call[] = [];
   /** What UCI was asked to change. */
   readonly changes: Call[] = [];
-  readonly #router: FakeRouter;
+  #router: FakeRouter;
 
   constructor(router: FakeRouter) {
+    this.#router = router;
+  }
+
+  /** From now on the router is like this: the agent starts, stops, or changes its mind. */
+  become(router: FakeRouter): void {
     this.#router = router;
   }
 
