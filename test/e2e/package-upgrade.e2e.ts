@@ -2,6 +2,7 @@
  * The package is upgraded while guests surf: its own scripts run on the lab's router with the real nft, procd's part (stop
  * the old agent, start the new one) is played by the test. No paid flow is cut, no byte is lost to the meter or given away.
  */
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +14,24 @@ import { until } from '../lab/wait.ts';
 const LIBEXEC = fileURLToPath(new URL('../../openwrt/files/usr/libexec/shareagent/', import.meta.url));
 const SHARE = fileURLToPath(new URL('../../openwrt/files/usr/share/shareagent/', import.meta.url));
 const STAND_INS = fileURLToPath(new URL('../openwrt/package/support/', import.meta.url));
-const scene = await openTestScene();
+/**
+ * As procd starts it: another user than root, with one capability and no way to another. The lab's folder becomes that
+ * user's, as /etc/shareagent and /var/run/shareagent are on a router.
+ */
+const UNPRIVILEGED = `for last; do :; done
+chown -R 65534:65534 "\${last%/*}"
+exec setpriv --reuid 65534 --regid 65534 --clear-groups --no-new-privs --bounding-set -all,+net_admin \\
+  --inh-caps -all,+net_admin --ambient-caps -all,+net_admin "$@"`;
+const COMMAND = fileURLToPath(new URL('../../agent/cli/shareagent.ts', import.meta.url));
+/** Not in a user namespace, which knows root only, nor where others may not read the checkout. */
+const canBeNobody =
+  spawnSync('setpriv', [
+    ...['--reuid', '65534', '--regid', '65534', '--clear-groups'],
+    ...['sh', '-c', 'test -r "$1" && test -x "$2"', 'sh', COMMAND, process.execPath],
+  ]).status === 0;
+const scene = await openTestScene(
+  canBeNobody ? { command: ['sh', '-c', UNPRIVILEGED, 'sh', process.execPath, COMMAND] } : {},
+);
 const { guest, other, agent, world } = scene;
 const { router, lab } = world;
 /** UCI and the system log of the router; nft is the real one. */
@@ -48,6 +66,20 @@ async function rules(): Promise<string> {
 
 await guest.join();
 await guest.buy(20n);
+
+t.test(
+  'the agent that sells is nobody in particular, with CAP_NET_ADMIN and nothing else',
+  {
+    skip: !canBeNobody && 'another user than root is not to be had here',
+  },
+  async (t) => {
+    const status = await router.must(['cat', `/proc/${agent.pid}/status`]);
+    const NET_ADMIN = (1n << 12n).toString(16).padStart(16, '0');
+    t.match(status, /^Uid:\t65534\t65534\t65534\t65534$/m);
+    t.match(status, /^NoNewPrivs:\t1$/m);
+    for (const set of ['CapInh', 'CapPrm', 'CapEff', 'CapBnd', 'CapAmb']) t.match(status, `${set}:\t${NET_ADMIN}\n`);
+  },
+);
 
 t.test('an upgrade of the package while a guest downloads: no paid flow is cut', async (t) => {
   const flow = await guest.startDownload(4, 6_000_000, 1_500_000);
