@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
-import {IShareRewards} from "./IShareRewards.sol";
+import {IBudgets} from "./IBudgets.sol";
 
 /// @title How much an epoch may cost, and which part of a fee comes back; the same integers as protocol/rewards.ts
 /// @dev 208 * (B_0 + B_0/2 + B_0/4 + ...) < 4.5e13 units, 45 % of the supply: no counter is needed for the cap.
-abstract contract Budgets is IShareRewards {
+abstract contract Budgets is IBudgets {
     uint256 public constant EPOCH = 7 days;
     /// @notice B_0: 10.8 million SSP.
     uint256 public constant FIRST_BUDGET = 108_173_076_923;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBudgets} from "./IBudgets.sol";
+
 /// @title Proof of share: part of the fee on what guests paid comes back to who carried their traffic
 /// @notice Usage stream: R_i = f_i * min(kappa, B_e / sum f) with f_i = phi * P_i, where P_i is what ShareChannels booked for
 /// device i in epoch e. It is always less than the fee that the payee has lost or will lose when he withdraws, so paying
@@ -9,7 +11,7 @@ pragma solidity 0.8.37;
 /// a Merkle root of cumulative grants that stands 24 hours open to the auditor's veto.
 /// @dev Paid out of the tokens this contract holds (45 % of the supply on the real chain): what is not claimed, and what
 /// rounding leaves, stays. All budgets together are below 4.5e13 units. The same integers as protocol/rewards.ts.
-interface IShareRewards {
+interface IShareRewards is IBudgets {
     /// @param publisher proposes roots
     /// @param auditor may veto a root within 24 hours; pays nothing out and takes nothing
     /// @param basisPoints part of each epoch's budget; 0: no growth stream, for ever
@@ -42,7 +44,6 @@ interface IShareRewards {
     error EpochBeforeFirst(uint256 firstEpoch, uint256 got);
     error EpochNotOver(uint256 current, uint256 got);
     error NothingToClaim(address device);
-    error GrowthPartTooLarge(uint256 maxBasisPoints, uint256 got);
     error NoGrowthStream();
     error NotPublisher(address publisher, address got);
     error NotAuditor(address auditor, address got);
@@ -75,10 +76,6 @@ interface IShareRewards {
     /// @notice Usage reward of a device for an epoch, claimed or not; final once the epoch is over.
     function rewardOf(address device, uint256 epoch) external view returns (uint256);
     function isClaimed(address device, uint256 epoch) external view returns (bool);
-    /// @notice B_e: 0 before the first epoch, halved every 208 epochs.
-    function epochBudget(uint256 epoch) external view returns (uint256);
-    /// @notice What growth may have cost by the end of an epoch.
-    function growthAllowance(uint256 throughEpoch) external view returns (uint256);
     /// @notice What growth has cost.
     function growthPaid() external view returns (uint256);
     /// @notice What a device has been paid from the growth stream, ever.

@@ -4,11 +4,12 @@ pragma solidity 0.8.37;
 import {Budgets} from "./Budgets.sol";
 import {IDeviceRegistry} from "./IDeviceRegistry.sol";
 import {IShareChannels} from "./IShareChannels.sol";
+import {IShareRewards} from "./IShareRewards.sol";
 import {TokenTransfer} from "./TokenTransfer.sol";
 
 /// @title Rewards for carried traffic; described in IShareRewards
 /// @dev Checks, then effects, then the one call to the token.
-contract ShareRewards is Budgets {
+contract ShareRewards is IShareRewards, Budgets {
     using TokenTransfer for address;
 
     uint40 public constant CHALLENGE_PERIOD = 24 hours;

@@ -33,6 +33,7 @@ import {
 import { MAX_UINT64 } from '../protocol/units.ts';
 import { proofReceiptDigest, VERDICTS } from '../protocol/verdict.ts';
 import { voucherDigest } from '../protocol/voucher.ts';
+import { moreVectors } from './vector-messages.ts';
 
 const ORIGIN =
   'Made by tools/make-vectors.ts from protocol/ with @noble/secp256k1 and @noble/hashes. Secret keys are ' +
@@ -46,7 +47,7 @@ const channels = { chainId: 31337n, channels: CONTRACT } as const;
 const registry = { chainId: 31337n, registry: CONTRACT } as const;
 const tokenDomain: Domain = { name: 'SSP Test Token', version: '1', chainId: 31337n, verifyingContract: TOKEN };
 
-const NAMES = ['payer', 'signer', 'payee', 'device', 'collector', 'stranger'] as const;
+const NAMES = ['payer', 'signer', 'payee', 'device', 'collector', 'stranger', 'vendor'] as const;
 type Name = (typeof NAMES)[number];
 
 const secretOf = (name: Name): Uint8Array => keccak256Text(`SSP test key ${name}`);
@@ -107,6 +108,7 @@ export function protocolVectors(): object {
     ...fundingMessages(ids),
     quotes: quotes(),
     ...proofMessages(firstId),
+    ...moreVectors({ ids, addressOf, signed }),
     passCodes: passCodes(),
   };
 }

@@ -3,23 +3,11 @@ pragma solidity 0.8.37;
 
 import {ChannelDigests} from "../../contracts/ChannelDigests.sol";
 import {IShareChannels} from "../../contracts/IShareChannels.sol";
-import {SspToken} from "../../contracts/tokens/SspToken.sol";
-import {ChannelTest} from "./ChannelTest.sol";
 import {DigestProbe} from "./DigestProbe.sol";
+import {VectorTest} from "./VectorTest.sol";
+import {StandInPermit2} from "./tokens/StandInPermit2.sol";
 
-/// @dev The very file that TypeScript is held to: test/vectors/protocol-digests.json, made for anvil's chain and for
-/// the first two contracts of its first account.
-contract DigestsTest is ChannelTest {
-    address private constant DEPLOYER = 0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266;
-
-    string private vectors;
-
-    function setUp() public override {
-        vm.warp(START);
-        vm.chainId(31_337);
-        vectors = vm.readFile("test/vectors/protocol-digests.json");
-    }
-
+contract DigestsTest is VectorTest {
     function test_domain_and_channel_ids_of_the_deployed_contract() public {
         deployChannelsAsInVectors();
         bytes32 separator = ChannelDigests(address(channels)).DOMAIN_SEPARATOR();
@@ -45,6 +33,62 @@ contract DigestsTest is ChannelTest {
             check(probe, path, digest);
         }
         vm.assertEq(count, 4);
+    }
+
+    function test_tick_voucher_digests_and_chains() public {
+        DigestProbe probe = deployProbe();
+        uint256 count = 0;
+        for (; has(".tickVouchers", count); count++) {
+            string memory path = item(".tickVouchers", count);
+            bytes32 anchor = vm.parseJsonBytes32(vectors, key(path, ".anchor"));
+            uint32 ticks = uint32(vm.parseJsonUint(vectors, key(path, ".ticks")));
+            bytes32 digest = probe.tickVoucherDigest(
+                vm.parseJsonBytes32(vectors, key(path, ".channelId")),
+                uint64(vm.parseJsonUint(vectors, key(path, ".amount"))),
+                anchor,
+                uint32(vm.parseJsonUint(vectors, key(path, ".tickValue"))),
+                ticks
+            );
+            check(probe, path, digest);
+            bytes32 word = vm.parseJsonBytes32(vectors, key(item(".tickChains", count), ".seed"));
+            for (uint256 i = 0; i < ticks; i++) {
+                if (i == ticks - 1) {
+                    vm.assertEq(word, vm.parseJsonBytes32(vectors, key(item(".tickChains", count), ".firstPreimage")));
+                }
+                word = keccak256(abi.encode(word));
+            }
+            vm.assertEq(word, anchor);
+        }
+        vm.assertEq(count, 4);
+    }
+
+    function test_claim_batch_roots_and_digests() public {
+        DigestProbe probe = deployProbe();
+        uint256 count = 0;
+        for (; has(".claimBatches", count); count++) {
+            string memory path = item(".claimBatches", count);
+            bytes memory words;
+            for (uint256 i = 0; has(key(path, ".claims"), i); i++) {
+                string memory claim = item(key(path, ".claims"), i);
+                bytes32 id = vm.parseJsonBytes32(vectors, key(claim, ".channelId"));
+                words = bytes.concat(words, id, bytes32(vm.parseJsonUint(vectors, key(claim, ".amount"))));
+            }
+            vm.assertEq(keccak256(words), vm.parseJsonBytes32(vectors, key(path, ".root")));
+            check(probe, path, probe.claimBatchDigest(keccak256(words)));
+        }
+        vm.assertEq(count, 2);
+    }
+
+    function test_the_vectors_Permit2_transfer_opens_the_vectors_channel() public {
+        deployChannelsAsInVectors();
+        vm.etch(PERMIT2, address(new StandInPermit2()).code);
+        IShareChannels.ChannelConfig memory config = configAt(".channelConfigs[0]");
+        vm.prank(config.payer);
+        token.approve(PERMIT2, 1_000_000);
+        uint256 deadline = vm.parseJsonUint(vectors, ".permit2Transfers[0].deadline");
+        IShareChannels.Signature memory signature = signatureAt(".permit2Transfers[0]");
+        channels.openWithPermit2(config, 1_000_000, deadline, 0, signature);
+        vm.assertEq(stateOf(config).deposit, 1_000_000);
     }
 
     function test_open_digests_and_signers() public {
@@ -132,59 +176,5 @@ contract DigestsTest is ChannelTest {
             check(probe, path, probe.closeDigest(id, uint64(vm.parseJsonUint(vectors, key(path, ".amount")))));
         }
         vm.assertEq(count, 2);
-    }
-
-    function check(DigestProbe probe, string memory path, bytes32 digest) private view {
-        vm.assertEq(digest, vm.parseJsonBytes32(vectors, key(path, ".digest")));
-        string memory name = vm.parseJsonString(vectors, key(path, ".signedBy"));
-        address expected = vm.parseJsonAddress(vectors, string.concat(".keys.", name, ".address"));
-        vm.assertEq(probe.recover(digest, signatureAt(path)), expected);
-    }
-
-    /// @dev The token has to be there first, though its address is that of the second contract.
-    function deployChannelsAsInVectors() private {
-        address holder = vm.parseJsonAddress(vectors, ".keys.payer.address");
-        vm.setNonceUnsafe(DEPLOYER, 1);
-        vm.prank(DEPLOYER);
-        token = SspToken(deployArtifact("SspToken", abi.encode(holder, SUPPLY)));
-        vm.setNonceUnsafe(DEPLOYER, 0);
-        vm.prank(DEPLOYER);
-        channels = deployChannels(address(token));
-        vm.assertEq(address(channels), vm.parseJsonAddress(vectors, ".contract"));
-    }
-
-    function deployProbe() private returns (DigestProbe probe) {
-        vm.prank(DEPLOYER);
-        probe = new DigestProbe();
-        vm.assertEq(address(probe), vm.parseJsonAddress(vectors, ".contract"));
-    }
-
-    function configAt(string memory path) private view returns (IShareChannels.ChannelConfig memory) {
-        return IShareChannels.ChannelConfig({
-            payer: vm.parseJsonAddress(vectors, key(path, ".payer")),
-            signer: vm.parseJsonAddress(vectors, key(path, ".signer")),
-            payee: vm.parseJsonAddress(vectors, key(path, ".payee")),
-            device: vm.parseJsonAddress(vectors, key(path, ".device")),
-            expiry: uint40(vm.parseJsonUint(vectors, key(path, ".expiry"))),
-            exitDelay: uint40(vm.parseJsonUint(vectors, key(path, ".exitDelay"))),
-            salt: vm.parseJsonBytes32(vectors, key(path, ".salt"))
-        });
-    }
-
-    function signatureAt(string memory path) private view returns (IShareChannels.Signature memory) {
-        bytes memory compact = vm.parseJsonBytes(vectors, key(path, ".signature"));
-        return abi.decode(compact, (IShareChannels.Signature));
-    }
-
-    function has(string memory list, uint256 index) private view returns (bool) {
-        return vm.keyExistsJson(vectors, item(list, index));
-    }
-
-    function item(string memory list, uint256 index) private pure returns (string memory) {
-        return string.concat(list, "[", vm.toString(index), "]");
-    }
-
-    function key(string memory path, string memory field) private pure returns (string memory) {
-        return string.concat(path, field);
     }
 }

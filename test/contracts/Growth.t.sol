@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 pragma solidity 0.8.37;
 
+import {IBudgets} from "../../contracts/IBudgets.sol";
 import {IShareRewards} from "../../contracts/IShareRewards.sol";
 import {RewardsTest} from "./RewardsTest.sol";
 
@@ -123,7 +124,7 @@ contract GrowthTest is RewardsTest {
     }
 
     function test_a_growth_part_above_the_whole_budget_cannot_be_deployed() public {
-        refuses(IShareRewards.GrowthPartTooLarge.selector, 10_000, 10_001);
+        refuses(IBudgets.GrowthPartTooLarge.selector, 10_000, 10_001);
         this.deploy(10_001);
     }
 

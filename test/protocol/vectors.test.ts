@@ -48,6 +48,26 @@ const TYPES = [
     'registry',
     'TrafficProof(address device,uint32 epoch,uint32 seq,uint40 startS,uint40 endS,uint64 bytesUp,uint64 bytesDown,uint64 paid,bytes32 sessionsRoot,bytes32 prev,uint8 clockState)',
   ],
+  [
+    'tickVouchers',
+    'channels',
+    'TickVoucher(bytes32 channelId,uint64 amount,bytes32 anchor,uint32 tickValue,uint32 ticks)',
+  ],
+  ['claimBatches', 'channels', 'ClaimBatch(bytes32 root)'],
+  ['permits', 'token', 'Permit(address owner,address spender,uint256 value,uint256 nonce,uint256 deadline)'],
+  ['vendorAttestations', 'registry', 'VendorAttestation(uint32 vendorId,address device,bytes32 model,uint40 notAfter)'],
+  ['deviceBindings', 'registry', 'DeviceBinding(address device,address operator,uint256 nonce)'],
+  ['clockStatements', 'registry', 'ClockStatement(address collector,address device,bytes32 nonce,uint40 timeS)'],
+  [
+    'clockCorrections',
+    'registry',
+    'ClockCorrection(address device,uint32 fromSeq,uint32 toSeq,uint40 bootS,bytes32 statement)',
+  ],
+  [
+    'enrolments',
+    'registry',
+    'Enrolment(address device,address collector,bytes32 nonce,uint8 method,bytes32 credential)',
+  ],
   ['proofReceipts', 'registry', 'ProofReceipt(address collector,bytes32 proof,uint8 verdict,uint40 receivedS)'],
 ] as const;
 
