@@ -190,13 +190,25 @@ async function fastestWithoutLoss(client: UbusClient, notifier: LineProcess, sec
     last = -1;
     const count = rate * seconds;
     const sender = await notifier.ask({ rate, count });
-    await client.ping();
+    await drained(client);
     tried.push(`${rate}/s: ${count - heard} lost, ${disorder} out of order`);
     if (heard !== count || disorder > 0) break;
     perSecond = count / (sender['seconds'] as number);
   }
   await subscription.close();
   return { perSecond, tried: tried.join('; ') };
+}
+
+/** Resolves when all that was on its way has come. A bus whose queue is full drops answers too: then it is asked again. */
+async function drained(client: UbusClient): Promise<void> {
+  for (let tries = 0; tries < 20; tries++) {
+    const isAnswered = await client.ping({ timeoutMs: 1_000 }).then(
+      () => true,
+      () => false,
+    );
+    if (isAnswered) return;
+  }
+  throw new Error('the bus has not answered a ping for 20 seconds');
 }
 
 /**
