@@ -21,7 +21,7 @@ const SECOND_BYTES = 200_000_000n;
 const CLAIM_MS = 200_000;
 
 // Each of its runs is an agent's whole life; on a busy machine all together take longer than tap waits.
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const anvil = await startAnvilWithContracts();
 t.teardown(() => anvil.stop());
 const chain = createScene(anvil);

@@ -14,7 +14,7 @@ import { PHONE } from './core/support/story.ts';
 const FIRST = 1_050n;
 const HALF_BYTES = 50_000_000n;
 
-t.setTimeout(120_000);
+t.setTimeout(240_000);
 const anvil = await startAnvilWithContracts();
 t.teardown(() => anvil.stop());
 const proxy = await startRpcProxy(anvil.rpcUrl);
