@@ -50,6 +50,8 @@ async function buildStandalone({ target, weight, folder, source }: Job): Promise
   await writeExecutable({ target, node, script, output: join(folder, 'agent'), workspace });
   const glibc = glibcOf(target);
   copyFileSync(WASM_FILE, join(folder, basename(WASM_FILE)));
+  // It is inside too; beside, it needs no folder that is writable and executable, which procd's jail does not give.
+  copyFileSync(prebuiltAddon(target, 'linux'), join(folder, ADDON_FILE));
   for (const path of glibc.files) copyFileSync(path, join(folder, basename(path)));
   chmodSync(join(folder, target.loader), 0o755);
   copyFileSync(`${ROOT}openwrt/binary/shareagent.sh`, join(folder, 'shareagent'));

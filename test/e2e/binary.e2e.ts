@@ -10,6 +10,7 @@ import {
   globSync,
   mkdirSync,
   readFileSync,
+  rmSync,
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
@@ -17,6 +18,7 @@ import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { AGENT_VERSION } from '../../agent/version.ts';
+import { ADDON_FILE } from '../../openwrt/binary/load-addon.ts';
 import { OWNER, REGISTRY } from '../lab/agent.ts';
 import { elevate } from '../lab/elevate.ts';
 import { Lab } from '../lab/lab.ts';
@@ -121,6 +123,8 @@ function layOutRoot(): void {
     mkdirSync(join(root, folder), { recursive: true });
   }
   cpSync(join(lab.path('first'), NAME, 'small'), join(root, HOME), { recursive: true });
+  // The executable must do with the one that it has inside.
+  rmSync(join(root, HOME, ADDON_FILE));
   copyFileSync('/bin/busybox', join(root, 'bin/busybox'));
   for (const applet of ['sh', 'readlink', 'dirname', 'tr']) symlinkSync('busybox', join(root, 'bin', applet));
   const [musl] = globSync('/lib/ld-musl-*.so.1');
