@@ -15,14 +15,19 @@ contract DeviceRegistry is IDeviceRegistry, RegistryDigests {
     uint64 public constant REPORTER_PART = 10;
     address public constant BURN_ADDRESS = 0x000000000000000000000000000000000000dEaD;
 
+    /// @dev One word; 2^96 changes of owner are enough.
+    struct Binding {
+        address operator;
+        uint96 nextNonce;
+    }
+
     address public immutable registrar;
     address public immutable token;
 
     mapping(uint32 vendorId => Vendor) private _vendors;
     mapping(address device => Device) private _devices;
     mapping(address device => Bond) private _bonds;
-    mapping(address device => address operator) public operatorOf;
-    mapping(address device => uint256 nonce) public bindingNonce;
+    mapping(address device => Binding) private _bindings;
 
     constructor(address registrar_, address token_) {
         registrar = registrar_;
@@ -72,11 +77,11 @@ contract DeviceRegistry is IDeviceRegistry, RegistryDigests {
 
     function bind(address device, address operator, uint256 nonce, Signature calldata deviceSignature) external {
         if (operator == address(0)) revert MissingOperator();
-        if (nonce != bindingNonce[device]) revert WrongNonce(bindingNonce[device], nonce);
+        uint256 expected = _bindings[device].nextNonce;
+        if (nonce != expected) revert WrongNonce(expected, nonce);
         address signedBy = _signer(_bindingDigest(device, operator, nonce), deviceSignature);
         if (signedBy != device || device == address(0)) revert WrongSigner(device, signedBy);
-        bindingNonce[device] = nonce + 1;
-        operatorOf[device] = operator;
+        _bindings[device] = Binding(operator, uint96(nonce + 1));
         emit DeviceBound(device, operator, nonce);
     }
 
@@ -133,6 +138,14 @@ contract DeviceRegistry is IDeviceRegistry, RegistryDigests {
         emit DeviceSlashed(device, first.epoch, first.seq, msg.sender, units - reward);
         if (reward != 0) token.send(msg.sender, reward);
         if (units != 0) token.send(BURN_ADDRESS, units - reward);
+    }
+
+    function operatorOf(address device) external view returns (address) {
+        return _bindings[device].operator;
+    }
+
+    function bindingNonce(address device) external view returns (uint256) {
+        return _bindings[device].nextNonce;
     }
 
     function vendors(uint32 vendorId) external view returns (Vendor memory) {

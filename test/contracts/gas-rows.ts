@@ -23,8 +23,8 @@ import {
   type Scene,
   tokenContract,
 } from '../support/channel-scene.ts';
-
-export type GasRow = { readonly operation: string; readonly gas: number };
+import { measureRelayedBatch, measureRewards, measureTicks } from './gas-rewards.ts';
+import type { GasRow } from './gas-row.ts';
 
 /** Prototype on anvil 1.7.1, solc 0.8.37, in hundreds of gas as design/protocol.md gives them. */
 export const GAS_BARS: Readonly<Record<string, number>> = {
@@ -44,6 +44,12 @@ export const GAS_BARS: Readonly<Record<string, number>> = {
   'close, relayed': 94_200,
   'exit, relayed': 37_700,
   reclaim: 48_700,
+  'claim ticks, 16': 71_000,
+  'claim ticks, 64': 75_400,
+  'claim ticks, 256': 92_600,
+  'claim relayed, 10 in all': 263_000,
+  'register and bind device': 123_300,
+  'slash equivocation, no bond': 80_200,
   'session: 3009 open + 1/40 claim + reclaim': 168_300,
 };
 
@@ -76,6 +82,12 @@ export async function measureGas(anvil: AnvilWithContracts): Promise<readonly Ga
   await measureEarnings(bench, claimed);
   await measureEnds(bench);
   await measureLegacyOpen(bench);
+  rows.push(...(await measureTicks(bench, claimed)));
+  const batch: ChannelConfig[] = [];
+  for (let i = 0; i < 10; i++) batch.push(await openPulling(bench, `relayed batch ${i}`));
+  rows.push(await measureRelayedBatch(bench, batch));
+  const last = batch.slice(0, 1);
+  rows.push(...(await measureRewards(bench, () => claim(bench, last, 200_000n))));
   const gasOf = (operation: string) => rows.find((row) => row.operation === operation)?.gas ?? Number.NaN;
   const session = gasOf('open, EIP-3009') + gasOf('claim, each of 40') + gasOf('reclaim');
   return [...rows, { operation: 'session: 3009 open + 1/40 claim + reclaim', gas: session }];

@@ -2,7 +2,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { startAnvilWithContracts } from '../support/anvil.ts';
-import { GAS_BARS, type GasRow, measureGas } from './gas-rows.ts';
+import type { GasRow } from './gas-row.ts';
+import { GAS_BARS, measureGas } from './gas-rows.ts';
 
 const SNAPSHOT = new URL('../../contracts/gas-snapshot.json', import.meta.url);
 /** Signatures have more or fewer zero bytes when sources or keys change: a few dozen gas of call data. */
