@@ -21,6 +21,7 @@ export async function benchBinary(isQuick: boolean): Promise<Report> {
     const options = ['--target', NAME, '--weight', 'small', '--no-pack'];
     execFileSync(process.execPath, [`${ROOT}tools/build-binary.ts`, ...options], { stdio: 'ignore' });
   }
+  forgetPages(`${ROOT}build/binary/${NAME}/small`);
   const packed = globSync(`${ROOT}build/binary/shareagent-*-${NAME}-small.{squashfs,tar.xz}`);
   const lab = new Lab();
   try {
@@ -47,6 +48,16 @@ export async function benchBinary(isQuick: boolean): Promise<Report> {
     };
   } finally {
     await lab.close();
+  }
+}
+
+/**
+ * A router reads the files from flash. Just written ones lie in the page cache in large pieces, which count whole for whoever
+ * touches a byte of them: 20 MiB more.
+ */
+function forgetPages(folder: string): void {
+  for (const path of globSync(`${folder}/*`)) {
+    execFileSync('dd', [`of=${path}`, 'oflag=nocache', 'conv=notrunc,fdatasync', 'count=0', 'status=none']);
   }
 }
 
