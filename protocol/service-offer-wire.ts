@@ -52,7 +52,7 @@ const serviceOfferSchema = v.pipe(
       v.array(v.strictObject({ name: nameSchema, value: uint64Schema })),
       v.check((limits) => limits.length <= MAX_LIMITS, `at most ${MAX_LIMITS} limits`),
       v.check(
-        (limits) => limits.every(({ name }, i) => i === 0 || (limits[i - 1]?.name ?? '') < name),
+        (limits) => limits.every(({ name }, i) => i === 0 || (limits[i - 1] as { name: string }).name < name),
         'names in ascending order, each once',
       ),
     ),
