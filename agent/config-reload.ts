@@ -16,6 +16,8 @@ export const LIVE_OPTIONS: Readonly<Record<string, Pick>> = {
   'network.rate_down': (config) => config.network.rate?.downBytesPerS,
   'network.rate_up': (config) => config.network.rate?.upBytesPerS,
   'portal.name': (config) => config.portal.name,
+  'portal.tls_cert': (config) => config.portal.tls?.certPath,
+  'portal.tls_key': (config) => config.portal.tls?.keyPath,
   'price.per_mb': (config) => config.price.tariff.unitsPerMb,
   'price.per_minute': (config) => config.price.tariff.unitsPerMinute,
   'price.min_deposit': (config) => config.price.minDeposit,
@@ -170,7 +172,8 @@ function merged(started: AgentConfig, before: AgentConfig, next: AgentConfig): A
     isEnabled: true,
     logLevel: next.logLevel,
     network: next.network.rate === undefined ? network : { ...network, rate: next.network.rate },
-    portal: { ...started.portal, name: next.portal.name },
+    // Port and host are what listens and what guests are sent to; the rest is looked up when it is needed.
+    portal: { ...next.portal, port: started.portal.port, host: started.portal.host },
     price: next.price,
     chain: { ...chain, channelSeconds, marginSeconds, ...(claimRatio === undefined ? {} : { claimRatio }) },
     proofs: { ...started.proofs, intervalSeconds: next.proofs.intervalSeconds },

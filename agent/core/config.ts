@@ -33,6 +33,8 @@ export type AgentConfig = {
     /** Canonical name that unknown hosts are redirected to, e.g. "portal.lan". */
     readonly host: string;
     readonly name: string;
+    /** Files of a certificate for `host` and its key, PEM: the captive portal API is then served over HTTPS as well. */
+    readonly tls?: { readonly certPath: string; readonly keyPath: string };
   };
   readonly price: {
     readonly tariff: Tariff;

@@ -56,7 +56,7 @@ t.test('each live option changes the view when it is written', (t) => {
     ...config,
     logLevel: 'debug',
     network: { ...config.network, rate: { downBytesPerS: 1n, upBytesPerS: 2n } },
-    portal: { ...config.portal, name: 'Other' },
+    portal: { ...config.portal, name: 'Other', tls: { certPath: '/c.pem', keyPath: '/k.pem' } },
     price: {
       tariff: { unitsPerMb: 1n, unitsPerMinute: 1n },
       windows: [{ fromMinute: 1, toMinute: 2, tariff: { unitsPerMb: 1n, unitsPerMinute: 0n } }],

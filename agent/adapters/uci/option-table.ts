@@ -77,6 +77,12 @@ export const OPTION_TABLE = {
       port: defaulted(integer(1024, 65_535), '2080', 'TCP port of the portal on the guest devices.'),
       host: defaulted(hostName(), 'portal.lan', 'Name of the portal in its address; the router resolves it to itself.'),
       name: defaulted(label(32), 'SSP WiFi', 'What guests read at the top of the page.'),
+      tls_cert: optional(
+        filePath(200),
+        '/etc/ssl/portal.crt',
+        'Certificate chain (PEM) for `host`, with tls_key: the API that phones ask (RFC 8908) then speaks HTTPS. Read again when the file changes.',
+      ),
+      tls_key: optional(filePath(200), '/etc/ssl/portal.key', 'Private key (PEM) of tls_cert.'),
     },
   },
   price: {

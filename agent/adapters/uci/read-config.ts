@@ -97,7 +97,7 @@ function readSections(uci: UciPackage, errors: ConfigError[]) {
 /** What no option can know by itself. */
 function crossErrors(sections: Sections): readonly ConfigError[] {
   const errors: ConfigError[] = [];
-  const { network, price, chain, proofs } = sections;
+  const { network, portal, price, chain, proofs } = sections;
   const unless = (isRight: boolean, section: ReadSection<SectionType>, option: string, message: string): void => {
     const line = section.lineOf(option);
     if (!isRight) errors.push({ path: `${section.path}.${option}`, message, ...(line === undefined ? {} : { line }) });
@@ -140,19 +140,22 @@ function crossErrors(sections: Sections): readonly ConfigError[] {
   }
   const isMarginShort = chain.values.voucher_margin * 2 < chain.values.channel_life;
   unless(isMarginShort, chain, 'voucher_margin', 'must be less than half of channel_life');
+  const { tls_cert: tlsCert, tls_key: tlsKey } = portal.values;
+  const [missing, given] = tlsCert === undefined ? ['tls_cert', 'tls_key'] : ['tls_key', 'tls_cert'];
+  unless((tlsCert === undefined) === (tlsKey === undefined), portal, missing, `must be set with ${given}`);
   const hasKey = proofs.values.collector_url === undefined || proofs.values.collector !== undefined;
   unless(hasKey, proofs, 'collector', 'must be set with collector_url: receipts of an unknown key prove nothing');
   return errors;
 }
 
 function configFrom(sections: Sections): AgentConfig {
-  const { agent, chain, portal, storage, session } = sections;
+  const { agent, chain, storage, session } = sections;
   return {
     isEnabled: agent.values.enabled,
     logLevel: agent.values.log_level,
     controlSocketPath: agent.values.control_socket,
     network: networkFrom(sections),
-    portal: { port: portal.values.port, host: portal.values.host, name: portal.values.name },
+    portal: portalFrom(sections),
     price: priceFrom(sections),
     chain: {
       rpcUrl: chain.values.rpc_url,
@@ -187,6 +190,16 @@ function networkFrom({ network }: Sections): AgentConfig['network'] {
   const { rate_down: down, rate_up: up } = network.values;
   const rate: RateLimit = { downBytesPerS: BigInt(down) * BYTES_PER_KBIT, upBytesPerS: BigInt(up) * BYTES_PER_KBIT };
   return { guestDevices, leaseFile, ubusSocket, ...(down > 0 ? { rate } : {}) };
+}
+
+function portalFrom({ portal }: Sections): AgentConfig['portal'] {
+  const { port, host, name, tls_cert: certPath, tls_key: keyPath } = portal.values;
+  return {
+    port,
+    host,
+    name,
+    ...(certPath === undefined || keyPath === undefined ? {} : { tls: { certPath, keyPath } }),
+  };
 }
 
 function priceFrom({ price, windows, packages }: Sections): AgentConfig['price'] {
