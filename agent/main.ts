@@ -9,6 +9,7 @@ import { basename, dirname, join } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal } from '../captive-portal/portal.ts';
+import { TlsDoor } from '../captive-portal/tls-door.ts';
 import { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
 import { chainClock } from './adapters/chain-clock.ts';
 import { minuteOfDay, systemClock } from './adapters/clock.ts';
@@ -43,9 +44,8 @@ import { stateFromJournal } from './core/restore.ts';
 import { nextDelayMs } from './core/retry-schedule.ts';
 import { createGuestDesk } from './desk.ts';
 import { Driver, type DriverLog } from './driver.ts';
+import { openPortal } from './open-portal.ts';
 import { createOwnerDesk } from './owner.ts';
-import { PortalListener } from './portal-listener.ts';
-import { PortalSwap } from './portal-swap.ts';
 import type { ProofUploader } from './ports.ts';
 import { ProofMaker } from './proof-maker.ts';
 import { SettlementWatch } from './settlement-watch.ts';
@@ -166,21 +166,19 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
     config.controlSocketPath,
   );
   opened.push({ name: 'control', close: () => control.close() });
-  const portal = new PortalSwap(() => buildPortal({ desk, config, page: loadPageAssets(), clock, log }));
-  opened.push({ name: 'portal', close: () => portal.close() });
-  await portal.renew();
+  const door = new TlsDoor(() => config.portal.tls, log);
+  const build = () => buildPortal({ desk, config, page: loadPageAssets(), clock, log, isSecure: () => door.isOpen });
   const { port } = config.portal;
-  const listener = new PortalListener({ sink: portal, port, addresses: network.addresses, log });
-  opened.push({ name: 'listener', close: () => listener.close() });
+  const portal = await openPortal({ build, door, port, addresses: network.addresses, log, opened });
   // Guests get the page while the kernel is brought in line; what they ask for waits for it.
-  await Promise.all([listener.start(), watch.start()]);
+  await Promise.all([portal.listen(), watch.start()]);
   const settlement = new SettlementWatch({ ...edges, driver, log, askTime: () => clock.ask() });
   opened.push({ name: 'settlement', close: () => settlement.close() });
   settlement.start();
   reload.connect({ read: () => configText(configPath), log, onChange: (changed) => apply(changed) });
   const apply = (changed: readonly string[]): void => {
     log.level = config.logLevel;
-    if (changed.includes('portal.name')) void portal.renew().catch((err) => log.error({ err }, 'portal-not-renewed'));
+    portal.follow(changed);
     // Rates and the grace time are in the kernel's rules.
     void driver.reconciled().catch((err) => log.error({ err }, 'reconcile-failed'));
   };

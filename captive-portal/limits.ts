@@ -30,6 +30,9 @@ export const MAX_CONNECTIONS_PER_GUEST = 24;
 /** About 30 kB of memory each. */
 export const MAX_CONNECTIONS = 400;
 
+/** Connections that have not said yet whether they are http or https. */
+export const MAX_WAITING_AT_DOOR = 200;
+
 /** A guest's page and the same page in the phone's sign-in sheet, and one to spare. */
 export const MAX_STREAMS_PER_GUEST = 3;
 export const MAX_STREAMS = 200;

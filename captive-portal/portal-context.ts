@@ -20,6 +20,8 @@ export type PortalContext = {
   readonly clock: Clock;
   readonly log: PortalLog;
   readonly rate: RateLimit;
+  /** True while https is spoken. */
+  readonly isSecure: () => boolean;
 };
 
 export type Guest = { readonly ok: true; readonly mac: Mac } | { readonly ok: false; readonly problem: Problem };

@@ -7,7 +7,7 @@
  */
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock, GuestDesk } from '../agent/ports.ts';
-import { acceptsCaptiveJson, CAPTIVE_MEDIA_TYPE, captiveState } from './captive-api.ts';
+import { acceptsCaptiveJson, CAPTIVE_MEDIA_TYPE, captiveState, captiveUrls } from './captive-api.ts';
 import { answerClientError } from './client-error.ts';
 import { capConnections } from './connection-caps.ts';
 import { EventStreams } from './event-streams.ts';
@@ -30,6 +30,8 @@ export type PortalDeps = {
   readonly page: PageAssets;
   readonly clock: Clock;
   readonly log: PortalLog;
+  /** True while the connections handed to it may be https (TlsDoor); never if left out. */
+  readonly isSecure?: () => boolean;
 };
 
 /** No stored copy of anything: portals of other places have the same name, and must not serve this one's guests or reverse. */
@@ -45,8 +47,8 @@ const HEADERS = {
 };
 
 /** An app that is ready to listen or to be injected into; close() ends event streams and connections. */
-export function buildPortal({ desk, config, page, clock, log }: PortalDeps): FastifyInstance {
-  const context: PortalContext = { desk, config, clock, log, rate: new RateLimit() };
+export function buildPortal({ desk, config, page, clock, log, isSecure = () => false }: PortalDeps): FastifyInstance {
+  const context: PortalContext = { desk, config, clock, log, rate: new RateLimit(), isSecure };
   const { host, name } = config.portal;
   const app = Fastify({
     logger: false,
@@ -118,13 +120,14 @@ function redirectToPage(reply: FastifyReply, host: string): FastifyReply {
     .send(redirectBody(host));
 }
 
-function addCaptiveApi(app: FastifyInstance, { desk, config }: PortalContext): void {
+function addCaptiveApi(app: FastifyInstance, { desk, config, isSecure }: PortalContext): void {
   const { host } = config.portal;
   app.get('/captive-portal/api', async (request, reply) => {
     void reply.header('vary', 'accept');
     if (!acceptsCaptiveJson(request.headers.accept)) return redirectToPage(reply, host);
     const mac = await desk.identify(request.socket.remoteAddress ?? '');
-    const state = captiveState(host, mac === undefined ? undefined : desk.view(mac));
+    const urls = captiveUrls(config.portal, isSecure());
+    const state = captiveState(urls, mac === undefined ? undefined : desk.view(mac));
     return reply.type(CAPTIVE_MEDIA_TYPE).send(Buffer.from(JSON.stringify(state)));
   });
 }

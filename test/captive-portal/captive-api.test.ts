@@ -1,19 +1,21 @@
 import t from 'tap';
 import * as v from 'valibot';
 import type { GuestView } from '../../agent/ports.ts';
-import { acceptsCaptiveJson, captiveState } from '../../captive-portal/captive-api.ts';
+import { acceptsCaptiveJson, captiveState, captiveUrls } from '../../captive-portal/captive-api.ts';
 import { byGuest, cafe, GUEST_ADDRESS, HOST, view } from './support/cafe.ts';
 
-/** RFC 8908 section 5 and the IANA registry: these keys and no others. */
+/** RFC 8908 section 5 and the IANA registry: these keys and no others but Android's. */
 const CAPTIVE_STATE = v.strictObject({
   captive: v.boolean(),
   'user-portal-url': v.pipe(v.string(), v.url()),
   'venue-info-url': v.optional(v.pipe(v.string(), v.url())),
   'can-extend-session': v.boolean(),
+  'x-android-use-custom-tabs': v.optional(v.literal(361_335_020)),
   'bytes-remaining': v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   'seconds-remaining': v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
 });
 
+const URLS = { portal: `http://${HOST}/`, venue: `http://${HOST}/` };
 const ASK = { ...byGuest('GET', '/captive-portal/api'), headers: { host: HOST, accept: 'application/captive+json' } };
 
 async function answerFor(shown: GuestView) {
@@ -27,7 +29,12 @@ t.test('a guest without credit is captive, with the way to the page and nothing 
   t.equal(response.headers['content-type'], 'application/captive+json');
   t.equal(response.headers['cache-control'], 'no-store');
   t.equal(response.headers.vary, 'accept');
-  t.strictSame(response.json(), { captive: true, 'user-portal-url': 'http://portal.lan/', 'can-extend-session': true });
+  t.strictSame(response.json(), {
+    captive: true,
+    'user-portal-url': 'http://portal.lan/',
+    'venue-info-url': 'http://portal.lan/',
+    'can-extend-session': true,
+  });
 });
 
 t.test('a guest online sees the bytes the kernel will still pass and the seconds the credit lasts', async (t) => {
@@ -49,14 +56,29 @@ t.test('a session whose data is used up is captive again', async (t) => {
 });
 
 t.test('without a limit on data nothing is said about bytes', (t) => {
-  const state = captiveState(HOST, view({ isOnline: true, bytesRemaining: (1n << 63n) - 1n }));
+  const state = captiveState(URLS, view({ isOnline: true, bytesRemaining: (1n << 63n) - 1n }));
   t.notOk('bytes-remaining' in state);
   t.end();
 });
 
 t.test('numbers stay exact for every client', (t) => {
-  const state = captiveState(HOST, view({ isOnline: true, bytesRemaining: 1n << 60n }));
+  const state = captiveState(URLS, view({ isOnline: true, bytesRemaining: 1n << 60n }));
   t.equal(state['bytes-remaining'], Number.MAX_SAFE_INTEGER);
+  t.end();
+});
+
+t.test('over https the page is https too, and Android opens it in the real browser', (t) => {
+  t.strictSame(captiveUrls({ host: HOST, port: 2080 }, true), {
+    portal: 'https://portal.lan:2080/',
+    venue: 'https://portal.lan:2080/',
+  });
+  t.match(captiveUrls({ host: HOST, port: 2080, venueUrl: 'https://cafe.example/' }, false), {
+    portal: 'http://portal.lan/',
+    venue: 'https://cafe.example/',
+  });
+  const state = captiveState(captiveUrls({ host: HOST, port: 2080 }, true), undefined);
+  t.ok(v.is(CAPTIVE_STATE, state));
+  t.equal(state['x-android-use-custom-tabs'], 361_335_020);
   t.end();
 });
 

@@ -90,7 +90,11 @@ export type Cafe = {
 export const NOT_RUNNING: DeskRefusal = { ok: false, reason: 'unknown-channel', expected: 'a session', got: 'none' };
 
 /** The neighbour table knows GUEST at GUEST_ADDRESS, no session runs yet; everything else is the script's. */
-export async function cafe(script: Partial<GuestDesk> = {}, config: PortalConfig = CONFIG): Promise<Cafe> {
+export async function cafe(
+  script: Partial<GuestDesk> = {},
+  config: PortalConfig = CONFIG,
+  isSecure = () => false,
+): Promise<Cafe> {
   await buildPage();
   const logged: Logged[] = [];
   const keep = (details: object, event: string) => void logged.push({ event, details });
@@ -102,6 +106,7 @@ export async function cafe(script: Partial<GuestDesk> = {}, config: PortalConfig
     page: pageAssets(),
     clock,
     log: { info: keep, warn: keep, error: keep },
+    isSecure,
   });
   return { app, logged, clock };
 }
