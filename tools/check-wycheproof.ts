@@ -13,9 +13,9 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { type Backend, recoverAddress } from '../agent/adapters/verifier/backend.ts';
-import { BACKEND_NAMES, loadBackend } from '../agent/adapters/verifier/backends.ts';
 import { keccak256 } from '../protocol/keccak.ts';
+import { type Backend, recoverAddress } from '../verifier/backend.ts';
+import { BACKEND_NAMES, loadBackend } from '../verifier/backends.ts';
 
 const ORDER = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const FILE = /^ecdsa_secp256k1_(sha256|sha512|sha3_256|sha3_512)(_bitcoin)?(_p1363)?_test\.json$/;

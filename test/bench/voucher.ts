@@ -3,12 +3,12 @@
  * how long they wait; how long the event loop is held up when noble, the slowest, verifies; ticks against bare keccak.
  */
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import { recoverAddress } from '../../agent/adapters/verifier/backend.ts';
-import { loadBackend } from '../../agent/adapters/verifier/backends.ts';
 import { WorkerVerifier } from '../../agent/adapters/verifier/worker-verifier.ts';
 import type { VerifierChoice } from '../../agent/ports.ts';
 import { bytesFromHex } from '../../protocol/hex.ts';
 import { type SignedVoucher, voucherDigest } from '../../protocol/voucher.ts';
+import { recoverAddress } from '../../verifier/backend.ts';
+import { loadBackend } from '../../verifier/backends.ts';
 import { DEPLOYMENT, nthVoucher, openTill, type PayingGuest, payingGuests } from './paying-guests.ts';
 import { median, type Report } from './report.ts';
 import { measureTicks } from './ticks.ts';

@@ -3,9 +3,9 @@
  * and started anew at any time.
  */
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
-import { type Backend, type BackendName, DIGEST_BYTES, recoverAddress } from './backend.ts';
-import { BACKEND_NAMES } from './backends.ts';
-import { type BackendFact, type Choice, chooseBackend, examineBackend } from './self-test.ts';
+import { type Backend, type BackendName, DIGEST_BYTES, recoverAddress } from '../../../verifier/backend.ts';
+import { BACKEND_NAMES } from '../../../verifier/backends.ts';
+import { type BackendFact, type Choice, chooseBackend, examineBackend } from '../../../verifier/self-test.ts';
 import { CLAIM_BYTES, type Examined, type FromWorker, SIGNER_BYTES, type WorkerStart } from './worker-wire.ts';
 
 const port = parentPort as MessagePort;

@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import type { BackendName } from './backend.ts';
+import type { BackendName } from '../../../verifier/backend.ts';
 import type { WorkerStart } from './worker-wire.ts';
 
 /** Set by tools/build-agent.ts; not declared at all in a checkout. */

@@ -8,9 +8,9 @@
  */
 import type { Worker } from 'node:worker_threads';
 import type { Address } from '../../../protocol/address.ts';
+import type { BackendName } from '../../../verifier/backend.ts';
+import type { BackendFact } from '../../../verifier/self-test.ts';
 import type { SignatureClaim, Verifier, VerifierChoice } from '../../ports.ts';
-import type { BackendName } from './backend.ts';
-import type { BackendFact } from './self-test.ts';
 import { VerifierError } from './verifier-error.ts';
 import { startVerifierWorker } from './worker-code.ts';
 import { type Examined, type FromWorker, packClaims, unpackSigners } from './worker-wire.ts';

@@ -3,9 +3,9 @@
  * costs as much as a fast verification.
  */
 import type { Address } from '../../../protocol/address.ts';
+import { ADDRESS_BYTES, type BackendName, DIGEST_BYTES, SIGNATURE_BYTES } from '../../../verifier/backend.ts';
+import type { BackendFact } from '../../../verifier/self-test.ts';
 import type { SignatureClaim } from '../../ports.ts';
-import { ADDRESS_BYTES, type BackendName, DIGEST_BYTES, SIGNATURE_BYTES } from './backend.ts';
-import type { BackendFact } from './self-test.ts';
 
 /** What the worker is started with. */
 export type WorkerStart = {

@@ -20,7 +20,7 @@ export type DiskFact = {
 /** One ability of the kernel or of nft, as agent/adapters/nft/probe.ts tells it. */
 export type NftFact = { readonly name: string; readonly ok: boolean; readonly detail: string; readonly fix?: string };
 
-/** What one implementation of secp256k1 does here, as agent/adapters/verifier/self-test.ts tells it. */
+/** What one implementation of secp256k1 does here, as verifier/self-test.ts tells it. */
 export type BackendFact =
   | { readonly name: string; readonly ok: true; readonly ratePerS: number }
   | { readonly name: string; readonly ok: false; readonly why: string };

@@ -4,7 +4,7 @@
  *
  * @see SEC 1 v2, section 4.1.6 "Public Key Recovery Operation"; EIP-2098 for the compact form
  */
-import { keccak256 } from '../../../protocol/keccak.ts';
+import { keccak256 } from '../protocol/keccak.ts';
 
 export type BackendName = 'noble' | 'wasm' | 'native';
 

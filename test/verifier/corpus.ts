@@ -3,9 +3,9 @@
  * from the curve's own constants, so that each case says why it is what it is.
  */
 import { Point } from '@noble/secp256k1';
-import { bytesFromUint, concatBytes, uintFromBytes } from '../../../../protocol/hex.ts';
-import { keccak256Text } from '../../../../protocol/keccak.ts';
-import { addressFromSecretKey, signDigest } from '../../../../protocol/signature.ts';
+import { bytesFromUint, concatBytes, uintFromBytes } from '../../protocol/hex.ts';
+import { keccak256Text } from '../../protocol/keccak.ts';
+import { addressFromSecretKey, signDigest } from '../../protocol/signature.ts';
 
 export type CorpusCase = {
   readonly what: string;

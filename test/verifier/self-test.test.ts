@@ -1,7 +1,7 @@
 import t from 'tap';
-import type { Backend } from '../../../../agent/adapters/verifier/backend.ts';
-import { loadBackend } from '../../../../agent/adapters/verifier/backends.ts';
-import { chooseBackend, examineBackend, wrongCase } from '../../../../agent/adapters/verifier/self-test.ts';
+import type { Backend } from '../../verifier/backend.ts';
+import { loadBackend } from '../../verifier/backends.ts';
+import { chooseBackend, examineBackend, wrongCase } from '../../verifier/self-test.ts';
 
 async function noble(): Promise<Backend> {
   const loaded = await loadBackend('noble', import.meta.url);
