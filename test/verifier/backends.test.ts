@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { anyBytes } from '../../../support/protocol-arbitraries.ts';
+import { anyBytes } from '../support/protocol-arbitraries.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
 import { recoverSigner, signDigest } from '../../protocol/signature.ts';
 import { type Backend, recoverAddress } from '../../verifier/backend.ts';
