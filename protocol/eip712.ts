@@ -22,8 +22,23 @@ export type Domain = {
 
 const DOMAIN_TYPE = 'EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)';
 
-/** 32-byte domain separator. Cache it: it never changes for a domain. */
+/** A program meets a handful of domains; whoever makes up more only loses the memory of them. */
+const MAX_SEPARATORS = 64;
+const separators = new Map<string, Uint8Array>();
+
+/** 32-byte domain separator, remembered: it never changes for a domain. Not to be written to. */
 export function domainSeparator(domain: Domain): Uint8Array {
+  const { name, version, chainId, verifyingContract } = domain;
+  const key = `${chainId} ${verifyingContract} ${version} ${name}`;
+  const known = separators.get(key);
+  if (known !== undefined) return known;
+  const separator = computeSeparator(domain);
+  if (separators.size >= MAX_SEPARATORS) separators.clear();
+  separators.set(key, separator);
+  return separator;
+}
+
+function computeSeparator(domain: Domain): Uint8Array {
   return keccak256(
     concatBytes(
       keccak256Text(DOMAIN_TYPE),

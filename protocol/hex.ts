@@ -23,11 +23,13 @@ function digitAt(hex: string, at: number): number {
   return (code & 0xf) + (code >> 6) * 9;
 }
 
+const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
 /** Lower-case 0x-prefixed hex of bytes. */
 export function hexFromBytes(bytes: Uint8Array): Hex {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0');
-  return `0x${text}`;
+  let text = '0x';
+  for (let i = 0; i < bytes.length; i++) text += PAIRS[bytes[i] as number];
+  return text as Hex;
 }
 
 /** Big-endian bytes of an unsigned integer, left-padded to `byteLength`. @throws RangeError if it does not fit. */
@@ -36,6 +38,11 @@ export function bytesFromUint(value: bigint, byteLength: number): Uint8Array {
     throw new RangeError(`unsigned integer must fit ${byteLength} bytes, got ${value}`);
   }
   const bytes = new Uint8Array(byteLength);
+  if (byteLength >= 8 && value < 1n << 64n) {
+    // Almost every number here: one store instead of a division a byte.
+    new DataView(bytes.buffer).setBigUint64(byteLength - 8, value);
+    return bytes;
+  }
   let rest = value;
   for (let i = byteLength - 1; i >= 0; i--) {
     bytes[i] = Number(rest & 0xffn);

@@ -62,6 +62,15 @@ t.test('the domain separator is that of the example in EIP-712', (t) => {
   t.end();
 });
 
+t.test('a domain separator is remembered, and made anew after many others', (t) => {
+  const domain = (chainId: bigint) => ({ name: 'a', version: '1', chainId, verifyingContract: CHANNELS.channels });
+  const first = domainSeparator(domain(1n));
+  t.equal(domainSeparator(domain(1n)), first, 'the same bytes, not equal ones');
+  for (let chainId = 2n; chainId < 100n; chainId++) t.notSame(domainSeparator(domain(chainId)), first);
+  t.same(domainSeparator(domain(1n)), first);
+  t.end();
+});
+
 t.test('the type text lists the fields in order', (t) => {
   const type: StructType = {
     name: 'Voucher',

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { anyBytes } from '../support/protocol-arbitraries.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
 import { recoverSigner, signDigest } from '../../protocol/signature.ts';
 import { type Backend, recoverAddress } from '../../verifier/backend.ts';
 import { BACKEND_NAMES, loadBackend } from '../../verifier/backends.ts';
+import { anyBytes } from '../support/protocol-arbitraries.ts';
 import { CORPUS } from './corpus.ts';
 
 const LOADED = await Promise.all(BACKEND_NAMES.map((name) => loadBackend(name, import.meta.url)));

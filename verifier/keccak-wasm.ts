@@ -1,0 +1,147 @@
+/**
+ * keccak256 as WebAssembly that is put together here: a 64-bit machine does in one instruction what JavaScript's 32-bit
+ * halves need four for. Five to eight times faster than noble, no dependency, and checked against noble before use.
+ *
+ * The module holds the permutation only: lanes in memory at 0, round constants at 200.
+ *
+ * @see FIPS 202, sections 3.2 (step mappings) and 3.3 (keccak-p); the padding is Keccak's own (0x01), not SHA-3's
+ */
+import { type Keccak256, useKeccak256 } from '../protocol/keccak.ts';
+
+const LANES = 25;
+const RATE_BYTES = 136;
+const CONSTANTS_AT = LANES * 8;
+const ROUNDS = 24;
+const MASK = (1n << 64n) - 1n;
+
+/** Instructions of WebAssembly that the permutation needs. */
+const OP = { get: 0x20, set: 0x21, load: 0x29, store: 0x37, const32: 0x41, add32: 0x6a, lt32: 0x49 } as const;
+const OP64 = { const: 0x42, and: 0x83, xor: 0x85, rotl: 0x89 } as const;
+const LOOP = [0x03, 0x40];
+const BRANCH_BACK = [0x0d, 0x00];
+const END = 0x0b;
+const I32 = 0x7f;
+const I64 = 0x7e;
+
+// Locals: 0 = offset of the round's constant; then 25 lanes, 25 of the other half, five column words.
+const lane = (x: number, y: number): number => 1 + x + 5 * y;
+const moved = (x: number, y: number): number => 26 + x + 5 * y;
+const column = (x: number): number => 51 + x;
+const FIVE = [0, 1, 2, 3, 4];
+const ALL = FIVE.flatMap((y) => FIVE.map((x) => ({ x, y })));
+
+/** Switches keccak256 of this process to WebAssembly. @throws RangeError if it answers wrongly on this machine */
+export function useWasmKeccak(): void {
+  useKeccak256(wasmKeccak256());
+}
+
+export function wasmKeccak256(): Keccak256 {
+  const { memory, permute } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes())).exports as {
+    readonly memory: WebAssembly.Memory;
+    readonly permute: () => void;
+  };
+  new BigUint64Array(memory.buffer, CONSTANTS_AT, ROUNDS).set(roundConstants());
+  const state = new Uint8Array(memory.buffer, 0, CONSTANTS_AT);
+  const absorb = (bytes: Uint8Array, from: number, length: number): void => {
+    for (let i = 0; i < length; i++) state[i] = (state[i] as number) ^ (bytes[from + i] as number);
+  };
+  return (bytes) => {
+    state.fill(0);
+    let at = 0;
+    for (; bytes.length - at >= RATE_BYTES; at += RATE_BYTES) {
+      absorb(bytes, at, RATE_BYTES);
+      permute();
+    }
+    const rest = bytes.length - at;
+    absorb(bytes, at, rest);
+    state[rest] = (state[rest] as number) ^ 0x01;
+    state[RATE_BYTES - 1] = (state[RATE_BYTES - 1] as number) ^ 0x80;
+    permute();
+    return state.slice(0, 32);
+  };
+}
+
+/** LFSR of FIPS 202, algorithm 5. */
+function roundConstants(): BigUint64Array {
+  let register = 1;
+  const nextBit = (): number => {
+    const bit = register & 1;
+    register <<= 1;
+    if (register & 0x100) register ^= 0x171;
+    return bit;
+  };
+  return BigUint64Array.from({ length: ROUNDS }, () => {
+    let constant = 0n;
+    for (let j = 0; j <= 6; j++) if (nextBit() === 1) constant |= 1n << BigInt((1 << j) - 1);
+    return constant & MASK;
+  });
+}
+
+/** By how much rho turns each lane: algorithm 2. */
+function rotations(): ReadonlyMap<number, number> {
+  const turns = new Map([[lane(0, 0), 0]]);
+  let [x, y] = [1, 0];
+  for (let t = 0; t < 24; t++) {
+    turns.set(lane(x, y), (((t + 1) * (t + 2)) / 2) % 64);
+    [x, y] = [y, (2 * x + 3 * y) % 5];
+  }
+  return turns;
+}
+
+function permutation(): readonly number[] {
+  const turns = rotations();
+  const turn = (by: number): number[] => [OP64.const, ...signed(by), OP64.rotl];
+  const theta = [
+    ...FIVE.flatMap((x) => [
+      ...FIVE.flatMap((y) => [OP.get, lane(x, y), ...(y === 0 ? [] : [OP64.xor])]),
+      OP.set,
+      column(x),
+    ]),
+  ];
+  // Theta's addend is put in while rho turns and pi moves the lane.
+  const rhoAndPi = ALL.flatMap(({ x, y }) => [
+    ...[OP.get, lane(x, y), OP.get, column((x + 4) % 5), OP64.xor],
+    ...[OP.get, column((x + 1) % 5), ...turn(1), OP64.xor],
+    ...turn(turns.get(lane(x, y)) as number),
+    ...[OP.set, moved(y, (2 * x + 3 * y) % 5)],
+  ]);
+  const chi = ALL.flatMap(({ x, y }) => [
+    ...[OP.get, moved(x, y), OP.get, moved((x + 1) % 5, y), OP64.const, 0x7f, OP64.xor],
+    ...[OP.get, moved((x + 2) % 5, y), OP64.and, OP64.xor, OP.set, lane(x, y)],
+  ]);
+  const iota = [OP.get, lane(0, 0), OP.get, 0, OP.load, 3, 0, OP64.xor, OP.set, lane(0, 0)];
+  const next = [OP.get, 0, OP.const32, 8, OP.add32, OP.set, 0];
+  const more = [OP.get, 0, OP.const32, ...signed(CONSTANTS_AT + 8 * ROUNDS), OP.lt32];
+  return [
+    ...ALL.flatMap(({ x, y }) => [OP.const32, 0, OP.load, 3, ...unsigned(8 * (x + 5 * y)), OP.set, lane(x, y)]),
+    ...[OP.const32, ...signed(CONSTANTS_AT), OP.set, 0],
+    ...[...LOOP, ...theta, ...rhoAndPi, ...chi, ...iota, ...next, ...more, ...BRANCH_BACK, END],
+    ...ALL.flatMap(({ x, y }) => [OP.const32, 0, OP.get, lane(x, y), OP.store, 3, ...unsigned(8 * (x + 5 * y))]),
+    END,
+  ];
+}
+
+/** @see WebAssembly Core Specification 1.0, section 5.5 "Modules" */
+function moduleBytes(): Uint8Array<ArrayBuffer> {
+  const code = [2, 1, I32, 55, I64, ...permutation()];
+  const name = (text: string): number[] => [text.length, ...Buffer.from(text, 'latin1')];
+  const section = (id: number, bytes: readonly number[]): number[] => [id, ...unsigned(bytes.length), ...bytes];
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...section(1, [1, 0x60, 0, 0]),
+    ...section(3, [1, 0]),
+    ...section(5, [1, 0, 1]),
+    ...section(7, [2, ...name('memory'), 2, 0, ...name('permute'), 0, 0]),
+    ...section(10, [1, ...unsigned(code.length), ...code]),
+  ]);
+}
+
+/** LEB128 */
+function unsigned(value: number): number[] {
+  return value < 0x80 ? [value] : [(value & 0x7f) | 0x80, ...unsigned(value >> 7)];
+}
+
+/** Signed LEB128 of a number that is not negative: one more bit, so that the sign stays clear. */
+function signed(value: number): number[] {
+  return value < 0x40 ? [value] : [(value & 0x7f) | 0x80, ...signed(value >> 7)];
+}
