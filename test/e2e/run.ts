@@ -1,6 +1,6 @@
 /**
- * Runs every test/e2e/*.e2e.ts, one after another (they build networks and measure time, so they must not share the
- * machine), then prints "N passed, N failed". Arguments select files by a part of their name.
+ * Runs every test/e2e/*.e2e.ts, two at a time (each builds networks of its own and mostly waits; their time limits leave
+ * room for a busy machine), then prints "N passed, N failed". Arguments select files by a part of their name.
  */
 import { spawn } from 'node:child_process';
 import { readdirSync } from 'node:fs';
@@ -9,6 +9,8 @@ import { elevate } from '../lab/elevate.ts';
 
 /** More than any file may take; a hanging one is a failure, not a hanging run. */
 const FILE_TIMEOUT_MS = 180_000;
+/** More would only wait for the two processors of a small machine. */
+const LANES = 2;
 const SHOWN_LINES = 60;
 const LINES_OF_FAILURE = 25;
 
@@ -21,20 +23,21 @@ const files = readdirSync(directory)
   .sort();
 let failed = 0;
 const startedMs = performance.now();
-for (const name of files) {
-  process.stdout.write(`${name} ...`);
-  const result = await runFile(name);
-  process.stdout.write(
-    `\r${result.isOk ? 'ok    ' : 'FAILED'} ${name} ${result.summary} ${result.seconds.toFixed(1)} s\n`,
-  );
-  if (!result.isOk) {
-    failed += 1;
-    process.stdout.write(`${excerpt(result.output)}\n`);
-  }
-}
+const waiting = [...files];
+await Promise.all(Array.from({ length: LANES }, runLane));
 const seconds = ((performance.now() - startedMs) / 1_000).toFixed(0);
 process.stdout.write(`${files.length - failed} passed, ${failed} failed (${seconds} s)\n`);
 process.exit(failed === 0 && files.length > 0 ? 0 : 1);
+
+async function runLane(): Promise<void> {
+  for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+    const { isOk, summary, seconds, output } = await runFile(name);
+    process.stdout.write(`${isOk ? 'ok    ' : 'FAILED'} ${name} ${summary} ${seconds.toFixed(1)} s\n`);
+    if (isOk) continue;
+    failed += 1;
+    process.stdout.write(`${excerpt(output)}\n`);
+  }
+}
 
 /** Every failed check with what follows it, and the end. */
 function excerpt(output: string): string {

@@ -11,7 +11,10 @@ const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 const PACKAGE = join(ROOT, 'openwrt', 'node-openwrt-ubus');
 const TSC = join(ROOT, 'node_modules', '.bin', 'tsc');
 
-const run = promisify(execFile);
+const execute = promisify(execFile);
+/** By env: tap puts its loaders into NODE_OPTIONS of each child, and what is tested here must run without them. */
+const run = (file: string, args: readonly string[], options: { readonly cwd?: string } = {}) =>
+  execute('env', ['-u', 'NODE_OPTIONS', file, ...args], options);
 
 type Manifest = {
   readonly bin: Readonly<Record<string, string>>;
