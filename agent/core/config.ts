@@ -33,6 +33,15 @@ export type AgentConfig = {
     /** Canonical name that unknown hosts are redirected to, e.g. "portal.lan". */
     readonly host: string;
     readonly name: string;
+    /** A sentence of the owner's below the name. */
+    readonly welcome?: string;
+    /** "#rrggbb", readable on the light page; `colourDark` on the dark one. */
+    readonly colour?: string;
+    readonly colourDark?: string;
+    /** Where the owner's logo and terms are; absent: nowhere. */
+    readonly folder?: string;
+    /** The owner's own website. */
+    readonly venueUrl?: string;
     /** Files of a certificate for `host` and its key, PEM: the captive portal API is then served over HTTPS as well. */
     readonly tls?: { readonly certPath: string; readonly keyPath: string };
   };

@@ -56,7 +56,16 @@ t.test('each live option changes the view when it is written', (t) => {
     ...config,
     logLevel: 'debug',
     network: { ...config.network, rate: { downBytesPerS: 1n, upBytesPerS: 2n } },
-    portal: { ...config.portal, name: 'Other', tls: { certPath: '/c.pem', keyPath: '/k.pem' } },
+    portal: {
+      ...config.portal,
+      name: 'Other',
+      welcome: 'Hello',
+      colour: '#000000',
+      colourDark: '#ffffff',
+      folder: '/elsewhere',
+      venueUrl: 'https://cafe.example/',
+      tls: { certPath: '/c.pem', keyPath: '/k.pem' },
+    },
     price: {
       tariff: { unitsPerMb: 1n, unitsPerMinute: 1n },
       windows: [{ fromMinute: 1, toMinute: 2, tariff: { unitsPerMb: 1n, unitsPerMinute: 0n } }],

@@ -12,7 +12,6 @@ import {
   duration,
   filePath,
   flag,
-  hostName,
   httpUrl,
   integer,
   label,
@@ -21,6 +20,7 @@ import {
   timeOfDay,
 } from './option-kind.ts';
 import { defaulted, listed, optional, required, type SectionSpec } from './option-spec.ts';
+import { PORTAL_SECTION } from './portal-section.ts';
 
 const ANVIL_RPC = 'http://127.0.0.1:8545';
 const perMb = ssp('0', '1000000', '0.1');
@@ -69,22 +69,7 @@ export const OPTION_TABLE = {
       ),
     },
   },
-  portal: {
-    max: 1,
-    shown: ['name'],
-    doc: 'The page that guests pay on.',
-    options: {
-      port: defaulted(integer(1024, 65_535), '2080', 'TCP port of the portal on the guest devices.'),
-      host: defaulted(hostName(), 'portal.lan', 'Name of the portal in its address; the router resolves it to itself.'),
-      name: defaulted(label(32), 'SSP WiFi', 'What guests read at the top of the page.'),
-      tls_cert: optional(
-        filePath(200),
-        '/etc/ssl/portal.crt',
-        'Certificate chain (PEM) for `host`, with tls_key: the API that phones ask (RFC 8908) then speaks HTTPS. Read again when the file changes.',
-      ),
-      tls_key: optional(filePath(200), '/etc/ssl/portal.key', 'Private key (PEM) of tls_cert.'),
-    },
-  },
+  portal: PORTAL_SECTION,
   price: {
     max: 1,
     shown: ['per_mb', 'per_minute', 'min_deposit'],

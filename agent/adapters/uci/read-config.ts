@@ -193,11 +193,17 @@ function networkFrom({ network }: Sections): AgentConfig['network'] {
 }
 
 function portalFrom({ portal }: Sections): AgentConfig['portal'] {
-  const { port, host, name, tls_cert: certPath, tls_key: keyPath } = portal.values;
+  const { port, host, name, folder, tls_cert: certPath, tls_key: keyPath } = portal.values;
+  const { welcome, colour, colour_dark: colourDark, venue_url: venueUrl } = portal.values;
   return {
     port,
     host,
     name,
+    folder,
+    ...(welcome === undefined ? {} : { welcome }),
+    ...(colour === undefined ? {} : { colour }),
+    ...(colourDark === undefined ? {} : { colourDark }),
+    ...(venueUrl === undefined ? {} : { venueUrl }),
     ...(certPath === undefined || keyPath === undefined ? {} : { tls: { certPath, keyPath } }),
   };
 }

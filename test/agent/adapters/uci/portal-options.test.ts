@@ -16,3 +16,36 @@ t.test('a certificate comes with its key, or there is none', (t) => {
   t.match(portal('\toption tls_key ../a.key\n'), [/tls_key: must be an absolute path/]);
   t.end();
 });
+
+t.test("the owner's words and colours", (t) => {
+  const lines = [
+    "\toption welcome 'Welcome! Ask us for a pass code.'",
+    "\toption colour '#8A1C4A'",
+    "\toption colour_dark '#ff9ec4'",
+    '\toption folder /mnt/look',
+    "\toption venue_url 'https://cafe.example/'",
+  ];
+  t.match(portal(`${lines.join('\n')}\n`), {
+    welcome: 'Welcome! Ask us for a pass code.',
+    colour: '#8a1c4a',
+    colourDark: '#ff9ec4',
+    folder: '/mnt/look',
+    venueUrl: 'https://cafe.example/',
+  });
+  t.match(portal(`\toption welcome '${'x'.repeat(201)}'\n`), [/welcome: must be text of 1 to 200 characters/]);
+  t.end();
+});
+
+t.test('a colour that nobody could read is refused, with what would do', (t) => {
+  t.match(portal("\toption colour '#ffd166'\n"), [
+    /colour: must be a colour such as #0b6b57.* dark enough for text on a light/,
+  ]);
+  t.match(portal("\toption colour_dark '#0b6b57'\n"), [
+    /colour_dark: must be .* bright enough for text on a dark page/,
+  ]);
+  for (const wrong of ['red', '#fff', '#12345g', '8a1c4a'])
+    t.match(portal(`\toption colour '${wrong}'\n`), [/colour: must be/]);
+  t.match(portal("\toption colour '#6a6a6a'\n"), { colour: '#6a6a6a' });
+  t.match(portal("\toption colour '#707070'\n"), [/colour: must be/]);
+  t.end();
+});

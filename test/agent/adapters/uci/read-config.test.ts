@@ -52,7 +52,7 @@ t.test('a complete file gives the whole configuration, with the defaults of the 
       leaseFile: '/tmp/dhcp.leases',
       ubusSocket: '/var/run/ubus/ubus.sock',
     },
-    portal: { port: 2080, host: 'portal.lan', name: 'SSP WiFi' },
+    portal: { port: 2080, host: 'portal.lan', name: 'SSP WiFi', folder: '/etc/shareagent/portal' },
     price: {
       tariff: { unitsPerMb: 1000n, unitsPerMinute: 0n },
       windows: [],
