@@ -5,13 +5,14 @@
  * claim is durable); the kernel is brought in line by one reconciler at a time, always to the newest state.
  */
 import type { Hex } from '../protocol/hex.ts';
+import { channelEntries, channelEntry } from './channel-entries.ts';
 import type { AgentAction } from './core/actions.ts';
 import type { AgentConfig } from './core/config.ts';
 import { enforcementPlan } from './core/enforcement.ts';
 import type { AgentEvent } from './core/events.ts';
 import { handle } from './core/handle.ts';
 import type { CounterReading, Mac, SessionId } from './core/model.ts';
-import { type AgentState, channelOfSession, type LiveChannel, type LiveSession } from './core/state.ts';
+import { type AgentState, channelOfSession, type LiveSession } from './core/state.ts';
 import type { Chain, Clock, Enforcer, Journal, JournalEntry } from './ports.ts';
 import { claimChannels, closeChannel, type SettleDeps } from './settle.ts';
 
@@ -132,7 +133,7 @@ export class Driver {
     if (channel === undefined) return;
     const sessionId = this.#state.sessionByChannel.get(id);
     const session = sessionId === undefined ? undefined : this.#state.sessions.get(sessionId);
-    await this.commit([channelEntry(channel), ...(session === undefined ? [] : [this.sessionEntry(session)])]);
+    await this.commit([...channelEntries(channel), ...(session === undefined ? [] : [this.sessionEntry(session)])]);
   }
 
   /** Writes all usage that is newer than the journal and waits for what is under way. */
@@ -248,7 +249,7 @@ export class Driver {
     const { sessions, channels } = this.#state;
     const kept = sessionIds.flatMap((id) => sessions.get(id) ?? []).filter((session) => !this.#isDone(session));
     const entries = [
-      ...channelIds.flatMap((id) => channels.get(id) ?? []).map(channelEntry),
+      ...channelIds.flatMap((id) => channels.get(id) ?? []).flatMap(channelEntries),
       ...kept.map((session) => this.sessionEntry(session)),
     ];
     if (entries.length === 0) return;
@@ -290,9 +291,4 @@ export class Driver {
       .finally(() => this.#running.delete(watched));
     this.#running.add(watched);
   }
-}
-
-export function channelEntry(channel: LiveChannel): Extract<JournalEntry, { kind: 'channel' }> {
-  const { closeAttempts: _, nextCloseMs: __, ticks: ___, ...kept } = channel;
-  return { kind: 'channel', channel: kept };
 }

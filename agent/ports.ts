@@ -41,6 +41,7 @@ export type {
 } from './core/chain-facts.ts';
 export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from './core/journal-entry.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
+export type { TickCredit } from './core/tick-account.ts';
 export type { GuestView, SessionRow } from './core/view.ts';
 
 /** Monotonic time for metering and deadlines; wall time only for what is signed. */
@@ -238,7 +239,7 @@ export type AttachRefusalReason = 'unknown-channel' | 'channel-not-open' | 'bad-
 
 /** What the device's wallet is to sign, to take up the session of `channelId`. */
 export type ChallengeResult = { readonly ok: true; readonly channelId: Hex; readonly challenge: Hex } | DeskRefusal;
-/** Credit after a tick: cumulative units promised. It is in memory only until a voucher covers it. */
+/** Credit after a tick: cumulative units promised. On disk within TIME_REFRESH_MS, or with the voucher that covers it. */
 export type TickResult = { readonly ok: true; readonly promisedUnits: TokenAmount } | DeskRefusal;
 export type DeskResult = { readonly ok: true; readonly view: GuestView } | DeskRefusal;
 

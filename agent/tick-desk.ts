@@ -1,6 +1,7 @@
 /**
  * Takes ticks, which come once a second from each guest: a hash and some comparisons, no write and no promise. The furthest
- * coin of each channel is handed to the core a few times a second, all channels in one event, so that the quota follows.
+ * coin of each channel is handed to the core a few times a second, all channels in one event, so that the quota follows;
+ * the core has those of all channels written every few seconds, in one commit (core/on-tick-credit.ts).
  */
 import type { Hex } from '../protocol/hex.ts';
 import type { Tick } from '../protocol/payword.ts';
@@ -28,20 +29,21 @@ export class TickDesk {
   /** Taken and not yet handed to the core. */
   #taken = new Map<Hex, Taken>();
   #timer: NodeJS.Timeout | undefined;
-  #time: { readonly atMs: number; readonly time: VoucherTime | undefined } | undefined;
+  #asked: { readonly atMs: number; readonly time: VoucherTime | undefined } | undefined;
 
   constructor(deps: TickDeskDeps) {
     this.#deps = deps;
   }
 
   tick(mac: Mac, channelId: Hex, tick: Tick): TickResult {
-    const { driver, log } = this.#deps;
+    const { driver, clock, log } = this.#deps;
     const { state } = driver;
     const signature = state.channels.get(channelId)?.ticks?.voucher.signature;
     const taken = this.#taken.get(channelId);
     // A new chain begins at its own anchor.
     const last = taken?.signature === signature ? taken?.last : undefined;
-    const judgement = judgeTick(state, mac, channelId, tick, last, this.#now());
+    const nowMs = clock.monotonicMs();
+    const judgement = judgeTick(state, mac, channelId, tick, { last, nowMs, time: this.#time(nowMs) });
     if (!judgement.ok) {
       const { reason, expected, got } = judgement;
       log.info({ reason, expected, got }, 'tick-refused');
@@ -64,14 +66,13 @@ export class TickDesk {
   }
 
   /** Asking the wall clock may cost a look at a file: its answer is good for as long as a hand-over takes. */
-  #now(): VoucherTime | undefined {
+  #time(atMs: number): VoucherTime | undefined {
     const { clock, config } = this.#deps;
-    const atMs = clock.monotonicMs();
-    if (this.#time === undefined || atMs - this.#time.atMs >= HAND_OVER_MS) {
+    if (this.#asked === undefined || atMs - this.#asked.atMs >= HAND_OVER_MS) {
       const { unixS, isSynced } = clock.wall();
       const time = isSynced ? { nowS: unixS, marginSeconds: config.chain.marginSeconds } : undefined;
-      this.#time = { atMs, time };
+      this.#asked = { atMs, time };
     }
-    return this.#time.time;
+    return this.#asked.time;
   }
 }

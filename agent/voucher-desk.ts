@@ -6,6 +6,7 @@ import type { ChannelsDeployment } from '../protocol/channel.ts';
 import type { CompactSignature } from '../protocol/signature.ts';
 import { anchorTick, type SignedTickVoucher, tickVoucherDigest } from '../protocol/tick-voucher.ts';
 import { type SignedVoucher, voucherDigest } from '../protocol/voucher.ts';
+import { channelEntry } from './channel-entries.ts';
 import type { ChannelQueues } from './channel-queues.ts';
 import type { AgentConfig } from './core/config.ts';
 import { judgeTickVoucher } from './core/judge-tick.ts';
@@ -13,8 +14,8 @@ import { judgeVoucher, type VoucherTime } from './core/judge-voucher.ts';
 import type { Mac } from './core/model.ts';
 import type { LiveChannel } from './core/state.ts';
 import { guestView } from './core/view.ts';
-import { channelEntry, type Driver, type DriverLog } from './driver.ts';
-import type { Clock, DeskRefusal, DeskResult, Verifier } from './ports.ts';
+import type { Driver, DriverLog } from './driver.ts';
+import type { Clock, DeskRefusal, DeskResult, JournalEntry, Verifier } from './ports.ts';
 import { messageOf, refusal } from './refusal.ts';
 import type { TickDesk } from './tick-desk.ts';
 
@@ -60,14 +61,15 @@ export class VoucherDesk {
     });
   }
 
-  /** Costs no write: its base is covered by a voucher that is durable, and its ticks are bounded (tick-account.ts). */
+  /** Gives no credit by itself: its base is covered by a durable voucher. Durable before it is answered, also if it is sent again. */
   tickVoucher(mac: Mac, tickVoucher: SignedTickVoucher): Promise<DeskResult> {
     return this.#deps.queues.run(tickVoucher.channelId, async () => {
       const { driver, log } = this.#deps;
       const judge = () => judgeTickVoucher(driver.state, mac, tickVoucher, this.#time());
       const cheap = judge();
       if (!cheap.ok) return this.#refused('tick-voucher-refused', cheap);
-      if (cheap.isRepeat) return { ok: true, view: guestView(driver.state, mac) };
+      if (cheap.isRepeat)
+        return (await this.#storeTicks(tickVoucher)) ?? { ok: true, view: guestView(driver.state, mac) };
       const unsigned = await this.#judgeSignature(cheap.channel, {
         digest: tickVoucherDigest(this.#deployment, tickVoucher),
         signature: tickVoucher.signature,
@@ -77,7 +79,10 @@ export class VoucherDesk {
       this.#deps.ticks.handOver();
       const judgement = judge();
       if (!judgement.ok) return this.#refused('tick-voucher-refused', judgement);
+      // In the turn of the judgement: no tick of the chain before may come in between.
       driver.dispatch({ kind: 'tick-voucher-taken', tickVoucher, anchor: anchorTick(tickVoucher) });
+      const stored = await this.#storeTicks(tickVoucher);
+      if (stored !== undefined) return stored;
       log.info({ channel: tickVoucher.channelId, base: tickVoucher.amount.toString() }, 'tick-voucher-accepted');
       return { ok: true, view: guestView(driver.state, mac) };
     });
@@ -104,10 +109,18 @@ export class VoucherDesk {
     return refusal('bad-signature', `a signature of ${signer}`, 'another signer or none');
   }
 
-  async #store(channel: LiveChannel, voucher: SignedVoucher): Promise<DeskRefusal | undefined> {
+  #storeTicks(voucher: SignedTickVoucher): Promise<DeskRefusal | undefined> {
+    return this.#commit([{ kind: 'ticks', voucher, last: anchorTick(voucher) }]);
+  }
+
+  #store(channel: LiveChannel, voucher: SignedVoucher): Promise<DeskRefusal | undefined> {
     const paid = channelEntry({ ...channel, voucher, phase: 'active' });
+    return this.#commit([channel.phase === 'active' ? { ...paid, kind: 'voucher' } : paid]);
+  }
+
+  async #commit(entries: readonly JournalEntry[]): Promise<DeskRefusal | undefined> {
     try {
-      await this.#deps.driver.commit([channel.phase === 'active' ? { ...paid, kind: 'voucher' } : paid]);
+      await this.#deps.driver.commit(entries);
       return undefined;
     } catch (cause) {
       return refusal('storage-failed', 'a journal that can be written', messageOf(cause));

@@ -9,8 +9,9 @@ import { keccak256 } from './keccak.ts';
 
 /** Longest chain: the contract hashes it in one transaction, and a router in far less than a signature takes. */
 export const MAX_TICKS = 256;
-/** A new signed voucher is due after this many ticks, or after 60 s. */
+/** A new signed voucher is due after this many ticks, or after RENEWAL_MS, whichever comes first. */
 export const TICKS_PER_RENEWAL = 64;
+export const RENEWAL_MS = 60_000;
 
 /** A coin: `preimage` is 32 bytes that hash to the anchor in `index` steps. The anchor itself is index 0. */
 export type Tick = { readonly index: number; readonly preimage: Uint8Array };

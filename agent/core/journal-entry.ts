@@ -5,6 +5,7 @@ import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedProofReceipt } from '../../protocol/verdict.ts';
 import type { Channel, CounterReading, Mac, Session, SessionId } from './model.ts';
 import type { SentTransaction } from './sent-transaction.ts';
+import type { TickCredit } from './tick-account.ts';
 
 /** A proof with its digest, and the collector's receipt once there is one. */
 export type ProofRecord = {
@@ -18,6 +19,8 @@ export type JournalEntry =
   | { readonly kind: 'channel'; readonly channel: Channel }
   /** An active channel of which nothing but the voucher is new: what a session writes most. */
   | { readonly kind: 'voucher'; readonly channel: Channel }
+  /** The channel's tick voucher and the furthest coin of its chain that was seen. */
+  | ({ readonly kind: 'ticks' } & TickCredit)
   /** Over and done with: only its final claim stays, in the totals. */
   | { readonly kind: 'channel-forgotten'; readonly channel: Channel }
   | { readonly kind: 'transaction'; readonly transaction: SentTransaction }
@@ -32,6 +35,8 @@ export type SettledTotals = { readonly channels: bigint; readonly units: TokenAm
 
 export type JournalSnapshot = {
   readonly channels: readonly Channel[];
+  /** Of channels that are among the above. Absent: none. */
+  readonly ticks?: readonly TickCredit[];
   readonly sessions: readonly { readonly session: Session; readonly counters: readonly CounterReading[] }[];
   readonly trials: readonly { readonly mac: Mac; readonly dayS: bigint; readonly usedBytes: bigint }[];
   readonly lastProof?: ProofRecord;

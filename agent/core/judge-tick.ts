@@ -4,7 +4,7 @@
  */
 
 import type { Hex } from '../../protocol/hex.ts';
-import { isLaterTick, type Tick } from '../../protocol/payword.ts';
+import { isLaterTick, RENEWAL_MS, type Tick } from '../../protocol/payword.ts';
 import { type SignedTickVoucher, tickCeiling } from '../../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import { judgePayer, type PayerRefused, type VoucherTime } from './judge-voucher.ts';
@@ -61,14 +61,20 @@ export function judgeTickVoucher(
   return { ok: true, channel, isRepeat: false };
 }
 
-/** `last`: the furthest coin seen, where that is newer than the state's. The last coin again is `tick-not-later`, and harmless. */
+/** `last`: the furthest coin seen, where that is newer than the state's. `nowMs`: monotonic. `time`: as for a voucher. */
+export type TickMoment = {
+  readonly last: Tick | undefined;
+  readonly nowMs: number;
+  readonly time: VoucherTime | undefined;
+};
+
+/** The last coin again is `tick-not-later`, and harmless. */
 export function judgeTick(
   state: AgentState,
   mac: Mac,
   channelId: Hex,
   tick: Tick,
-  last: Tick | undefined,
-  time: VoucherTime | undefined,
+  { last, nowMs, time }: TickMoment,
 ): TickJudgement {
   const payer = judgePayer(state, mac, channelId, time);
   if (!payer.ok) return payer;
@@ -86,6 +92,11 @@ export function judgeTick(
       ...refuse('renewal-due', `a voucher that covers the ticks before more than ${ceiling} units`, `${promised}`),
       lastVoucher: voucher,
     };
+  }
+  const sinceMs = nowMs - ticks.renewedMs;
+  if (promised > voucher.amount && sinceMs > RENEWAL_MS) {
+    const covering = `a voucher that covers the ticks within ${RENEWAL_MS / 1_000} s`;
+    return { ...refuse('renewal-due', covering, `${Math.floor(sinceMs / 1_000)} s`), lastVoucher: voucher };
   }
   if (promised > deposit) return refuse('amount-above-deposit', `at most the deposit, ${deposit}`, `${promised}`);
   if (isLaterTick(known, tick)) return { ok: true, promisedUnits: promised };

@@ -27,7 +27,7 @@ export const MAX_TRIAL_MACS = 4096;
 export const MAX_SETTLED_SESSIONS = 256;
 /** Largest packet the forward hook can see (GRO merges up to 64 KiB): what a cut may leave unsold at most. */
 export const MAX_PACKET_BYTES = 65_536n;
-/** How often the byte allowance of time-priced sessions follows the clock; must stay below TIME_RESERVE_MS. */
+/** How often the byte allowance of time-priced sessions follows the clock (below TIME_RESERVE_MS), and ticks are written. */
 export const TIME_REFRESH_MS = 5_000;
 /** How long a device may take to answer a challenge: the page signs at once, a slow phone on bad air needs some seconds. */
 export const CHALLENGE_MS = 60_000;

@@ -5,6 +5,7 @@ import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import { beginSession, endSession } from './on-session.ts';
+import { withVoucher } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
 
@@ -72,7 +73,7 @@ export function onChannelFailed(state: AgentState, event: EventOf<'channel-faile
 }
 
 /** Credit grows, never shrinks (I2): a voucher that is not above the last is ignored here too. */
-export function onVoucherStored(state: AgentState, { voucher }: EventOf<'voucher-stored'>): Outcome {
+export function onVoucherStored(state: AgentState, { voucher, nowMs }: EventOf<'voucher-stored'>): Outcome {
   const found = find(state, voucher.channelId);
   if (found === undefined || voucher.amount <= found.channel.voucher.amount) return { state, actions: [] };
   const { channel, session } = found;
@@ -80,7 +81,7 @@ export function onVoucherStored(state: AgentState, { voucher }: EventOf<'voucher
   const phase = isServing ? ('active' as const) : channel.phase;
   const { depletedAtMs: _, ...served } = session;
   return {
-    state: withSession(withChannel(state, { ...channel, voucher, phase }), served),
+    state: withSession(withChannel(state, { ...withVoucher(channel, voucher, nowMs), phase }), served),
     actions: [{ kind: 'reconcile' }, ...notify(session)],
   };
 }

@@ -1,14 +1,17 @@
 /** Credit by ticks: a chain begins, and coins of it arrive. Many coins of many channels are one event. */
+import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, type LiveChannel, withEntry } from './state.ts';
+import { promisedUnits } from './tick-account.ts';
 
-/** The chain begins at its anchor: what the one before has promised is in its base. */
-export function onTickVoucherTaken(state: AgentState, { tickVoucher, anchor }: EventOf<'tick-voucher-taken'>): Outcome {
+/** The chain begins at its anchor: what the one before has promised is in its base, which a voucher covers. */
+export function onTickVoucherTaken(state: AgentState, event: EventOf<'tick-voucher-taken'>): Outcome {
+  const { tickVoucher, anchor, nowMs } = event;
   const channel = state.channels.get(tickVoucher.channelId);
   if (channel === undefined) return { state, actions: [] };
-  const ticks = { voucher: tickVoucher, last: anchor };
+  const ticks = { voucher: tickVoucher, last: anchor, renewedMs: nowMs, storedIndex: anchor.index };
   return { state: { ...state, channels: withEntry(state.channels, channel.id, { ...channel, ticks }) }, actions: [] };
 }
 
@@ -29,4 +32,24 @@ export function onTicksTaken(state: AgentState, { ticks }: EventOf<'ticks-taken'
   }
   if (actions.length === 0) return { state, actions };
   return { state: { ...state, channels, sessions }, actions: [{ kind: 'reconcile' }, ...actions] };
+}
+
+/** The channel with a voucher that is durable; the minute until the next is due begins if it covers all ticks. */
+export function withVoucher(channel: LiveChannel, voucher: SignedVoucher, nowMs: number): LiveChannel {
+  const { ticks } = channel;
+  if (ticks === undefined || voucher.amount < promisedUnits(channel)) return { ...channel, voucher };
+  return { ...channel, voucher, ticks: { ...ticks, renewedMs: nowMs } };
+}
+
+/** Has the ticks of all channels written that came since the last time: one commit. */
+export function storeTicks(state: AgentState): Outcome {
+  const channels = new Map(state.channels);
+  const actions: AgentAction[] = [];
+  for (const channel of state.channels.values()) {
+    const { ticks } = channel;
+    if (ticks === undefined || ticks.last.index === ticks.storedIndex) continue;
+    channels.set(channel.id, { ...channel, ticks: { ...ticks, storedIndex: ticks.last.index } });
+    actions.push({ kind: 'store-channel', channelId: channel.id });
+  }
+  return actions.length === 0 ? { state, actions } : { state: { ...state, channels }, actions };
 }

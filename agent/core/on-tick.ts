@@ -9,6 +9,7 @@ import { closeNow } from './on-channel.ts';
 import { hasRunDry, markDepleted, notifyAll } from './on-meter.ts';
 import { dropOldestSettled } from './on-proof.ts';
 import { dropStationsLeftBefore, endSession } from './on-session.ts';
+import { storeTicks } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
 import { settle } from './settlement.ts';
 import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
@@ -39,6 +40,7 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
       actions.push({ kind: 'reconcile' }, ...notifyAll(current));
     }
   }
+  if (isRefreshDue) take(storeTicks(next));
   take(retryCloses(next, event.nowMs));
   take(settle(next, event.nowMs, event.nowS, config));
   if (next.sessions.size > MAX_SETTLED_SESSIONS) take(dropOldestSettled(next));

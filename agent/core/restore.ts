@@ -26,7 +26,7 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
   return {
     ...empty,
     sessions,
-    channels: new Map(snapshot.channels.map((channel) => [channel.id, liveChannel(channel)])),
+    channels: liveChannels(snapshot, nowMs),
     sessionByMac: new Map(running.flatMap(({ id, stations }) => stations.map(({ mac }) => [mac, id] as const))),
     sessionByChannel: new Map(
       [...sessions.values()].flatMap(({ id, channelId }) =>
@@ -51,6 +51,17 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
 
 function chainAfter(last: NonNullable<JournalSnapshot['lastProof']>, nowMs: number): AgentState['proofs'] {
   return { nextSeq: last.proof.seq + 1n, prev: last.digest, startedMs: nowMs, startedS: last.proof.endS };
+}
+
+function liveChannels({ channels, ticks = [] }: JournalSnapshot, nowMs: number): AgentState['channels'] {
+  const live = new Map(channels.map((channel) => [channel.id, liveChannel(channel)]));
+  for (const credit of ticks) {
+    const channel = live.get(credit.voucher.channelId);
+    // When the last voucher came is not known any more: the guest has its minute again.
+    const kept = { ...credit, renewedMs: nowMs, storedIndex: credit.last.index };
+    if (channel !== undefined) live.set(channel.id, { ...channel, ticks: kept });
+  }
+  return live;
 }
 
 function liveChannel(channel: JournalSnapshot['channels'][number]): LiveChannel {

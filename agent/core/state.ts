@@ -24,8 +24,15 @@ export type LiveSession = Session & {
 export type LiveChannel = Channel & {
   readonly closeAttempts: number;
   readonly nextCloseMs: number;
-  /** Credit by ticks, in STREAM mode; in memory only (tick-account.ts). */
-  readonly ticks?: TickCredit;
+  /** Credit by ticks, in STREAM mode (tick-account.ts). */
+  readonly ticks?: LiveTicks;
+};
+
+export type LiveTicks = TickCredit & {
+  /** When a signature last covered all that was promised. */
+  readonly renewedMs: number;
+  /** Index of the furthest coin that was given to the journal. */
+  readonly storedIndex: number;
 };
 
 export type KnownStation = Station & {

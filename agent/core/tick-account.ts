@@ -1,7 +1,8 @@
 /**
- * What a channel's ticks are worth. Vouchers are durable when they are acknowledged; ticks are kept in memory only, so that
- * they cost a hash and no write. What they can lose to a crash is bounded: a router takes at most TICKS_PER_RENEWAL ticks
- * beyond the last voucher, and the guest can present its last tick again.
+ * What a channel's ticks are worth. Vouchers and tick vouchers are durable when they are acknowledged; the furthest tick of
+ * each channel is written every TIME_REFRESH_MS (5 s) in one commit of all channels, so that a tick costs a hash and no write
+ * of its own. A crash can lose the ticks of those 5 s, never more than TICKS_PER_RENEWAL, and the guest can present its last
+ * tick again. Before a claim that rests on ticks is sent, they are durable.
  */
 import { TICKS_PER_RENEWAL, type Tick } from '../../protocol/payword.ts';
 import { type SignedTickVoucher, tickCeiling } from '../../protocol/tick-voucher.ts';

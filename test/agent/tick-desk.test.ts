@@ -25,7 +25,7 @@ function chainOf(scene: AgentScene, request: OpenRequest, amount: bigint, key = 
   return { voucher, coin: (index) => ({ index, preimage: words[index] as Uint8Array }) };
 }
 
-t.test('ticks raise the credit without a write, and the kernel follows', async (t) => {
+t.test('ticks raise the credit without a write of their own, and the kernel follows', async (t) => {
   const { scene, request } = await streaming();
   const { channelId } = request.voucher;
   const chain = chainOf(scene, request, 1_050n);
@@ -43,30 +43,58 @@ t.test('ticks raise the credit without a write, and the kernel follows', async (
   t.equal(scene.enforcer.installed.get(1)?.limit, 102_000_000n);
 });
 
-t.test('64 ticks are the most that a crash can lose: then a voucher must cover them', async (t) => {
+t.test(
+  'after 64 ticks a voucher must cover them; a crash loses what came since the last write, and nothing for good',
+  async (t) => {
+    const { scene, request } = await streaming();
+    const { channelId } = request.voucher;
+    const chain = chainOf(scene, request, 1_050n);
+    await scene.desk.tickVoucher(PHONE, chain.voucher);
+    t.match(scene.desk.tick(PHONE, channelId, chain.coin(64)), { ok: true, promisedUnits: 1_690n });
+    const next = chainOf(scene, request, 1_690n);
+    t.match(await scene.desk.tickVoucher(PHONE, next.voucher), {
+      reason: 'renewal-due',
+      lastVoucher: { amount: 1_050n },
+    });
+    t.match(await scene.desk.tickVoucher(PHONE, chainOf(scene, request, 1_049n).voucher), {
+      reason: 'renewal-due',
+      expected: /already promised/,
+    });
+    t.match(await scene.desk.voucher(PHONE, scene.voucher(request, 1_690n)), { ok: true });
+    t.match(await scene.desk.tickVoucher(PHONE, next.voucher), { ok: true });
+    t.match(scene.desk.tick(PHONE, channelId, chain.coin(64)), { reason: 'tick-not-in-chain' }, 'of the chain before');
+    t.match(scene.desk.tick(PHONE, channelId, next.coin(1)), { ok: true, promisedUnits: 1_700n });
+    scene.restart();
+    t.equal(scene.desk.view(PHONE).creditUnits, 1_690n, 'voucher and tick voucher were durable, the tick was not');
+    t.match(scene.desk.tick(PHONE, channelId, next.coin(2)), { ok: true, promisedUnits: 1_710n }, 'nothing is lost');
+  },
+);
+
+t.test('ticks are on disk within five seconds: a crash after that loses none, and none counts twice', async (t) => {
   const { scene, request } = await streaming();
   const { channelId } = request.voucher;
   const chain = chainOf(scene, request, 1_050n);
   await scene.desk.tickVoucher(PHONE, chain.voucher);
-  t.match(scene.desk.tick(PHONE, channelId, chain.coin(64)), { ok: true, promisedUnits: 1_690n });
-  const next = chainOf(scene, request, 1_690n);
-  t.match(await scene.desk.tickVoucher(PHONE, next.voucher), {
-    reason: 'renewal-due',
-    lastVoucher: { amount: 1_050n },
-  });
-  t.match(await scene.desk.tickVoucher(PHONE, chainOf(scene, request, 1_049n).voucher), {
-    reason: 'renewal-due',
-    expected: /already promised/,
-  });
-  t.match(await scene.desk.voucher(PHONE, scene.voucher(request, 1_690n)), { ok: true });
-  t.match(await scene.desk.tickVoucher(PHONE, next.voucher), { ok: true });
-  t.match(scene.desk.tick(PHONE, channelId, chain.coin(64)), { reason: 'tick-not-in-chain' }, 'of the chain before');
-  t.match(scene.desk.tick(PHONE, channelId, next.coin(1)), { ok: true, promisedUnits: 1_700n });
+  t.match(scene.desk.tick(PHONE, channelId, chain.coin(7)), { ok: true });
+  await new Promise((handedOver) => setTimeout(handedOver, 150));
+  scene.clock.ms += 5_000;
+  scene.driver.dispatch({ kind: 'tick', nowS: scene.clock.wall().unixS });
+  await settled();
   scene.restart();
-  t.equal(scene.desk.view(PHONE).creditUnits, 1_690n, 'the voucher was durable, the tick was not');
-  t.match(scene.desk.tick(PHONE, channelId, next.coin(2)), { reason: 'no-tick-voucher' });
-  t.match(await scene.desk.tickVoucher(PHONE, next.voucher), { ok: true });
-  t.match(scene.desk.tick(PHONE, channelId, next.coin(2)), { ok: true, promisedUnits: 1_710n }, 'nothing is lost');
+  t.equal(scene.desk.view(PHONE).creditUnits, 1_120n);
+  t.match(scene.desk.tick(PHONE, channelId, chain.coin(7)), { reason: 'tick-not-later' });
+  t.match(scene.desk.tick(PHONE, channelId, chain.coin(8)), { ok: true, promisedUnits: 1_130n });
+});
+
+t.test('a tick voucher is not answered before it is on disk; sent again, it is written then', async (t) => {
+  const { scene, request } = await streaming();
+  const chain = chainOf(scene, request, 1_050n);
+  scene.journal.failure = new Error('disk full');
+  t.match(await scene.desk.tickVoucher(PHONE, chain.voucher), { reason: 'storage-failed' });
+  scene.journal.failure = undefined;
+  t.match(await scene.desk.tickVoucher(PHONE, chain.voucher), { ok: true });
+  scene.restart();
+  t.match(scene.desk.tick(PHONE, request.voucher.channelId, chain.coin(1)), { ok: true, promisedUnits: 1_060n });
 });
 
 t.test('a tick voucher of another key, or one that cannot be checked, begins nothing', async (t) => {

@@ -3,6 +3,7 @@
  * chain, and what SQLite has no column for (a channel's closeUnits) does not come back.
  */
 import type { Channel, Mac, SessionId } from '../../agent/core/model.ts';
+import type { TickCredit } from '../../agent/core/tick-account.ts';
 import type { Journal, JournalEntry, JournalSnapshot, OutboxItem, ProofRecord } from '../../agent/ports.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import type { FaultLine } from './fault-line.ts';
@@ -16,6 +17,7 @@ export class FakeJournal implements Journal {
   failure: Error | undefined;
   readonly #line: FaultLine;
   readonly #channels = new Map<Hex, Channel>();
+  readonly #ticks = new Map<Hex, TickCredit>();
   readonly #amounts = new Map<Hex, bigint>();
   readonly #sessions = new Map<SessionId, SessionRow>();
   readonly #trials = new Map<Mac, JournalSnapshot['trials'][number]>();
@@ -29,6 +31,7 @@ export class FakeJournal implements Journal {
     const last = this.#proofs.at(-1)?.record;
     return {
       channels: [...this.#channels.values()],
+      ticks: [...this.#ticks.values()],
       sessions: [...this.#sessions.values()],
       trials: [...this.#trials.values()],
       ...(last === undefined ? {} : { lastProof: last }),
@@ -81,7 +84,11 @@ export class FakeJournal implements Journal {
       case 'voucher':
         this.#storeChannel(entry.channel);
         return;
+      case 'ticks':
+        this.#ticks.set(entry.voucher.channelId, { voucher: entry.voucher, last: entry.last });
+        return;
       case 'channel-forgotten':
+        this.#ticks.delete(entry.channel.id);
         this.#channels.delete(entry.channel.id);
         return;
       case 'transaction':

@@ -105,6 +105,21 @@ const MIGRATIONS: readonly Migration[] = [
       ALTER TABLE channels ADD COLUMN gas_wei INTEGER CHECK (gas_wei >= 0);
     `,
   },
+  {
+    name: 'tick vouchers, and the furthest coin of each chain',
+    sql: `
+      CREATE TABLE ticks (
+        channel INTEGER PRIMARY KEY REFERENCES channels (row),
+        base INTEGER NOT NULL CHECK (base >= 0),
+        anchor BLOB NOT NULL CHECK (length(anchor) = 32),
+        tick_value INTEGER NOT NULL CHECK (tick_value BETWEEN 1 AND 4294967295),
+        ticks INTEGER NOT NULL CHECK (ticks BETWEEN 1 AND 256),
+        signature BLOB NOT NULL CHECK (length(signature) = 64),
+        last_index INTEGER NOT NULL CHECK (last_index BETWEEN 0 AND ticks),
+        preimage BLOB NOT NULL CHECK (length(preimage) = 32)
+      ) STRICT;
+    `,
+  },
 ];
 
 /** Schema version of a file that this program writes. */

@@ -14,6 +14,7 @@ import { migrate } from './migrations.ts';
 import { type ProofHistory, ProofRows } from './proof-rows.ts';
 import { lastQuarantine, quarantine } from './quarantine.ts';
 import { SessionRows } from './session-rows.ts';
+import { TickRows } from './tick-rows.ts';
 import { TotalRows } from './total-rows.ts';
 import { TransactionRows } from './transaction-rows.ts';
 import { TrialRows } from './trial-rows.ts';
@@ -52,6 +53,7 @@ type Tables = {
   readonly sessions: SessionRows;
   readonly proofs: ProofRows;
   readonly trials: TrialRows;
+  readonly ticks: TickRows;
   readonly totals: TotalRows;
   readonly transactions: TransactionRows;
 };
@@ -140,12 +142,13 @@ export class SqliteJournal implements Journal {
   }
 
   #snapshot(): LoadedJournal {
-    const { database, channels, sessions, trials, proofs, totals } = this.#tables;
+    const { database, channels, sessions, ticks, trials, proofs, totals } = this.#tables;
     const check = database.pragma('quick_check(1)', { simple: true });
     if (check !== 'ok') {
       throw new JournalError('JOURNAL_CORRUPT', `quick_check of ${this.#options.path}: ${String(check)}`);
     }
     const lastProof = proofs.newest(1)[0];
+    const coins = ticks.all();
     const sums = totals.all();
     const fact = database.prepare('SELECT value FROM facts WHERE name = ?').pluck();
     const lost = fact.get(QUARANTINED_FACT) as string | undefined;
@@ -153,6 +156,7 @@ export class SqliteJournal implements Journal {
       channels: channels.all(),
       sessions: sessions.all(),
       trials: trials.all(),
+      ...(coins.length === 0 ? {} : { ticks: coins }),
       ...(sums === undefined ? {} : { totals: sums }),
       ...(lastProof === undefined ? {} : { lastProof }),
       ...(lastProof === undefined && lost !== undefined ? { quarantined: lost } : {}),
@@ -177,14 +181,18 @@ export class SqliteJournal implements Journal {
   }
 
   #store(entry: JournalEntry): void {
-    const { channels, sessions, proofs, trials, transactions } = this.#tables;
+    const { channels, sessions, proofs, ticks, trials, transactions } = this.#tables;
     switch (entry.kind) {
       case 'channel':
       case 'voucher':
         channels.store(entry.channel);
         break;
       case 'channel-forgotten':
+        ticks.forget(entry.channel.id);
         channels.forget(entry.channel);
+        break;
+      case 'ticks':
+        ticks.store(entry);
         break;
       case 'transaction':
         transactions.store(entry.transaction);
@@ -228,6 +236,7 @@ function openTables(options: JournalOptions): Tables {
         channels: new ChannelRows(database, totals),
         transactions: new TransactionRows(database, totals),
         sessions: new SessionRows(database),
+        ticks: new TickRows(database),
         proofs: new ProofRows(database, options.history ?? DEFAULT_HISTORY),
         trials: new TrialRows(database),
       };

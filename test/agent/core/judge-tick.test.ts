@@ -6,6 +6,8 @@ import { type TestChain, testTicks } from './support/tick-voucher.ts';
 
 const time = { nowS: NOW_S, marginSeconds: 600 };
 const id = testChannel().id;
+/** When a Story begins. */
+const nowMs = 1_000;
 
 /** The phone's paid channel, with the chain begun where one is given. */
 function paid(chain?: TestChain): Story {
@@ -61,7 +63,7 @@ t.test('the base of a chain is covered by a voucher, and forgets no tick of the 
 t.test('a tick extends the credit by what its index says, also if some before it were lost', (t) => {
   const chain = testTicks();
   const { state } = paid(chain);
-  const judge = (tick: Tick, last?: Tick) => judgeTick(state, PHONE, id, tick, last, time);
+  const judge = (tick: Tick, last?: Tick) => judgeTick(state, PHONE, id, tick, { last, nowMs, time });
   t.same(judge(chain.coin(1)), { ok: true, promisedUnits: 1_060n });
   t.same(judge(chain.coin(64)), { ok: true, promisedUnits: 1_690n });
   t.same(judge(chain.coin(9), chain.coin(8)), { ok: true, promisedUnits: 1_140n });
@@ -72,9 +74,9 @@ t.test('a tick extends the credit by what its index says, also if some before it
 t.test('each refusal of a tick has its reason', (t) => {
   const chain = testTicks();
   const { state } = paid(chain);
-  const judge = (tick: Tick, last?: Tick, mac = PHONE) => judgeTick(state, mac, id, tick, last, time);
+  const judge = (tick: Tick, last?: Tick, mac = PHONE) => judgeTick(state, mac, id, tick, { last, nowMs, time });
   t.match(judge(chain.coin(1), undefined, LAPTOP), { reason: 'not-your-channel' });
-  t.match(judgeTick(paid().state, PHONE, id, chain.coin(1), undefined, time), {
+  t.match(judgeTick(paid().state, PHONE, id, chain.coin(1), { last: undefined, nowMs, time }), {
     reason: 'no-tick-voucher',
     got: 'tick 1',
   });
@@ -92,15 +94,43 @@ t.test('each refusal of a tick has its reason', (t) => {
     lastVoucher: testVoucher(1_050n),
   });
   const short = testTicks({ ticks: 3n }, 4);
-  t.match(judgeTick(paid(short).state, PHONE, id, { ...chain.coin(4) }, undefined, time), {
+  t.match(judgeTick(paid(short).state, PHONE, id, { ...chain.coin(4) }, { last: undefined, nowMs, time }), {
     reason: 'tick-not-in-chain',
     expected: 'a tick of 1..3',
   });
   const dear = testTicks({ tickValue: 9_000n }, 5);
-  t.match(judgeTick(paid(dear).state, PHONE, id, dear.coin(1), undefined, time), {
+  t.match(judgeTick(paid(dear).state, PHONE, id, dear.coin(1), { last: undefined, nowMs, time }), {
     reason: 'amount-above-deposit',
     expected: 'at most the deposit, 10000',
     got: '10050',
   });
+  t.end();
+});
+
+t.test('a minute after the last signature that covered all, ticks beyond it wait for a voucher', (t) => {
+  const chain = testTicks();
+  const story = paid(chain);
+  const judge = (index: number, atMs: number) =>
+    judgeTick(story.state, PHONE, id, chain.coin(index), { last: undefined, nowMs: atMs, time });
+  const take = (index: number) =>
+    story.send({
+      kind: 'ticks-taken',
+      ticks: [{ channelId: id, signature: chain.voucher.signature, last: chain.coin(index) }],
+    });
+  t.match(judge(1, nowMs + 60_000), { ok: true });
+  t.match(judge(1, nowMs + 60_001), {
+    reason: 'renewal-due',
+    expected: 'a voucher that covers the ticks within 60 s',
+    got: '60 s',
+    lastVoucher: testVoucher(1_050n),
+  });
+  take(5);
+  story.nowMs = nowMs + 30_000;
+  story.send({ kind: 'voucher-stored', voucher: testVoucher(1_099n) });
+  t.match(judge(6, nowMs + 60_001), { reason: 'renewal-due' }, 'a voucher that leaves a tick uncovered is no renewal');
+  story.send({ kind: 'voucher-stored', voucher: testVoucher(1_120n) });
+  t.match(judge(7, nowMs + 300_000), { ok: true }, 'ticks that the voucher covers put nobody at risk');
+  t.match(judge(8, nowMs + 90_000), { ok: true });
+  t.match(judge(8, nowMs + 90_001), { reason: 'renewal-due' });
   t.end();
 });

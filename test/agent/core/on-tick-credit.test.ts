@@ -1,9 +1,11 @@
 import t from 'tap';
 import { accountOf } from '../../../agent/core/account.ts';
 import { openShares } from '../../../agent/core/on-proof.ts';
+import { stateFromJournal } from '../../../agent/core/restore.ts';
 import type { LiveChannel, LiveSession } from '../../../agent/core/state.ts';
 import type { Hex } from '../../../protocol/hex.ts';
-import { kindsOf, PHONE, Story, testChannel } from './support/story.ts';
+import { restoreCase } from './support/restore-case.ts';
+import { kindsOf, NOW_S, PHONE, Story, testChannel } from './support/story.ts';
 import { testTicks } from './support/tick-voucher.ts';
 
 const id = testChannel().id;
@@ -74,5 +76,31 @@ t.test('a proof claims no more than the voucher it carries, however many ticks w
   story.counted(1, 105_000_000n);
   t.equal(accountIn(story).chargedUnits, 1_100n);
   t.match(openShares(story.state), [{ units: 1_050n }]);
+  t.end();
+});
+
+t.test('ticks of all channels are written every five seconds, and only what is new', (t) => {
+  const story = ticking();
+  t.same(kindsOf(story.wait(5_000)), [], 'the chain alone was written before it was answered');
+  take(story, 3);
+  t.same(kindsOf(story.wait(1_000)), []);
+  t.same(story.wait(4_000), [{ kind: 'store-channel', channelId: id }]);
+  t.same(kindsOf(story.wait(5_000)), []);
+  take(story, 4);
+  t.same(kindsOf(story.wait(5_000)), ['store-channel']);
+  t.end();
+});
+
+t.test('a chain goes on after a restart where it was written; a coin that was seen is worth nothing again', (t) => {
+  const story = ticking();
+  take(story, 3);
+  const kept = restoreCase(story.state);
+  const after = new Story(story.config, stateFromJournal(kept, story.nowMs, NOW_S));
+  t.equal(accountIn(after).creditUnits, 1_080n);
+  t.same(kindsOf(take(after, 3)), []);
+  take(after, 4);
+  t.equal(accountIn(after).creditUnits, 1_090n);
+  const orphan = stateFromJournal({ ...kept, channels: [] }, story.nowMs, NOW_S);
+  t.equal(orphan.channels.size, 0, 'ticks of a channel that is gone are nothing');
   t.end();
 });

@@ -4,7 +4,10 @@ import type { AgentState } from '../../../../agent/core/state.ts';
 
 export function restoreCase(state: AgentState): JournalSnapshot {
   return {
-    channels: [...state.channels.values()].map(({ closeAttempts: _, nextCloseMs: __, ...channel }) => channel),
+    channels: [...state.channels.values()].map(({ closeAttempts: _, nextCloseMs: __, ticks: ___, ...kept }) => kept),
+    ticks: [...state.channels.values()].flatMap(({ ticks }) =>
+      ticks === undefined ? [] : [{ voucher: ticks.voucher, last: ticks.last }],
+    ),
     sessions: [...state.sessions.values()].map((live) => {
       const { counters, depletedAtMs: _, absentSinceMs: __, storedBytes: ___, storedAtMs: ____, ...session } = live;
       const stations = session.stations.map((station) => {
