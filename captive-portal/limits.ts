@@ -27,8 +27,8 @@ export const SOCKET_IDLE_MS = 60_000;
 export const MAX_CONNECTIONS_PER_ADDRESS = 16;
 /** A guest has several IPv6 addresses; all of them together get little more than one. */
 export const MAX_CONNECTIONS_PER_GUEST = 24;
-/** About 30 kB of memory each. */
-export const MAX_CONNECTIONS = 400;
+/** 500 guests whose pages poll and 200 that follow a stream, and some to come; about 30 kB of memory each. */
+export const MAX_CONNECTIONS = 800;
 
 /** Connections that have not said yet whether they are http or https. */
 export const MAX_WAITING_AT_DOOR = 200;

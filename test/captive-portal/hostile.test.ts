@@ -192,7 +192,7 @@ t.test('one guest with many addresses holds 24 connections', async (t) => {
   await release(held);
 });
 
-t.test('all guests together hold 400 connections, also where the server is handed them', async (t) => {
+t.test('all guests together hold 800 connections, also where the server is handed them', async (t) => {
   const { app } = await cafe({ ...AS_GUEST, identify: (address) => Promise.resolve(address as typeof GUEST) });
   await app.ready();
   // As agent/main.ts does: Node tracks connections from this event on.
