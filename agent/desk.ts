@@ -4,7 +4,7 @@
  */
 
 import { type ChannelsDeployment, channelId } from '../protocol/channel.ts';
-import type { OpenRequest } from '../protocol/open-wire.ts';
+import type { AnyOpenRequest } from '../protocol/open-wire.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
 import { AttachDesk } from './attach-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
@@ -17,7 +17,7 @@ import { parseIp } from './core/names.ts';
 import { channelOfSession, sessionOfMac } from './core/state.ts';
 import { guestView } from './core/view.ts';
 import type { Driver, DriverLog } from './driver.ts';
-import { authorizationFrom, judgeOpenSignatures } from './open-signatures.ts';
+import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
 import type {
   Chain,
   ChainChannel,
@@ -118,7 +118,7 @@ class Desk {
     return result;
   }
 
-  open(mac: Mac, request: OpenRequest): Promise<DeskResult> {
+  open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult> {
     return this.#queues.run(request.voucher.channelId, async () => {
       const { driver } = this.#deps;
       const pending = driver.state.channels.get(request.voucher.channelId);
@@ -157,15 +157,19 @@ class Desk {
     return this.#afterCommit(mac, []);
   }
 
-  async #relay(mac: Mac, channel: Channel, request: OpenRequest): Promise<DeskResult> {
+  async #relay(mac: Mac, channel: Channel, request: AnyOpenRequest): Promise<DeskResult> {
     const { driver, chain, log } = this.#deps;
-    const result = await chain.relayOpen(channel.config, authorizationFrom(this.#deps.config.chain, request));
+    const deposit = depositFrom(this.#deps.config.chain, request);
+    // Who pays by a wallet of its own is looked for on chain, by Watch, until the deposit is there or time is up.
+    if (deposit === undefined) return this.#afterCommit(mac, []);
+    const result = await chain.relayOpen(channel.config, deposit);
     // The chain's word for the deposit, never the guest's: who opened the channel before us may have put less into it.
     const found = result.ok ? await chain.channel(channel.id) : result;
     if (result.ok && found.ok && isFunded(found.channel, channel)) {
-      const { deposit } = found.channel;
-      driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, deposit, tx: result.tx });
-      log.info({ channel: channel.id, deposit: deposit.toString(), tx: result.tx }, 'channel-opened');
+      const { tx, feeWei } = result;
+      driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, deposit: found.channel.deposit, tx, feeWei });
+      const units = found.channel.deposit.toString();
+      log.info({ channel: channel.id, deposit: units, tx, feeWei: feeWei.toString() }, 'channel-opened');
       return this.#afterCommit(mac, []);
     }
     const { reason, message } = found.ok
@@ -178,7 +182,7 @@ class Desk {
     return refusal('chain-refused', 'a deposit that the chain accepts', message);
   }
 
-  #judgeOpen(mac: Mac, request: OpenRequest): ReturnType<typeof judgeOpen> {
+  #judgeOpen(mac: Mac, request: AnyOpenRequest): ReturnType<typeof judgeOpen> {
     const { driver, config, clock, node } = this.#deps;
     const trouble = this.#trouble();
     if (trouble !== undefined)
@@ -188,7 +192,7 @@ class Desk {
     return judgeOpen(driver.state, config, node, mac, request, clock.monotonicMs(), nowS);
   }
 
-  async #judgeSignatures(request: OpenRequest): Promise<DeskRefusal | undefined> {
+  async #judgeSignatures(request: AnyOpenRequest): Promise<DeskRefusal | undefined> {
     const { config, verifier, log } = this.#deps;
     try {
       return await judgeOpenSignatures(verifier, config.chain, request);
@@ -199,7 +203,7 @@ class Desk {
   }
 
   /** The same open once more, for a channel that is still pending; anything else under its id is another request. */
-  #judgeRetry(pending: Channel, request: OpenRequest): DeskRefusal | undefined {
+  #judgeRetry(pending: Channel, request: AnyOpenRequest): DeskRefusal | undefined {
     const id = channelId(this.#deployment, request.config);
     const isSame = id === pending.id && request.voucher.signature === pending.voucher.signature;
     if (isSame) return undefined;

@@ -5,9 +5,8 @@
 import type { Address } from '../protocol/address.ts';
 import type { SignedAttach } from '../protocol/attach.ts';
 import type { ChannelConfig } from '../protocol/channel.ts';
-import type { SignedAuthorization } from '../protocol/funding.ts';
 import type { Hex } from '../protocol/hex.ts';
-import type { OpenRequest } from '../protocol/open-wire.ts';
+import type { AnyOpenRequest } from '../protocol/open-wire.ts';
 import type { Tick } from '../protocol/payword.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
 import type { CompactSignature } from '../protocol/signature.ts';
@@ -15,7 +14,7 @@ import type { SignedTickVoucher } from '../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedProofReceipt } from '../protocol/verdict.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
-import type { ChainChannel, ChainClaim, ChainCosts, ChainResult, ChainTx } from './core/chain-facts.ts';
+import type { ChainChannel, ChainClaim, ChainCosts, ChainResult, ChainTx, OpenDeposit } from './core/chain-facts.ts';
 import type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
 import type {
   Channel,
@@ -38,6 +37,9 @@ export type {
   ChainFailure,
   ChainResult,
   ChainTx,
+  OpenDeposit,
+  Permit2Deposit,
+  PermitDeposit,
 } from './core/chain-facts.ts';
 export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from './core/journal-entry.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
@@ -150,7 +152,7 @@ export interface TransactionLog {
  */
 export interface Chain {
   /** Simulates, sends, waits for the receipt. Idempotent: an already open channel is a success. */
-  relayOpen(config: ChannelConfig, authorization: SignedAuthorization): Promise<ChainResult<ChainTx>>;
+  relayOpen(config: ChannelConfig, deposit: OpenDeposit): Promise<ChainResult<ChainTx>>;
   channel(id: Hex): Promise<ChainResult<{ readonly channel: ChainChannel }>>;
   /** Claims what vouchers allow, all in one transaction. Idempotent: what is claimed already costs only gas. */
   claim(claims: readonly ChainClaim[]): Promise<ChainResult<ChainTx>>;
@@ -158,6 +160,12 @@ export interface Chain {
   close(config: ChannelConfig, voucher: SignedVoucher, amount: TokenAmount): Promise<ChainResult<ChainTx>>;
   /** Units of SSP an address holds. */
   balanceOf(owner: Address): Promise<ChainResult<{ readonly units: TokenAmount }>>;
+  /** Units that ShareChannels owes a payee, fee included. */
+  earned(payee: Address): Promise<ChainResult<{ readonly units: TokenAmount }>>;
+  /** Sends the gas key's own SSP. What has the same `name` is sent once. */
+  transfer(to: Address, units: TokenAmount, name: string): Promise<ChainResult<ChainTx>>;
+  /** Pays the payee what it has earned, less the contract's fee. What has the same `name` is sent once. */
+  withdraw(payee: Address, name: string): Promise<ChainResult<ChainTx>>;
   costs(): Promise<ChainResult<ChainCosts>>;
   /** The chain's own time, for a router whose clock is not set. */
   time(): Promise<ChainResult<{ readonly unixS: bigint }>>;
@@ -251,7 +259,7 @@ export interface GuestDesk {
   /** A fresh signed quote, or why nothing is sold now (with what to do). */
   quote(): SignedQuote | { readonly notSelling: string };
   startTrial(mac: Mac): Promise<DeskResult>;
-  open(mac: Mac, request: OpenRequest): Promise<DeskResult>;
+  open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult>;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
   /** Begins a PayWord chain: its ticks may then raise the credit, TICKS_PER_RENEWAL of them beyond the last voucher. */
   tickVoucher(mac: Mac, tickVoucher: SignedTickVoucher): Promise<DeskResult>;

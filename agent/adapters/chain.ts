@@ -6,17 +6,10 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../protocol/address.ts';
-import {
-  type ChannelConfig,
-  type ChannelsDeployment,
-  channelId,
-  closeDigest,
-  depositNonce,
-} from '../../protocol/channel.ts';
-import type { SignedAuthorization } from '../../protocol/funding.ts';
+import { type ChannelConfig, channelId, closeDigest } from '../../protocol/channel.ts';
 import { bytesFromHex, type Hex } from '../../protocol/hex.ts';
 import { keccak256Hex } from '../../protocol/keccak.ts';
-import { MAX_UINT64, type TokenAmount } from '../../protocol/units.ts';
+import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type {
   Chain,
@@ -29,22 +22,16 @@ import type {
   TransactionLog,
 } from '../ports.ts';
 import { ChainError, failureFromError, refused, unreachable } from './chain/chain-error.ts';
-import {
-  CLOSED_TOPIC,
-  claimData,
-  closeData,
-  closeWithSignatureData,
-  OPENED_TOPIC,
-  openData,
-  reasonFromRevert,
-  TOPPED_UP_TOPIC,
-} from './chain/channels-contract.ts';
-import { type ChannelsReader, createChannelsReader } from './chain/channels-reader.ts';
+import { CLOSED_TOPIC, claimData, closeData, closeWithSignatureData } from './chain/channels-contract.ts';
+import { createChannelsReader } from './chain/channels-reader.ts';
+import { type ChainContext, execute, executeOnce, feeOf } from './chain/context.ts';
 import { createEndpoints, type Endpoints } from './chain/endpoints.ts';
-import { createJsonRpc, quantityFrom } from './chain/json-rpc.ts';
+import { earnedFromResult, earnedQuery, transferData, withdrawData } from './chain/funding-calls.ts';
+import { createJsonRpc, dataFrom, quantityFrom } from './chain/json-rpc.ts';
+import { open } from './chain/opening.ts';
 import { gasPriceWei } from './chain/signing.ts';
 import { memoryTransactionLog } from './chain/transaction-log.ts';
-import { createTransactions, type Transactions } from './chain/transactions.ts';
+import { createTransactions } from './chain/transactions.ts';
 
 export type ChainDeps = {
   readonly rpcUrl: string;
@@ -75,18 +62,6 @@ export type ChainDeps = {
   readonly maxFeePerGasWei?: bigint;
 };
 
-type Context = {
-  readonly deployment: ChannelsDeployment;
-  readonly gasKey: Signer;
-  readonly device: Signer | undefined;
-  readonly rpc: Endpoints;
-  readonly reader: ChannelsReader;
-  readonly log: TransactionLog;
-  readonly transactions: Transactions;
-};
-
-/** Deposits of one channel that are tried when looking for the number behind an authorisation's nonce. */
-const MAX_DEPOSITS = 64n;
 const DEFAULT_MAX_FEE_WEI = 100_000_000_000n;
 
 export function createChain(deps: ChainDeps): Chain {
@@ -106,7 +81,8 @@ export function createChain(deps: ChainDeps): Chain {
     monotonicMs: () => performance.now(),
     sleep: (ms) => sleep(ms, undefined, { signal }).catch((cause) => Promise.reject(unreachable('stopped', { cause }))),
   });
-  const context: Context = { deployment: { chainId, channels }, gasKey, device, rpc, reader, transactions, log };
+  const deployment = { chainId, channels };
+  const context: ChainContext = { deployment, token, gasKey, device, rpc, reader, transactions, log };
 
   async function attempt<T>(work: () => Promise<T>): Promise<ChainResult<T>> {
     try {
@@ -118,11 +94,14 @@ export function createChain(deps: ChainDeps): Chain {
   }
 
   return {
-    relayOpen: (config, authorization) => attempt(() => open(context, config, authorization)),
+    relayOpen: (config, deposit) => attempt(() => open(context, config, deposit)),
     channel: (id) => attempt(async () => ({ channel: await reader.channel(id) })),
     claim: (claims) => attempt(async () => claim(context, claims)),
     close: (config, voucher, amount) => attempt(() => close(context, config, voucher, amount)),
     balanceOf: (owner) => attempt(async () => ({ units: await reader.balanceOf(owner) })),
+    earned: (payee) => attempt(async () => ({ units: await earned(context, payee) })),
+    transfer: (to, units, name) => attempt(() => executeOnce(context, transferData(to, units), `send:${name}`, token)),
+    withdraw: (payee, name) => attempt(() => executeOnce(context, withdrawData(payee), `withdraw:${name}`)),
     costs: () => attempt(() => costs(context)),
     time: () => attempt(async () => ({ unixS: await rpc.time() })),
     tend: () => attempt(async () => ({ isIdle: await tend(context) })),
@@ -137,28 +116,8 @@ function endpointsFor({ rpcUrl, rpcBackups = [], chainId, signal, ...deps }: Cha
   return createEndpoints({ endpoints, chainId, monotonicMs: () => performance.now() });
 }
 
-async function open(context: Context, config: ChannelConfig, authorization: SignedAuthorization): Promise<ChainTx> {
-  const { deployment, reader } = context;
-  const id = channelId(deployment, config);
-  const n = depositNumber(deployment, id, authorization);
-  const purpose = `open:${id}:${n}`;
-  const isDone = async () => (await reader.isUsed(authorization)) && (await isOpen(reader, id));
-  const found = async () => ({
-    tx: await reader.findTx(id, [OPENED_TOPIC, TOPPED_UP_TOPIC]),
-    feeWei: feeOf(context, purpose),
-  });
-  if (await isDone()) return found();
-  try {
-    return await execute(context, openData(config, authorization, n), purpose);
-  } catch (error) {
-    // An earlier transaction of ours, or the payer's own relayer, may have been mined since: then it is done.
-    if (error instanceof ChainError && (await isDone())) return found();
-    throw error;
-  }
-}
-
 /** One batch at a time: the next one sees what this one has claimed, and pays no gas for it again. */
-function claim(context: Context, claims: readonly ChainClaim[]): Promise<ChainTx> {
+function claim(context: ChainContext, claims: readonly ChainClaim[]): Promise<ChainTx> {
   const data = claimData(claims);
   const purpose = `claim:${keccak256Hex(bytesFromHex(data))}`;
   const isOther = (tx: SentTransaction) => tx.purpose.startsWith('claim:') && tx.purpose !== purpose;
@@ -168,7 +127,7 @@ function claim(context: Context, claims: readonly ChainClaim[]): Promise<ChainTx
 }
 
 async function close(
-  context: Context,
+  context: ChainContext,
   config: ChannelConfig,
   voucher: SignedVoucher,
   amount: TokenAmount,
@@ -192,51 +151,23 @@ async function close(
 }
 
 /** What gas costs now, and what the gas key has to pay it with. */
-async function costs({ rpc, gasKey }: Context): Promise<ChainCosts> {
+async function costs({ rpc, gasKey }: ChainContext): Promise<ChainCosts> {
   const balance = await rpc.request('eth_getBalance', [gasKey.address, 'latest']);
   return { balanceWei: quantityFrom(balance, 'eth_getBalance'), gasPriceWei: await gasPriceWei({ rpc }) };
 }
 
-async function tend({ transactions, log }: Context): Promise<boolean> {
+async function earned({ rpc, deployment }: ChainContext, payee: Address): Promise<TokenAmount> {
+  const call = { to: deployment.channels, data: earnedQuery(payee) };
+  return earnedFromResult(dataFrom(await rpc.request('eth_call', [call, 'latest']), 'eth_call'));
+}
+
+async function tend({ transactions, log }: ChainContext): Promise<boolean> {
   await transactions.tend();
   return log.live().length === 0;
 }
 
-/** What the log still knows to have been paid for a purpose; 0 if another paid, or it is long ago. */
-function feeOf({ log }: Context, purpose: string): bigint {
-  const own = log.live().filter((tx) => tx.purpose === purpose && tx.state !== 'replaced');
-  return own.reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n);
-}
-
-async function isOpen(reader: ChannelsReader, id: Hex): Promise<boolean> {
-  const { deposit, isClosed } = await reader.channel(id);
-  return deposit > 0n && !isClosed;
-}
-
-/** Simulates, so that a refusal costs no gas and says why; then sends and waits. */
-async function execute(context: Context, data: Hex, purpose: string): Promise<ChainTx> {
-  const { rpc, transactions, deployment, gasKey } = context;
-  const call = { to: deployment.channels, data };
-  try {
-    await rpc.request('eth_call', [{ from: gasKey.address, ...call }, 'latest']);
-    const { tx, feeWei } = await transactions.send(call, purpose);
-    return { tx, feeWei };
-  } catch (error) {
-    throw withReason(error);
-  }
-}
-
-/** @throws ChainError if the authorisation is not for this channel; the contract would refuse it, too. */
-function depositNumber(deployment: ChannelsDeployment, id: Hex, authorization: SignedAuthorization): bigint {
-  const { to, value, nonce } = authorization;
-  if (to !== deployment.channels) throw refused(`authorization pays ${to}, must pay ${deployment.channels}`);
-  if (value > MAX_UINT64) throw refused(`authorization pays ${value} units, at most ${MAX_UINT64} fit a channel`);
-  for (let n = 0n; n < MAX_DEPOSITS; n++) if (depositNonce(id, n) === nonce) return n;
-  throw refused(`authorization nonce ${nonce} belongs to another channel than ${id}`);
-}
-
 function signedCloseData(
-  { deployment, gasKey, device }: Context,
+  { deployment, gasKey, device }: ChainContext,
   id: Hex,
   config: ChannelConfig,
   voucher: SignedVoucher,
@@ -248,11 +179,4 @@ function signedCloseData(
     return closeWithSignatureData(config, voucher, amount, device.sign(closeDigest(deployment, id, amount)));
   }
   throw refused(`channel ${id} can be closed by ${config.payee} or ${config.device}, and this router is neither`);
-}
-
-/** The same error with the contract's own words for why it refused. */
-function withReason(error: unknown): unknown {
-  if (!(error instanceof ChainError) || error.revertData === undefined) return error;
-  const reason = reasonFromRevert(error.revertData);
-  return reason === undefined ? error : new ChainError(error.code, `the contract refuses: ${reason}`, { cause: error });
 }

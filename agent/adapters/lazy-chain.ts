@@ -17,6 +17,9 @@ export function lazyChain(deps: ChainDeps): Chain {
     claim: async (claims) => (await chain()).claim(claims),
     close: async (...request) => (await chain()).close(...request),
     balanceOf: async (owner) => (await chain()).balanceOf(owner),
+    earned: async (payee) => (await chain()).earned(payee),
+    transfer: async (...request) => (await chain()).transfer(...request),
+    withdraw: async (...request) => (await chain()).withdraw(...request),
     costs: async () => (await chain()).costs(),
     time: async () => (await chain()).time(),
     tend: async () => {

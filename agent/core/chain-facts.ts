@@ -1,6 +1,8 @@
 /** What the settlement chain says and takes, as values. */
 import type { ChannelConfig } from '../../protocol/channel.ts';
+import type { SignedAuthorization } from '../../protocol/funding.ts';
 import type { Hex } from '../../protocol/hex.ts';
+import type { CompactSignature } from '../../protocol/signature.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 
@@ -29,6 +31,26 @@ export type ChainClaim = {
   readonly voucher: SignedVoucher;
   readonly amount: TokenAmount;
 };
+
+/** EIP-2612 and the payer's Open(channelId, amount, deadline). */
+export type PermitDeposit = {
+  readonly standard: 'eip-2612';
+  readonly amount: TokenAmount;
+  readonly deadline: bigint;
+  readonly permitSignature: CompactSignature;
+  readonly openSignature: CompactSignature;
+};
+
+/** Permit2, with the channel as witness; the nonce is that of the channel's first deposit. */
+export type Permit2Deposit = {
+  readonly standard: 'permit2';
+  readonly amount: TokenAmount;
+  readonly deadline: bigint;
+  readonly signature: CompactSignature;
+};
+
+/** A deposit that the router relays: EIP-3009, EIP-2612 or Permit2. */
+export type OpenDeposit = SignedAuthorization | PermitDeposit | Permit2Deposit;
 
 export type ChainCosts = {
   /** A unit of gas now, tip included. */

@@ -3,7 +3,7 @@
  * The caller then checks quote, voucher and authorisation signatures, and only then spends gas.
  */
 import { channelId } from '../../protocol/channel.ts';
-import type { OpenRequest } from '../../protocol/open-wire.ts';
+import type { OpenTerms } from '../../protocol/open-wire.ts';
 import type { AgentConfig } from './config.ts';
 import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR, MAX_SESSIONS } from './limits.ts';
 import type { Channel, Mac, NodeIdentity } from './model.ts';
@@ -32,7 +32,7 @@ export function judgeOpen(
   config: AgentConfig,
   node: NodeIdentity,
   mac: Mac,
-  request: OpenRequest,
+  request: OpenTerms,
   nowMs: number,
   nowS: bigint | undefined,
 ): OpenJudgement {
@@ -71,7 +71,7 @@ export function judgeOpen(
 }
 
 function judgeQuote(
-  { quote, config: channelConfig }: OpenRequest,
+  { quote, config: channelConfig }: OpenTerms,
   node: NodeIdentity,
   config: AgentConfig,
   nowS: bigint | undefined,
@@ -90,7 +90,7 @@ function judgeQuote(
   return undefined;
 }
 
-function judgeMoney({ quote, deposit, voucher }: OpenRequest): OpenJudgement | undefined {
+function judgeMoney({ quote, deposit, voucher }: OpenTerms): OpenJudgement | undefined {
   if (deposit < quote.minDeposit)
     return refuse('deposit-too-small', `at least ${quote.minDeposit} units`, `${deposit}`);
   if (voucher.amount < quote.openFee)
@@ -102,7 +102,7 @@ function judgeMoney({ quote, deposit, voucher }: OpenRequest): OpenJudgement | u
   return undefined;
 }
 
-function channelFrom(id: Channel['id'], request: OpenRequest): Channel {
+function channelFrom(id: Channel['id'], request: OpenTerms): Channel {
   const { unitsPerMb, unitsPerMinute, openFee } = request.quote;
   return {
     id,

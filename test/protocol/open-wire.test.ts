@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { channelId } from '../../protocol/channel.ts';
-import { decodeOpenRequest, type OpenRequest } from '../../protocol/open-wire.ts';
+import { type AnyOpenRequest, decodeOpenRequest } from '../../protocol/open-wire.ts';
 import { quoteDigest, quoteJsonFromQuote } from '../../protocol/quote.ts';
 import { voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 import {
@@ -14,19 +14,29 @@ import {
   testKey,
 } from '../support/protocol-arbitraries.ts';
 
-const anyRequest: fc.Arbitrary<OpenRequest> = fc.record({
+const anyTerms = fc.record({
   mode: fc.constantFrom('hold' as const, 'stream' as const),
   quote: fc
     .tuple(anyQuote(testKey('device').address), anyHex(64))
     .map(([quote, signature]) => ({ ...quote, signature })),
   config: anyChannelConfig(),
   deposit: anyAmount(),
-  authorization: fc.record({ validAfter: anyUint(64), validBefore: anyUint(64), signature: anyHex(64) }),
   voucher: fc.record({ channelId: anyHex(32), amount: anyAmount(), ackBytes: anyAmount(), signature: anyHex(64) }),
 });
 
+const anyAuthorization = fc.record({ validAfter: anyUint(64), validBefore: anyUint(64), signature: anyHex(64) });
+const anyFunding = fc.oneof(
+  fc.record({ authorization: anyAuthorization }),
+  fc.record({ permit: fc.record({ deadline: anyUint(64), signature: anyHex(64), openSignature: anyHex(64) }) }),
+  fc.record({ permit2: fc.record({ deadline: anyUint(64), signature: anyHex(64) }) }),
+  fc.constant({ pull: true as const }),
+);
+const anyRequest: fc.Arbitrary<AnyOpenRequest> = fc
+  .tuple(anyTerms, anyFunding)
+  .map(([terms, funding]) => ({ ...terms, ...funding }));
+
 /** What a guest's page sends: every bigint as a decimal string. */
-function wireOf(request: OpenRequest): Wire {
+function wireOf(request: AnyOpenRequest): Wire {
   const wire = {
     ...request,
     v: 1,
@@ -40,7 +50,10 @@ type Wire = { [key: string]: unknown } & {
   [section in 'quote' | 'config' | 'authorization' | 'voucher']: { [key: string]: unknown };
 };
 
-const [sample] = fc.sample(anyRequest, { numRuns: 1, seed: 7 }) as [OpenRequest];
+const [sample] = fc.sample(
+  fc.tuple(anyTerms, anyAuthorization).map(([terms, authorization]) => ({ ...terms, authorization })),
+  { numRuns: 1, seed: 7 },
+) as [AnyOpenRequest];
 
 t.test('an open request survives the way through JSON', (t) => {
   fc.assert(
@@ -105,6 +118,19 @@ const REFUSED: readonly (readonly [string, (wire: Wire) => unknown, string, stri
     'authorization.signature',
     '"signature"',
   ],
+  [
+    'no deposit of any kind',
+    ({ authorization: _, ...wire }) => wire,
+    '',
+    'exactly one of authorization, permit, permit2, pull',
+  ],
+  [
+    'two kinds of deposit',
+    (wire) => ({ ...wire, pull: true }),
+    '',
+    'exactly one of authorization, permit, permit2, pull',
+  ],
+  ['a pull that is false', ({ authorization: _, ...wire }) => ({ ...wire, pull: false }), 'pull', 'true'],
   ['a voucher of another version', (wire) => ({ ...wire, voucher: { ...wire.voucher, v: 2 } }), 'voucher.v', '1'],
 ];
 for (const [what, damage, path, expected] of REFUSED) {

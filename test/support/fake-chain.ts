@@ -1,8 +1,15 @@
 /** A model of ShareChannels: what was deposited, claimed and closed, and that nothing is ever claimed twice. */
-import type { Chain, ChainChannel, ChainClaim, ChainCosts, ChainResult, ChainTx } from '../../agent/ports.ts';
+import type {
+  Chain,
+  ChainChannel,
+  ChainClaim,
+  ChainCosts,
+  ChainResult,
+  ChainTx,
+  OpenDeposit,
+} from '../../agent/ports.ts';
 import type { Address } from '../../protocol/address.ts';
 import { type ChannelConfig, type ChannelsDeployment, channelId } from '../../protocol/channel.ts';
-import type { SignedAuthorization } from '../../protocol/funding.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import { type SignedVoucher, voucherSigner } from '../../protocol/voucher.ts';
 import type { FaultLine } from './fault-line.ts';
@@ -33,13 +40,14 @@ export class FakeChain implements Chain {
   }
 
   /** Like the real one, it cannot tell an authorisation that was used for less from the one that it is given. */
-  relayOpen(config: ChannelConfig, authorization: SignedAuthorization): Promise<ChainResult<ChainTx>> {
+  relayOpen(config: ChannelConfig, deposit: OpenDeposit): Promise<ChainResult<ChainTx>> {
     const open = (): ChainResult<ChainTx> => {
       const id = channelId(this.#deployment, config);
       const known = this.channels.get(id);
       if (known !== undefined && !known.isClosed) return { ok: true, tx: TX, feeWei: FEE_WEI };
       if (this.refusal !== undefined) return { ok: false, reason: 'refused', message: this.refusal };
-      this.channels.set(id, { ...NOT_OPEN, deposit: authorization.value });
+      const amount = 'standard' in deposit ? deposit.amount : deposit.value;
+      this.channels.set(id, { ...NOT_OPEN, deposit: amount });
       return { ok: true, tx: TX, feeWei: FEE_WEI };
     };
     return this.#line.call('chain.relayOpen', open, unreachable);
@@ -102,6 +110,18 @@ export class FakeChain implements Chain {
 
   balanceOf(owner: Address): Promise<ChainResult<{ readonly units: bigint }>> {
     throw new Error(`FakeChain.balanceOf(${owner}) was called, but no test scripts an answer.`);
+  }
+
+  earned(payee: Address): Promise<ChainResult<{ readonly units: bigint }>> {
+    throw new Error(`FakeChain.earned(${payee}) was called, but no test scripts an answer.`);
+  }
+
+  transfer(to: Address, units: bigint, name: string): Promise<ChainResult<ChainTx>> {
+    throw new Error(`FakeChain.transfer(${to}, ${units}, ${name}) was called, but no test scripts an answer.`);
+  }
+
+  withdraw(payee: Address, name: string): Promise<ChainResult<ChainTx>> {
+    throw new Error(`FakeChain.withdraw(${payee}, ${name}) was called, but no test scripts an answer.`);
   }
 }
 

@@ -1,0 +1,63 @@
+/** What every operation on the chain shares: simulate, send, wait, and say why not in the contract's own words. */
+import type { Address } from '../../../protocol/address.ts';
+import type { ChannelsDeployment } from '../../../protocol/channel.ts';
+import type { Hex } from '../../../protocol/hex.ts';
+import type { ChainTx, SentTransaction, Signer, TransactionLog } from '../../ports.ts';
+import { ChainError } from './chain-error.ts';
+import { reasonFromRevert } from './channels-contract.ts';
+import type { ChannelsReader } from './channels-reader.ts';
+import type { Endpoints } from './endpoints.ts';
+import type { Transactions } from './transactions.ts';
+
+export type ChainContext = {
+  readonly deployment: ChannelsDeployment;
+  readonly token: Address;
+  readonly gasKey: Signer;
+  readonly device: Signer | undefined;
+  readonly rpc: Endpoints;
+  readonly reader: ChannelsReader;
+  readonly log: TransactionLog;
+  readonly transactions: Transactions;
+};
+
+/** Simulates, so that a refusal costs no gas and says why; then sends and waits. `to`: default ShareChannels. */
+export async function execute(
+  context: ChainContext,
+  data: Hex,
+  purpose: string,
+  to: Address = context.deployment.channels,
+): Promise<ChainTx> {
+  const { rpc, transactions, gasKey } = context;
+  const call = { to, data };
+  try {
+    await rpc.request('eth_call', [{ from: gasKey.address, ...call }, 'latest']);
+    const { tx, feeWei } = await transactions.send(call, purpose);
+    return { tx, feeWei };
+  } catch (error) {
+    throw withReason(error);
+  }
+}
+
+/**
+ * The same for what is not idempotent on chain: while a transaction for this purpose may still be rolled back (64 blocks),
+ * that one is waited for and no other sent.
+ */
+export function executeOnce(context: ChainContext, data: Hex, purpose: string, to?: Address): Promise<ChainTx> {
+  const isKnown = ({ state, ...tx }: SentTransaction) =>
+    tx.purpose === purpose && (state === 'sent' || state === 'mined');
+  if (!context.log.live().some(isKnown)) return execute(context, data, purpose, to);
+  return context.transactions.send({ to: to ?? context.deployment.channels, data }, purpose);
+}
+
+/** What the log still knows to have been paid for a purpose; 0 if another paid, or it is long ago. */
+export function feeOf({ log }: ChainContext, purpose: string): bigint {
+  const own = log.live().filter((tx) => tx.purpose === purpose && tx.state !== 'replaced');
+  return own.reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n);
+}
+
+/** The same error with the contract's own words for why it refused. */
+function withReason(error: unknown): unknown {
+  if (!(error instanceof ChainError) || error.revertData === undefined) return error;
+  const reason = reasonFromRevert(error.revertData);
+  return reason === undefined ? error : new ChainError(error.code, `the contract refuses: ${reason}`, { cause: error });
+}
