@@ -12,7 +12,6 @@ import type { SignedQuote } from '../protocol/quote.ts';
 import type { CompactSignature } from '../protocol/signature.ts';
 import type { SignedTickVoucher } from '../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../protocol/units.ts';
-import type { SignedProofReceipt } from '../protocol/verdict.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
 import type { ChainChannel, ChainClaim, ChainCosts, ChainResult, ChainTx, OpenDeposit } from './core/chain-facts.ts';
 import type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
@@ -27,6 +26,7 @@ import type {
   SessionId,
   UnboundAddress,
 } from './core/model.ts';
+import type { DraftItem, OutboxItem, WaitingProofs } from './core/proof-facts.ts';
 import type { SentTransaction } from './core/sent-transaction.ts';
 import type { GuestView, SessionRow } from './core/view.ts';
 
@@ -42,6 +42,7 @@ export type {
   PermitDeposit,
 } from './core/chain-facts.ts';
 export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from './core/journal-entry.ts';
+export type { CollectorAnswer, DraftItem, OutboxItem, ProofUploader, WaitingProofs } from './core/proof-facts.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
 export type { TickCredit } from './core/tick-account.ts';
 export type { GuestView, SessionRow } from './core/view.ts';
@@ -125,9 +126,6 @@ export interface Neighbours {
   portOf(mac: Mac): Promise<DeviceName | undefined>;
 }
 
-/** A proof closed but not yet acknowledged by the collector. */
-export type OutboxItem = { readonly digest: Hex; readonly seq: bigint; readonly body: Uint8Array };
-
 export interface Journal {
   load(): JournalSnapshot;
   /** Group commit: entries of concurrent calls share one transaction and one fsync. Rejects if nothing was stored. */
@@ -135,6 +133,9 @@ export interface Journal {
   /** Oldest first. */
   outbox(limit: number): readonly OutboxItem[];
   proofs(limit: number): readonly ProofRecord[];
+  /** Oldest first. */
+  drafts(limit: number): readonly DraftItem[];
+  waiting(): WaitingProofs;
   close(): void;
 }
 
@@ -171,15 +172,6 @@ export interface Chain {
   time(): Promise<ChainResult<{ readonly unixS: bigint }>>;
   /** Looks after all transactions that may still be lost, stuck or rolled back; idle once there are none. */
   tend(): Promise<ChainResult<{ readonly isIdle: boolean }>>;
-}
-
-/** Sends one proof to the collector. */
-export interface ProofUploader {
-  upload(
-    body: Uint8Array,
-  ): Promise<
-    { readonly ok: true; readonly receipt: SignedProofReceipt } | { readonly ok: false; readonly message: string }
-  >;
 }
 
 /** Signs with the device key; a hardware key store can implement it. */
@@ -258,7 +250,8 @@ export interface GuestDesk {
   view(mac: Mac): GuestView;
   /** A fresh signed quote, or why nothing is sold now (with what to do). */
   quote(): SignedQuote | { readonly notSelling: string };
-  startTrial(mac: Mac): Promise<DeskResult>;
+  /** `key`: the guest's own, where its page names one; unproven, it can only make the allowance smaller. */
+  startTrial(mac: Mac, key?: Address): Promise<DeskResult>;
   open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult>;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
   /** Begins a PayWord chain: its ticks may then raise the credit, TICKS_PER_RENEWAL of them beyond the last voucher. */

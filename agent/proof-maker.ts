@@ -1,111 +1,190 @@
 /**
- * Closes proof intervals and delivers the proofs. Interval close is one transaction: proof, outbox row, and the sessions'
- * proven marks; so an interval is never signed twice with different content (invariant I5).
+ * Closes proof intervals. Closing is one transaction: the interval, and the sessions' proven marks. It is signed in the same
+ * transaction while the collector keeps up; else it waits unsigned (core/proof-draft.ts) and proof-delivery.ts signs it when
+ * its turn comes. So no number is signed twice with different content (invariant I5), whatever happens to the flash.
  */
 import { channelId } from '../protocol/channel.ts';
-import { bytesFromHex, type Hex } from '../protocol/hex.ts';
-import { keccak256, keccak256Text } from '../protocol/keccak.ts';
-import {
-  blindedSessionId,
-  type SessionLeaf,
-  sessionsRoot,
-  type TrafficProof,
-  trafficProofDigest,
-  trafficProofDigestHex,
-} from '../protocol/traffic-proof.ts';
-import { encodeProofUpload, MAX_LEAVES } from '../protocol/traffic-proof-wire.ts';
+import { GENESIS_PREV, type SessionLeaf } from '../protocol/traffic-proof.ts';
+import { MAX_LEAVES } from '../protocol/traffic-proof-wire.ts';
 import { voucherDigestHex } from '../protocol/voucher.ts';
-import type { AgentConfig } from './core/config.ts';
+import type { ProvenMarks } from './core/events.ts';
 import type { SessionId } from './core/model.ts';
 import { openShares, type ProofShare } from './core/on-proof.ts';
-import type { Driver, DriverLog } from './driver.ts';
-import type { Clock, Journal, ProofUploader, Signer } from './ports.ts';
+import { compactDrafts, decodeDraft, encodeDraft, type ProofDraft } from './core/proof-draft.ts';
+import type { JournalEntry } from './ports.ts';
+import { ProofClock } from './proof-clock.ts';
+import { ProofDelivery } from './proof-delivery.ts';
+import type { ProofMakerDeps } from './proof-maker-deps.ts';
+import { ProofSealer } from './proof-sealer.ts';
 
-export type ProofMakerDeps = {
-  readonly config: AgentConfig;
-  readonly driver: Driver;
-  readonly journal: Journal;
-  readonly clock: Clock;
-  readonly signer: Signer;
-  readonly uploader?: ProofUploader;
-  /** Milliseconds to wait after the n-th failure in a row. */
-  readonly retryDelayMs: (attempt: number) => number;
-  /** Why no proof may be signed, or undefined: after the journal was lost a proof could contradict one signed before. */
-  readonly heldBecause?: string;
-  readonly log: DriverLog;
-};
-
-const EPOCH_S = 604_800n;
+/** Bytes of flash for what the collector has not got yet: a month of ten-minute intervals, merged by and by. */
+const DEFAULT_BUDGET_BYTES = 2 * 1024 * 1024;
+/** So many signed proofs may wait, in at most a quarter of the budget; what comes after them can still be merged. */
+const MAX_SIGNED_AHEAD = 64;
+/** Intervals read at once: far more than fit the largest budget. */
+const ALL = 1_000_000;
 
 export class ProofMaker {
   readonly #deps: ProofMakerDeps;
-  #blindingSecret: Uint8Array | undefined;
+  readonly #run: string;
+  readonly #clock: ProofClock;
+  readonly #sealer: ProofSealer;
+  readonly #delivery: ProofDelivery;
+  /** One change of chain and drafts at a time. */
+  #turn: Promise<unknown> = Promise.resolve();
   #closing: Promise<void> | undefined;
-  #uploading: Promise<void> | undefined;
-  #failures = 0;
-  #nextUploadMs = 0;
   #closeFailures = 0;
   #nextCloseMs = 0;
-  #isClosed = false;
+  /** End of the last interval, if by a clock that was set. */
+  #lastEndS: bigint | undefined;
+  #lastEpoch: bigint;
+  #hasSetApart = false;
 
   constructor(deps: ProofMakerDeps) {
+    const { journal, clock, signer, config } = deps;
     this.#deps = deps;
+    this.#run = deps.run ?? '-';
+    this.#clock = new ProofClock(clock);
+    this.#sealer = new ProofSealer(signer, { chainId: config.chain.chainId, registry: config.chain.registry });
+    const waiting = journal.drafts(ALL).at(-1);
+    const last = waiting === undefined ? journal.proofs(1)[0]?.proof : decodeDraft(waiting.body);
+    this.#lastEndS = last?.clockState === 1n ? last.endS : undefined;
+    this.#lastEpoch = last?.epoch ?? 0n;
+    this.#delivery = new ProofDelivery({
+      ...deps,
+      run: this.#run,
+      proofClock: this.#clock,
+      sealer: this.#sealer,
+      inTurn: (work) => this.#inTurn(work),
+    });
+  }
+
+  /** Why no proof is signed now, and what to do; undefined while they are. */
+  get held(): string | undefined {
+    return this.#delivery.maySign ? undefined : this.#deps.heldBecause;
   }
 
   /** Called with each tick: closes the interval when it is due, and uploads what waits. */
   poll(): void {
     const { driver, clock, config } = this.#deps;
     const nowMs = clock.monotonicMs();
+    if (!this.#hasSetApart) {
+      this.#hasSetApart = true;
+      // What the journal held at the start may be older than what the collector has: kept apart from what comes now.
+      if (!this.#delivery.maySign) this.#startClosing(() => this.#setApart());
+    }
     const dueMs = driver.state.proofs.startedMs + config.proofs.intervalSeconds * 1000;
-    if (this.#deps.heldBecause === undefined && nowMs >= dueMs && nowMs >= this.#nextCloseMs) this.#startClosing();
-    if (nowMs >= this.#nextUploadMs) this.#startUpload();
+    if (nowMs >= dueMs && nowMs >= this.#nextCloseMs) this.#startClosing(() => this.closeInterval());
+    if (this.#closing === undefined || this.#delivery.maySign) this.#delivery.poll();
   }
 
-  /** Signs and stores one proof over everything not yet proven; without any such thing the interval goes on. */
-  async closeInterval(): Promise<void> {
-    const { driver, clock, signer, config, log, heldBecause } = this.#deps;
-    const shares = openShares(driver.state).slice(0, MAX_LEAVES);
-    if (shares.length === 0 || heldBecause !== undefined) return;
-    const wall = clock.wall();
-    const chain = driver.state.proofs;
-    const leaves = shares.map((share) => this.#leaf(share, wall.unixS / EPOCH_S));
-    const sum = (pick: (share: ProofShare) => bigint) => shares.reduce((total, share) => total + pick(share), 0n);
-    const proof: TrafficProof = {
-      device: signer.address,
-      epoch: wall.unixS / EPOCH_S,
-      seq: chain.nextSeq,
-      startS: earlier(chain.startedS, wall.unixS),
-      endS: wall.unixS,
-      bytesUp: sum(({ upBytes }) => upBytes),
-      bytesDown: sum(({ downBytes }) => downBytes),
-      paid: sum(({ units }) => units),
-      sessionsRoot: sessionsRoot(leaves),
-      prev: chain.prev,
-      clockState: wall.isSynced ? 1n : 0n,
-    };
-    const deployment = { chainId: config.chain.chainId, registry: config.chain.registry };
-    const digest = trafficProofDigestHex(deployment, proof);
-    const signed = { ...proof, signature: signer.sign(trafficProofDigest(deployment, proof)) };
-    const vouchers = shares.map(({ channel }) => ({ ...channel.voucher, config: channel.config }));
-    const body = encodeProofUpload({ proof: signed, leaves, vouchers });
-    const proven = new Map<SessionId, ReturnType<typeof provenAfter>>(
-      shares.map((share) => [share.session.id, provenAfter(share)]),
-    );
-    await driver.commit([
-      { kind: 'proof', record: { proof: signed, digest }, body },
-      ...shares.map((share) => driver.sessionEntry(share.session, provenAfter(share))),
-    ]);
-    driver.dispatch({ kind: 'proof-stored', seq: proof.seq, digest, endS: proof.endS, proven });
-    log.info({ seq: proof.seq.toString(), sessions: shares.length, paid: proof.paid.toString() }, 'proof-closed');
+  /** Stores one interval over everything not yet proven; without any such thing the interval goes on. */
+  closeInterval(): Promise<void> {
+    return this.#inTurn(() => this.#closeInterval());
   }
 
   async close(): Promise<void> {
-    this.#isClosed = true;
-    await Promise.allSettled([this.#closing, this.#uploading]);
+    await Promise.allSettled([this.#closing, this.#delivery.close()]);
   }
 
-  #startClosing(): void {
-    this.#closing ??= this.closeInterval()
+  async #closeInterval(): Promise<void> {
+    const { driver, log } = this.#deps;
+    const shares = openShares(driver.state).slice(0, MAX_LEAVES);
+    if (shares.length === 0) return;
+    const draft = this.#draftOf(shares);
+    const proven: ProvenMarks = new Map(
+      shares.map((share): [SessionId, ReturnType<typeof provenAfter>] => [share.session.id, provenAfter(share)]),
+    );
+    const marks = shares.map((share) => driver.sessionEntry(share.session, provenAfter(share)));
+    if (this.#maySignNow()) {
+      const sealed = this.#sealer.seal(draft, driver.state.proofs);
+      await driver.commit([{ kind: 'proof', ...sealed }, ...marks]);
+      const { proof, digest } = sealed.record;
+      driver.dispatch({ kind: 'proof-stored', seq: proof.seq, digest, endS: proof.endS, proven });
+      this.#delivery.signed(proof, this.#run);
+      log.info({ seq: proof.seq.toString(), sessions: shares.length, paid: proof.paid.toString() }, 'proof-closed');
+    } else {
+      const body = encodeDraft(draft, this.#deps.signer.address);
+      await driver.commit([{ kind: 'draft', run: this.#run, body }, ...marks]);
+      driver.dispatch({ kind: 'interval-drafted', endS: draft.endS, proven });
+      log.info({ sessions: shares.length }, 'interval-drafted');
+      await this.#keepBudget();
+    }
+    this.#lastEndS = draft.clockState === 1n ? draft.endS : undefined;
+    this.#lastEpoch = draft.epoch;
+  }
+
+  async #setApart(): Promise<void> {
+    await this.closeInterval();
+    this.#delivery.setApart(this.#deps.journal.drafts(ALL).map(({ id }) => id));
+  }
+
+  #maySignNow(): boolean {
+    if (!this.#delivery.maySign) return false;
+    const { drafts, signed, signedBytes } = this.#deps.journal.waiting();
+    return drafts === 0 && signed < MAX_SIGNED_AHEAD && signedBytes < this.#budgetBytes() / 4;
+  }
+
+  #draftOf(shares: readonly ProofShare[]): ProofDraft {
+    const { driver, clock } = this.#deps;
+    const { timeS: endS, clockState } = this.#clock.now();
+    const lastedS = BigInt(Math.max(0, Math.floor((clock.monotonicMs() - driver.state.proofs.startedMs) / 1000)));
+    const lastEndS = clockState === 1n ? this.#lastEndS : undefined;
+    const startS = lastEndS ?? endS - lastedS;
+    return {
+      epoch: this.#clock.epochOf({ timeS: endS, clockState }, this.#lastEpoch),
+      // A wall clock that was set back must not make an interval end before it starts.
+      startS: startS > endS ? endS : startS < 0n ? 0n : startS,
+      endS,
+      clockState,
+      leaves: shares.map((share) => this.#leaf(share)),
+      vouchers: shares.map(({ channel }) => ({ ...channel.voucher, config: channel.config })),
+    };
+  }
+
+  #leaf({ channel, downBytes, upBytes, units }: ProofShare): SessionLeaf {
+    const { chainId, channels } = this.#deps.config.chain;
+    return {
+      sessionId: GENESIS_PREV,
+      channelId: channelId({ chainId, channels }, channel.config),
+      bytesUp: upBytes,
+      bytesDown: downBytes,
+      paid: units,
+      voucherDigest: voucherDigestHex({ chainId, channels }, channel.voucher),
+    };
+  }
+
+  /** Merges what waits unsigned, oldest first, once it outgrows its share of the flash. */
+  async #keepBudget(): Promise<void> {
+    const { journal, driver, signer, log } = this.#deps;
+    const { draftBytes, signedBytes } = journal.waiting();
+    const budget = this.#budgetBytes() - signedBytes;
+    if (draftBytes <= budget) return;
+    const stored = journal
+      .drafts(ALL)
+      .map(({ id, run, body }) => ({ id, run, draft: decodeDraft(body), bytes: body.length }));
+    const { changed, removed } = compactDrafts(stored, budget, signer.address);
+    const entries: JournalEntry[] = [
+      ...changed.map(({ id, draft }) => ({
+        kind: 'draft-merged' as const,
+        id,
+        body: encodeDraft(draft, signer.address),
+      })),
+      ...removed.map((id) => ({ kind: 'draft-gone' as const, id })),
+    ];
+    if (entries.length > 0) await driver.commit(entries);
+    const after = journal.waiting();
+    const details = { merged: removed.length, intervals: after.drafts, bytes: after.draftBytes + after.signedBytes };
+    if (after.draftBytes > budget) log.warn({ ...details, budgetBytes: this.#budgetBytes() }, 'proofs-over-budget');
+    else log.info(details, 'intervals-merged');
+  }
+
+  #budgetBytes(): number {
+    return Number(this.#deps.config.proofs.budgetBytes ?? DEFAULT_BUDGET_BYTES);
+  }
+
+  #startClosing(work: () => Promise<void>): void {
+    this.#closing ??= work()
       .then(() => {
         this.#closeFailures = 0;
       })
@@ -118,60 +197,11 @@ export class ProofMaker {
       });
   }
 
-  #startUpload(): void {
-    if (this.#deps.uploader === undefined || this.#uploading !== undefined) return;
-    if (this.#deps.journal.outbox(1).length === 0) return;
-    this.#uploading = this.#uploadAll(this.#deps.uploader)
-      .catch((cause: unknown) => {
-        // The collector may have it already; sent again it answers with the same receipt.
-        this.#deps.log.error({ err: cause, retryInMs: this.#waitLonger() }, 'upload-failed');
-      })
-      .finally(() => {
-        this.#uploading = undefined;
-      });
-  }
-
-  /** Oldest first, so that the collector sees the chain in order; stops at the first failure and waits. */
-  async #uploadAll(uploader: ProofUploader): Promise<void> {
-    for (;;) {
-      const item = this.#deps.journal.outbox(1)[0];
-      if (item === undefined || this.#isClosed) return;
-      const answer = await uploader.upload(item.body);
-      if (!answer.ok) {
-        const retryInMs = this.#waitLonger();
-        this.#deps.log.warn({ seq: item.seq.toString(), message: answer.message, retryInMs }, 'proof-not-uploaded');
-        return;
-      }
-      await this.#deps.driver.commit([{ kind: 'receipt', digest: item.digest, receipt: answer.receipt }]);
-      this.#failures = 0;
-      this.#deps.log.info({ seq: item.seq.toString(), verdict: answer.receipt.verdict }, 'proof-acknowledged');
-    }
-  }
-
-  /** Puts the next upload off, longer after each failure in a row; returns the wait. */
-  #waitLonger(): number {
-    const waitMs = this.#deps.retryDelayMs(this.#failures++);
-    this.#nextUploadMs = this.#deps.clock.monotonicMs() + waitMs;
-    return waitMs;
-  }
-
-  /** RFC 6979 makes the signature a deterministic secret of the device, also where the key itself cannot be read. */
-  #secret(): Uint8Array {
-    this.#blindingSecret ??= keccak256(bytesFromHex(this.#deps.signer.sign(keccak256Text('SSP-BLINDING-v1'))));
-    return this.#blindingSecret;
-  }
-
-  #leaf({ session, channel, downBytes, upBytes, units }: ProofShare, epoch: bigint): SessionLeaf {
-    const { chainId, channels } = this.#deps.config.chain;
-    const id: Hex = channelId({ chainId, channels }, channel.config);
-    return {
-      sessionId: blindedSessionId(this.#secret(), session.channelId ?? id, epoch),
-      channelId: id,
-      bytesUp: upBytes,
-      bytesDown: downBytes,
-      paid: units,
-      voucherDigest: voucherDigestHex({ chainId, channels }, channel.voucher),
-    };
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    // Whoever failed before has told its own caller.
+    const done = this.#turn.then(work, work);
+    this.#turn = done.catch(() => undefined);
+    return done;
   }
 }
 
@@ -181,10 +211,4 @@ function provenAfter({ session, downBytes, upBytes, units }: ProofShare) {
     upBytes: session.proven.upBytes + upBytes,
     units: session.proven.units + units,
   };
-}
-
-/** A wall clock that was set back must not make an interval end before it starts. */
-function earlier(a: bigint, b: bigint): bigint {
-  if (a < b) return a;
-  return b;
 }

@@ -15,6 +15,16 @@ export type TariffWindow = { readonly fromMinute: number; readonly toMinute: num
 /** A one-tap offer on the page: pay `units` in advance, HOLD mode. */
 export type Package = { readonly name: string; readonly units: TokenAmount };
 
+/** What bounds the free allowance beside its bytes. */
+export type TrialTerms = {
+  /** Time online of one trial; 0: as long as its bytes last. */
+  readonly seconds: number;
+  /** Trials begun in any hour, by all devices together. */
+  readonly perHour: number;
+  /** What all trials together may take of the line. */
+  readonly rate: RateLimit;
+};
+
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
 
 export type AgentConfig = {
@@ -54,6 +64,12 @@ export type AgentConfig = {
     readonly trialBytes: ByteCount;
     /** Bytes of all trials together per UTC day: what MAC changing can gain at most. */
     readonly trialBytesPerDay: ByteCount;
+    /** Absent: nothing bounds a trial but its bytes. */
+    readonly trial?: TrialTerms;
+    /** Names that guests reach without paying; dnsmasq is told by the init script (guest-network sync). */
+    readonly gardenDomains?: readonly string[];
+    /** What the owner may give away per UTC day (session_extend). Absent: as much as trialBytesPerDay. */
+    readonly giftBytesPerDay?: ByteCount;
   };
   readonly chain: {
     readonly rpcUrl: string;
@@ -81,6 +97,12 @@ export type AgentConfig = {
     /** Receipts must be signed by this key. */
     readonly collector?: Address;
     readonly intervalSeconds: number;
+    /** Flash for what the collector has not got yet; older intervals are merged to stay within it. Default 2 MiB. */
+    readonly budgetBytes?: ByteCount;
+    /** Tried when collectorUrl cannot be reached: the same collector by another way. */
+    readonly collectorBackups?: readonly string[];
+    /** Local address of another uplink that is tried when the usual way fails. */
+    readonly backupAddress?: string;
   };
   readonly storage: {
     readonly databasePath: string;

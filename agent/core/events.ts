@@ -1,4 +1,5 @@
 /** Everything that can happen to the agent. Each event carries the time it happened; core never reads a clock. */
+import type { Address } from '../../protocol/address.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import type { Tick } from '../../protocol/payword.ts';
 import type { SignedTickVoucher } from '../../protocol/tick-voucher.ts';
@@ -19,6 +20,12 @@ import type {
 /** An address a guest device routes for, in CIDR terms: only these may be bound to a station. */
 export type Prefix = { readonly address: IpAddress; readonly length: number };
 
+/** Up to where each session is proven, once the interval is stored. */
+export type ProvenMarks = ReadonlyMap<
+  SessionId,
+  { readonly downBytes: bigint; readonly upBytes: bigint; readonly units: bigint }
+>;
+
 export type AgentEvent =
   /** hostapd: a station is associated and authorised. */
   | { readonly kind: 'station-joined'; readonly mac: Mac; readonly port: DeviceName; readonly nowMs: number }
@@ -36,11 +43,13 @@ export type AgentEvent =
       readonly prefixes: readonly Prefix[];
       readonly nowMs: number;
     }
-  /** A guest asked for the free allowance; `bytes` were granted by judgeTrial. */
+  /** A guest asked for the free allowance; `bytes` and `trialMs` were granted by judgeTrial. */
   | {
       readonly kind: 'trial-started';
       readonly mac: Mac;
+      readonly key?: Address;
       readonly bytes: bigint;
+      readonly trialMs?: number;
       readonly dayS: bigint;
       readonly nowMs: number;
     }
@@ -73,8 +82,14 @@ export type AgentEvent =
     }
   /** A station proved the channel's key from another MAC. */
   | { readonly kind: 'station-attached'; readonly mac: Mac; readonly channelId: Hex; readonly nowMs: number }
-  /** The owner gives the session bytes for nothing. */
-  | { readonly kind: 'session-extended'; readonly sessionId: SessionId; readonly bytes: bigint; readonly nowMs: number }
+  /** The owner gives the session bytes for nothing; judgeGift allowed it for the day. */
+  | {
+      readonly kind: 'session-extended';
+      readonly sessionId: SessionId;
+      readonly bytes: bigint;
+      readonly dayS: bigint;
+      readonly nowMs: number;
+    }
   | { readonly kind: 'session-left'; readonly sessionId: SessionId; readonly reason: EndReason; readonly nowMs: number }
   | { readonly kind: 'counters-read'; readonly counters: readonly CounterReading[]; readonly nowMs: number }
   /** The kernel serves exactly `served`; `counters` are the last readings of counters that went. */
@@ -107,16 +122,25 @@ export type AgentEvent =
   /** Price of gas, and coin of the gas key. */
   | { readonly kind: 'costs-seen'; readonly costs: ChainCosts; readonly nowMs: number }
   | { readonly kind: 'close-failed'; readonly channelId: Hex; readonly nowMs: number }
-  /** The journal holds the proof of the interval that ended. */
+  /** The journal holds the signed proof of the interval that ended. */
   | {
       readonly kind: 'proof-stored';
       readonly seq: bigint;
       readonly digest: Hex;
       readonly endS: bigint;
-      readonly proven: ReadonlyMap<
-        SessionId,
-        { readonly downBytes: bigint; readonly upBytes: bigint; readonly units: bigint }
-      >;
+      readonly proven: ProvenMarks;
+      readonly nowMs: number;
+    }
+  /** The journal holds the interval that ended, not signed yet. */
+  | { readonly kind: 'interval-drafted'; readonly endS: bigint; readonly proven: ProvenMarks; readonly nowMs: number }
+  /** The journal holds the signed proof of an interval that it held before. */
+  | { readonly kind: 'proof-sealed'; readonly seq: bigint; readonly digest: Hex; readonly nowMs: number }
+  /** The collector showed a later proof of this device than the journal has. */
+  | {
+      readonly kind: 'chain-rebased';
+      readonly nextSeq: bigint;
+      readonly prev: Hex;
+      readonly minEpoch: bigint;
       readonly nowMs: number;
     }
   /** Usage of these sessions is in the journal. */

@@ -14,7 +14,7 @@ import {
 } from './on-channel.ts';
 import { onSessionExtended } from './on-gift.ts';
 import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
-import { onProofStored } from './on-proof.ts';
+import { onProof } from './on-proof.ts';
 import { onSessionLeft, onStationAttached, onTrialStarted } from './on-session.ts';
 import {
   onAddressesSeen,
@@ -83,7 +83,10 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
     case 'costs-seen':
       return onCostsSeen(state, event);
     case 'proof-stored':
-      return onProofStored(state, event);
+    case 'interval-drafted':
+    case 'proof-sealed':
+    case 'chain-rebased':
+      return onProof(state, event);
     case 'usage-stored':
       return onUsageStored(state, event);
     case 'tick':

@@ -1,4 +1,5 @@
 /** What survives a crash: the facts that the journal keeps, and the picture it gives back at a start. */
+import type { Address } from '../../protocol/address.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import type { SignedTrafficProof } from '../../protocol/traffic-proof.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
@@ -27,8 +28,26 @@ export type JournalEntry =
   | { readonly kind: 'session'; readonly session: Session; readonly counters: readonly CounterReading[] }
   | { readonly kind: 'session-forgotten'; readonly sessionId: SessionId }
   | { readonly kind: 'proof'; readonly record: ProofRecord; readonly body: Uint8Array }
+  /** An interval to be signed later; it gets the next id. */
+  | { readonly kind: 'draft'; readonly run: string; readonly body: Uint8Array }
+  /** In place of the draft with this id: it and later ones in one. */
+  | { readonly kind: 'draft-merged'; readonly id: bigint; readonly body: Uint8Array }
+  /** Signed, or in another one now. */
+  | { readonly kind: 'draft-gone'; readonly id: bigint }
+  /** The chain goes on after this proof, which an earlier life of the device signed and the collector has. */
+  | { readonly kind: 'chain-rebased'; readonly head: ProofRecord; readonly minEpoch: bigint }
   | { readonly kind: 'receipt'; readonly digest: Hex; readonly receipt: SignedProofReceipt }
-  | { readonly kind: 'trial'; readonly mac: Mac; readonly dayS: bigint; readonly usedBytes: bigint };
+  | ({ readonly kind: 'trial' } & StoredTrial)
+  /** All that the owner gave away on that day. */
+  | { readonly kind: 'gifts'; readonly dayS: bigint; readonly bytes: bigint };
+
+/** What a MAC had of the free allowance on a day, and which key asked for it. */
+export type StoredTrial = {
+  readonly mac: Mac;
+  readonly dayS: bigint;
+  readonly usedBytes: bigint;
+  readonly key?: Address;
+};
 
 /** Sums over channels and transactions that the journal has forgotten. */
 export type SettledTotals = { readonly channels: bigint; readonly units: TokenAmount; readonly gasGwei: bigint };
@@ -38,8 +57,12 @@ export type JournalSnapshot = {
   /** Of channels that are among the above. Absent: none. */
   readonly ticks?: readonly TickCredit[];
   readonly sessions: readonly { readonly session: Session; readonly counters: readonly CounterReading[] }[];
-  readonly trials: readonly { readonly mac: Mac; readonly dayS: bigint; readonly usedBytes: bigint }[];
+  readonly trials: readonly StoredTrial[];
+  /** Of the last day on which any were made; absent: none ever. */
+  readonly gifts?: { readonly dayS: bigint; readonly bytes: bigint };
   readonly lastProof?: ProofRecord;
+  /** See ProofChain.minEpoch. */
+  readonly minEpoch?: bigint;
   /** Absent: nothing was ever forgotten. */
   readonly totals?: SettledTotals;
 };

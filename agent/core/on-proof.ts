@@ -9,6 +9,9 @@ import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, withoutEntry } from './state.ts';
 
 type ProofStored = Extract<AgentEvent, { kind: 'proof-stored' }>;
+type IntervalDrafted = Extract<AgentEvent, { kind: 'interval-drafted' }>;
+type ProofSealed = Extract<AgentEvent, { kind: 'proof-sealed' }>;
+type ChainRebased = Extract<AgentEvent, { kind: 'chain-rebased' }>;
 
 /** A session's share of the open interval. Only paid sessions are proven: a trial has no channel to name. */
 export type ProofShare = {
@@ -38,13 +41,28 @@ export function openShares(state: AgentState): readonly ProofShare[] {
   return shares;
 }
 
-export function onProofStored(state: AgentState, event: ProofStored): Outcome {
+export function onProof(state: AgentState, event: ProofStored | IntervalDrafted | ProofSealed | ChainRebased): Outcome {
+  switch (event.kind) {
+    case 'proof-stored':
+      // The interval was signed as it was closed.
+      return onIntervalDrafted(onProofSealed(state, event).state, event);
+    case 'interval-drafted':
+      return onIntervalDrafted(state, event);
+    case 'proof-sealed':
+      return onProofSealed(state, event);
+    case 'chain-rebased':
+      return onChainRebased(state, event);
+  }
+}
+
+/** The interval is in the journal, to be signed later. */
+function onIntervalDrafted(state: AgentState, event: Omit<IntervalDrafted, 'kind'>): Outcome {
   const sessions = new Map(state.sessions);
   for (const [id, proven] of event.proven) {
     const session = sessions.get(id);
     if (session !== undefined) sessions.set(id, { ...session, proven });
   }
-  const proofs = { nextSeq: event.seq + 1n, prev: event.digest, startedMs: event.nowMs, startedS: event.endS };
+  const proofs = { ...state.proofs, startedMs: event.nowMs, startedS: event.endS };
   let next: AgentState = { ...state, sessions, proofs };
   const actions: AgentAction[] = [];
   for (const id of event.proven.keys()) {
@@ -53,6 +71,15 @@ export function onProofStored(state: AgentState, event: ProofStored): Outcome {
     actions.push(...forgotten.actions);
   }
   return { state: next, actions };
+}
+
+function onProofSealed(state: AgentState, { seq, digest }: Pick<ProofSealed, 'seq' | 'digest'>): Outcome {
+  return { state: { ...state, proofs: { ...state.proofs, nextSeq: seq + 1n, prev: digest } }, actions: [] };
+}
+
+/** The collector knows proofs of this device that the journal does not: the chain goes on after those. */
+function onChainRebased(state: AgentState, { nextSeq, prev, minEpoch }: ChainRebased): Outcome {
+  return { state: { ...state, proofs: { ...state.proofs, nextSeq, prev, minEpoch } }, actions: [] };
 }
 
 /**

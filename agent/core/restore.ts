@@ -39,9 +39,13 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
         stations.flatMap(({ mac, addresses }) => addresses.map((ip) => [ip, mac] as const)),
       ),
     ),
-    trials: new Map(snapshot.trials.map(({ mac, dayS, usedBytes }) => [mac, { dayS, usedBytes }])),
+    trials: new Map(snapshot.trials.map(({ mac, ...use }) => [mac, use])),
+    ...(snapshot.gifts === undefined ? {} : { gifts: snapshot.gifts }),
     nextSessionId: Math.max(0, ...sessions.keys()) + 1,
-    proofs: last === undefined ? empty.proofs : chainAfter(last, nowMs),
+    proofs: {
+      ...(last === undefined ? empty.proofs : chainAfter(last, nowMs)),
+      ...(snapshot.minEpoch === undefined ? {} : { minEpoch: snapshot.minEpoch }),
+    },
     settledUnits: snapshot.channels.reduce(
       (sum, { phase, closeUnits }) => (phase === 'settled' ? sum + (closeUnits ?? 0n) : sum),
       snapshot.totals?.units ?? 0n,

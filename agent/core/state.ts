@@ -1,4 +1,5 @@
 /** Everything the agent knows. Plain readonly data; changed only by handle(). */
+import type { Address } from '../../protocol/address.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
 import type { ByteCount } from '../../protocol/units.ts';
@@ -44,7 +45,10 @@ export type KnownStation = Station & {
   readonly pendingPort?: DeviceName;
 };
 
-export type TrialUse = { readonly dayS: bigint; readonly usedBytes: ByteCount };
+export type TrialUse = { readonly dayS: bigint; readonly usedBytes: ByteCount; readonly key?: Address };
+
+/** What the owner gave away on one day. */
+export type GiftUse = { readonly dayS: bigint; readonly bytes: ByteCount };
 
 /** Where the proof chain stands. */
 export type ProofChain = {
@@ -53,6 +57,8 @@ export type ProofChain = {
   /** Start of the open interval. */
   readonly startedMs: number;
   readonly startedS: bigint;
+  /** After a fork: numbers from here on are signed for this epoch at the earliest. Absent: for the epoch they fall in. */
+  readonly minEpoch?: bigint;
 };
 
 export type AgentState = {
@@ -63,6 +69,9 @@ export type AgentState = {
   readonly sessionByChannel: ReadonlyMap<Hex, SessionId>;
   readonly addressOwner: ReadonlyMap<IpAddress, Mac>;
   readonly trials: ReadonlyMap<Mac, TrialUse>;
+  /** Monotonic times of trials begun in the last hour. */
+  readonly trialStarts: readonly number[];
+  readonly gifts: GiftUse;
   /** Monotonic times of relayed opens in the last hour, by MAC. */
   readonly opens: readonly { readonly mac: Mac; readonly atMs: number }[];
   readonly nextSessionId: SessionId;
@@ -84,6 +93,8 @@ export function emptyState(nowMs: number, nowS: bigint): AgentState {
     sessionByChannel: new Map(),
     addressOwner: new Map(),
     trials: new Map(),
+    trialStarts: [],
+    gifts: { dayS: 0n, bytes: 0n },
     opens: [],
     nextSessionId: 1,
     proofs: { nextSeq: 0n, prev: GENESIS_PREV, startedMs: nowMs, startedS: nowS },

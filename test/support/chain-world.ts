@@ -255,6 +255,8 @@ function failing(line: FaultLine, store: SqliteJournal): Journal {
       guarded(line, `journal.commit ${entries.map(({ kind }) => kind).join(' ')}`, () => store.commit(entries)),
     outbox: (limit) => store.outbox(limit),
     proofs: (limit) => store.proofs(limit),
+    drafts: (limit) => store.drafts(limit),
+    waiting: () => store.waiting(),
     close: () => store.close(),
   };
 }

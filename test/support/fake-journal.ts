@@ -4,7 +4,15 @@
  */
 import type { Channel, Mac, SessionId } from '../../agent/core/model.ts';
 import type { TickCredit } from '../../agent/core/tick-account.ts';
-import type { Journal, JournalEntry, JournalSnapshot, OutboxItem, ProofRecord } from '../../agent/ports.ts';
+import type {
+  DraftItem,
+  Journal,
+  JournalEntry,
+  JournalSnapshot,
+  OutboxItem,
+  ProofRecord,
+  WaitingProofs,
+} from '../../agent/ports.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import type { FaultLine } from './fault-line.ts';
 
@@ -21,6 +29,9 @@ export class FakeJournal implements Journal {
   readonly #amounts = new Map<Hex, bigint>();
   readonly #sessions = new Map<SessionId, SessionRow>();
   readonly #trials = new Map<Mac, JournalSnapshot['trials'][number]>();
+  #drafts: readonly DraftItem[] = [];
+  #nextDraft = 1n;
+  #minEpoch: bigint | undefined;
   readonly #proofs: { readonly record: ProofRecord; readonly body: Uint8Array }[] = [];
 
   constructor(line: FaultLine) {
@@ -35,6 +46,7 @@ export class FakeJournal implements Journal {
       sessions: [...this.#sessions.values()],
       trials: [...this.#trials.values()],
       ...(last === undefined ? {} : { lastProof: last }),
+      ...(this.#minEpoch === undefined ? {} : { minEpoch: this.#minEpoch }),
     };
   }
 
@@ -62,6 +74,30 @@ export class FakeJournal implements Journal {
       .map(({ record }) => record)
       .reverse()
       .slice(0, limit);
+  }
+
+  drafts(limit: number): readonly DraftItem[] {
+    return this.#drafts.slice(0, limit);
+  }
+
+  waiting(): WaitingProofs {
+    const signed = this.outbox(Number.POSITIVE_INFINITY);
+    const bytesOf = (items: readonly { readonly body: Uint8Array }[]) =>
+      items.reduce((sum, { body }) => sum + body.length, 0);
+    return {
+      signed: signed.length,
+      signedBytes: bytesOf(signed),
+      drafts: this.#drafts.length,
+      draftBytes: bytesOf(this.#drafts),
+    };
+  }
+
+  /** The journal of an old backup: nothing that happened after it. */
+  copy(): FakeJournal {
+    const copy = new FakeJournal(this.#line);
+    for (const entries of this.commits) for (const entry of entries) copy.#store(entry);
+    copy.commits.push(...this.commits);
+    return copy;
   }
 
   close(): void {
@@ -101,6 +137,24 @@ export class FakeJournal implements Journal {
         return;
       case 'proof':
         this.#proofs.push({ record: entry.record, body: entry.body });
+        return;
+      case 'draft':
+        this.#drafts = [...this.#drafts, { id: this.#nextDraft++, run: entry.run, body: entry.body }];
+        return;
+      case 'draft-merged':
+        this.#drafts = this.#drafts.map((item) => (item.id === entry.id ? { ...item, body: entry.body } : item));
+        return;
+      case 'draft-gone':
+        this.#drafts = this.#drafts.filter(({ id }) => id !== entry.id);
+        return;
+      case 'chain-rebased':
+        this.#proofs.splice(
+          0,
+          this.#proofs.length,
+          ...this.#proofs.filter(({ record }) => record.proof.seq < entry.head.proof.seq),
+        );
+        this.#proofs.push({ record: entry.head, body: new Uint8Array() });
+        this.#minEpoch = entry.minEpoch;
         return;
       case 'receipt':
         this.#acknowledge(entry);

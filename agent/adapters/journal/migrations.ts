@@ -106,6 +106,10 @@ const MIGRATIONS: readonly Migration[] = [
     `,
   },
   {
+    name: 'intervals that are signed only once the collector can be asked',
+    sql: 'CREATE TABLE drafts (id INTEGER PRIMARY KEY AUTOINCREMENT, run TEXT NOT NULL, body BLOB NOT NULL) STRICT',
+  },
+  {
     name: 'tick vouchers, and the furthest coin of each chain',
     sql: `
       CREATE TABLE ticks (
@@ -118,6 +122,14 @@ const MIGRATIONS: readonly Migration[] = [
         last_index INTEGER NOT NULL CHECK (last_index BETWEEN 0 AND ticks),
         preimage BLOB NOT NULL CHECK (length(preimage) = 32)
       ) STRICT;
+    `,
+  },
+  {
+    name: 'the time of a trial, the key that asked for one, what the owner gave away in a day',
+    sql: `
+      ALTER TABLE sessions ADD COLUMN trial_ms REAL CHECK (trial_ms >= 0);
+      ALTER TABLE trials ADD COLUMN key BLOB CHECK (length(key) = 20);
+      CREATE TABLE gifts (one INTEGER PRIMARY KEY CHECK (one = 1), day_s INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
     `,
   },
 ];

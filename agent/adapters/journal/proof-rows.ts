@@ -51,6 +51,10 @@ export class ProofRows {
   readonly #pruneRecords: Statement;
   readonly #newest: Statement;
   readonly #outbox: Statement;
+  readonly #sizes: Statement;
+  readonly #dropFrom: Statement;
+  readonly #dropOutboxFrom: Statement;
+  readonly #dropBodiesFrom: Statement;
 
   constructor(database: Database, history: ProofHistory) {
     this.#history = history;
@@ -77,6 +81,11 @@ export class ProofRows {
     this.#newest = database.prepare('SELECT * FROM proofs ORDER BY seq DESC LIMIT ?');
     this.#outbox = database.prepare(`
       SELECT seq, digest, body FROM outbox JOIN proofs USING (seq) JOIN proof_bodies USING (seq) ORDER BY seq LIMIT ?`);
+    this.#dropFrom = database.prepare('DELETE FROM proofs WHERE seq >= ?');
+    this.#dropOutboxFrom = database.prepare('DELETE FROM outbox WHERE seq >= ?');
+    this.#dropBodiesFrom = database.prepare('DELETE FROM proof_bodies WHERE seq >= ?');
+    this.#sizes = database.prepare(`
+      SELECT count(*) AS count, coalesce(sum(length(body)), 0) AS bytes FROM outbox JOIN proof_bodies USING (seq)`);
   }
 
   /** Appends to the chain (invariant I5). @throws JournalError JOURNAL_REFUSED if the proof does not follow the last one. */
@@ -90,24 +99,21 @@ export class ProofRows {
       );
     }
     const seq = toInteger(proof.seq, 'proof number');
-    this.#insert.run({
-      seq,
-      epoch: toInteger(proof.epoch, 'epoch'),
-      device: toBlob(proof.device, 20, 'device'),
-      startS: toInteger(proof.startS, 'start'),
-      endS: toInteger(proof.endS, 'end'),
-      upBytes: toInteger(proof.bytesUp, 'bytes up'),
-      downBytes: toInteger(proof.bytesDown, 'bytes down'),
-      paid: toInteger(proof.paid, 'paid units'),
-      sessionsRoot: toBlob(proof.sessionsRoot, 32, 'sessions root'),
-      prev: toBlob(proof.prev, 32, 'previous digest'),
-      clockState: proof.clockState,
-      signature: toBlob(proof.signature, 64, 'proof signature'),
-      digest: toBlob(digest, 32, 'proof digest'),
-    });
+    this.#insert.run(columnsOf({ proof, digest }));
     this.#insertBody.run(seq, body);
     this.#insertOutbox.run(seq);
     this.#prune(seq);
+  }
+
+  /**
+   * The chain goes on after `head`, which the collector has and this journal has not. Proofs signed beside it, after it or in
+   * its place, must never leave the router: they stand against numbers that were signed before.
+   */
+  rebase(head: ProofRecord): void {
+    const seq = toInteger(head.proof.seq, 'proof number');
+    for (const drop of [this.#dropFrom, this.#dropOutboxFrom, this.#dropBodiesFrom]) drop.run(seq);
+    this.#insert.run(columnsOf(head));
+    if (head.receipt !== undefined) this.#receive.run(receiptColumns(seq, head.receipt));
   }
 
   /** Stores the receipt and takes the proof out of the outbox. Again for the same proof: does nothing. */
@@ -121,13 +127,7 @@ export class ProofRows {
       if (this.#acknowledgedSeq.get(digestBlob) !== undefined) return;
       throw new JournalError('JOURNAL_REFUSED', `receipt for ${digest}, which is no proof of this journal`);
     }
-    this.#receive.run({
-      seq,
-      collector: toBlob(receipt.collector, 20, 'collector'),
-      verdict: receipt.verdict,
-      receivedS: toInteger(receipt.receivedS, 'time of receipt'),
-      signature: toBlob(receipt.signature, 64, 'receipt signature'),
-    });
+    this.#receive.run(receiptColumns(seq, receipt));
     this.#leaveOutbox.run(seq);
   }
 
@@ -142,10 +142,43 @@ export class ProofRows {
     return rows.map(({ seq, digest, body }) => ({ seq, digest: hexOf(digest), body: new Uint8Array(body) }));
   }
 
+  sizes(): { readonly signed: number; readonly signedBytes: number } {
+    const { count, bytes } = this.#sizes.get() as { count: bigint; bytes: bigint };
+    return { signed: Number(count), signedBytes: Number(bytes) };
+  }
+
   #prune(newestSeq: bigint): void {
     this.#pruneBodies.run(newestSeq - BigInt(this.#history.bodies));
     this.#pruneRecords.run(newestSeq - BigInt(this.#history.records));
   }
+}
+
+function columnsOf({ proof, digest }: ProofRecord): object {
+  return {
+    seq: toInteger(proof.seq, 'proof number'),
+    epoch: toInteger(proof.epoch, 'epoch'),
+    device: toBlob(proof.device, 20, 'device'),
+    startS: toInteger(proof.startS, 'start'),
+    endS: toInteger(proof.endS, 'end'),
+    upBytes: toInteger(proof.bytesUp, 'bytes up'),
+    downBytes: toInteger(proof.bytesDown, 'bytes down'),
+    paid: toInteger(proof.paid, 'paid units'),
+    sessionsRoot: toBlob(proof.sessionsRoot, 32, 'sessions root'),
+    prev: toBlob(proof.prev, 32, 'previous digest'),
+    clockState: proof.clockState,
+    signature: toBlob(proof.signature, 64, 'proof signature'),
+    digest: toBlob(digest, 32, 'proof digest'),
+  };
+}
+
+function receiptColumns(seq: bigint, receipt: SignedProofReceipt): object {
+  return {
+    seq,
+    collector: toBlob(receipt.collector, 20, 'collector'),
+    verdict: receipt.verdict,
+    receivedS: toInteger(receipt.receivedS, 'time of receipt'),
+    signature: toBlob(receipt.signature, 64, 'receipt signature'),
+  };
 }
 
 function recordFromRow(row: ProofRow): ProofRecord {

@@ -5,9 +5,19 @@
  * Nothing is written while nothing happens: there are no timers but the window of a commit that waits.
  */
 import type { Database } from 'better-sqlite3';
-import type { Journal, JournalEntry, JournalSnapshot, OutboxItem, ProofRecord, SentTransaction } from '../../ports.ts';
+import type {
+  DraftItem,
+  Journal,
+  JournalEntry,
+  JournalSnapshot,
+  OutboxItem,
+  ProofRecord,
+  SentTransaction,
+  WaitingProofs,
+} from '../../ports.ts';
 import { ChannelRows } from './channel-rows.ts';
 import { checkpointIfDue, openDatabase } from './database.ts';
+import { DraftRows } from './draft-rows.ts';
 import { type CommitCounts, GroupCommit } from './group-commit.ts';
 import { JournalError, journalErrorFrom } from './journal-error.ts';
 import { migrate } from './migrations.ts';
@@ -46,12 +56,15 @@ const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 /** 64 bodies are five hours of 5-minute intervals; 9,000 records are a month of them. */
 const DEFAULT_HISTORY: ProofHistory = { bodies: 64, records: 9000 };
 const QUARANTINED_FACT = 'quarantined';
+/** See ProofChain.minEpoch. */
+const MIN_EPOCH_FACT = 'proof-min-epoch';
 
 type Tables = {
   readonly database: Database;
   readonly channels: ChannelRows;
   readonly sessions: SessionRows;
   readonly proofs: ProofRows;
+  readonly drafts: DraftRows;
   readonly trials: TrialRows;
   readonly ticks: TickRows;
   readonly totals: TotalRows;
@@ -130,6 +143,15 @@ export class SqliteJournal implements Journal {
     return this.#tables.proofs.newest(limit);
   }
 
+  /** Oldest first. */
+  drafts(limit: number): readonly DraftItem[] {
+    return this.#tables.drafts.oldest(limit);
+  }
+
+  waiting(): WaitingProofs {
+    return { ...this.#tables.proofs.sizes(), ...this.#tables.drafts.sizes() };
+  }
+
   /** The gas key's, as far as they may still be sent again. @throws JournalError JOURNAL_CORRUPT */
   transactions(): readonly SentTransaction[] {
     return this.#tables.transactions.all();
@@ -150,15 +172,19 @@ export class SqliteJournal implements Journal {
     const lastProof = proofs.newest(1)[0];
     const coins = ticks.all();
     const sums = totals.all();
+    const gifts = trials.gifts();
     const fact = database.prepare('SELECT value FROM facts WHERE name = ?').pluck();
     const lost = fact.get(QUARANTINED_FACT) as string | undefined;
+    const minEpoch = fact.get(MIN_EPOCH_FACT) as string | undefined;
     return {
       channels: channels.all(),
       sessions: sessions.all(),
       trials: trials.all(),
+      ...(gifts === undefined ? {} : { gifts }),
       ...(coins.length === 0 ? {} : { ticks: coins }),
       ...(sums === undefined ? {} : { totals: sums }),
       ...(lastProof === undefined ? {} : { lastProof }),
+      ...(minEpoch === undefined ? {} : { minEpoch: BigInt(minEpoch) }),
       ...(lastProof === undefined && lost !== undefined ? { quarantined: lost } : {}),
     };
   }
@@ -181,7 +207,7 @@ export class SqliteJournal implements Journal {
   }
 
   #store(entry: JournalEntry): void {
-    const { channels, sessions, proofs, ticks, trials, transactions } = this.#tables;
+    const { database, channels, sessions, proofs, drafts, ticks, trials, transactions } = this.#tables;
     switch (entry.kind) {
       case 'channel':
       case 'voucher':
@@ -209,8 +235,26 @@ export class SqliteJournal implements Journal {
       case 'receipt':
         proofs.receive(entry.digest, entry.receipt);
         break;
+      case 'draft':
+        drafts.store(entry.run, entry.body);
+        break;
+      case 'draft-merged':
+        drafts.replace(entry.id, entry.body);
+        break;
+      case 'draft-gone':
+        drafts.remove(entry.id);
+        break;
+      case 'chain-rebased':
+        proofs.rebase(entry.head);
+        database
+          .prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)')
+          .run(MIN_EPOCH_FACT, `${entry.minEpoch}`);
+        break;
       case 'trial':
         trials.store(entry);
+        break;
+      case 'gifts':
+        trials.storeGifts(entry);
         break;
       default:
         entry satisfies never;
@@ -238,6 +282,7 @@ function openTables(options: JournalOptions): Tables {
         sessions: new SessionRows(database),
         ticks: new TickRows(database),
         proofs: new ProofRows(database, options.history ?? DEFAULT_HISTORY),
+        drafts: new DraftRows(database),
         trials: new TrialRows(database),
       };
     } catch (error) {
