@@ -2,10 +2,14 @@
 /** The `fleet` executable: one subcommand a file. The collector itself runs as `node fleet/main.ts`. */
 import process from 'node:process';
 import { type CommandOutput, rewardsCommand } from './rewards-command.ts';
+import { simulateCommand } from './simulate-command.ts';
 
 type FleetCommand = (args: readonly string[], output: CommandOutput) => Promise<number>;
 
-const COMMANDS: ReadonlyMap<string, FleetCommand> = new Map([['rewards', rewardsCommand]]);
+const COMMANDS: ReadonlyMap<string, FleetCommand> = new Map([
+  ['rewards', rewardsCommand],
+  ['simulate', simulateCommand],
+]);
 
 const output: CommandOutput = {
   print: (text) => {
