@@ -5,12 +5,15 @@
  *
  * @see RFC 8908, RFC 8952, RFC 9457
  */
+import type { Server } from 'node:http';
+import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock, GuestDesk } from '../agent/ports.ts';
 import { acceptsCaptiveJson, CAPTIVE_MEDIA_TYPE, captiveState, captiveUrls } from './captive-api.ts';
 import { answerClientError } from './client-error.ts';
 import { capConnections } from './connection-caps.ts';
 import { EventStreams } from './event-streams.ts';
+import { FastLane } from './fast-lane.ts';
 import { addForms } from './forms.ts';
 import { admit, portalUrl, redirectBody } from './gate.ts';
 import { addGuestApi } from './guest-api.ts';
@@ -67,10 +70,13 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
     frameworkErrors: (_error, request, reply) => void passGate(request, reply, host, { reason: 'malformed' }),
   });
   const streams = new EventStreams(desk);
+  const lane = new FastLane(app, host);
+  putBefore(app.server, (socket, next) => lane.take(socket, next));
   capConnections(app.server, (address) => desk.identify(address));
   app.addHook('onRequest', async (request, reply) => passGate(request, reply, host));
   app.addHook('preClose', (done) => {
     streams.close();
+    lane.close();
     // Fastify does so only for a server that listens itself; this one may be handed its connections.
     app.server.closeAllConnections();
     done();
@@ -87,6 +93,18 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
   addGuestApi(app, context, streams);
   addForms(app, context);
   return app;
+}
+
+/** Lets `front` have each connection before the HTTP server, which gets what is left of it. Refused ones it never sees. */
+function putBefore(server: Server, front: (socket: Socket, next: (socket: Socket) => void) => void): void {
+  const [serve] = server.listeners('connection') as [(this: Server, socket: Socket) => void];
+  server.removeListener('connection', serve);
+  // In the next turn: those who count connections may refuse it in this one.
+  server.on('connection', (socket: Socket) => {
+    process.nextTick(() => {
+      if (!socket.destroyed) front(socket, (left) => serve.call(server, left));
+    });
+  });
 }
 
 /** Answers what is not for the portal, or not in order; returns undefined if the request may go on. */

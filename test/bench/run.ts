@@ -11,6 +11,7 @@ import { benchForward } from './forward.ts';
 import { benchLedger } from './ledger.ts';
 import { benchMeter } from './meter.ts';
 import { svgFromPlot } from './plot.ts';
+import { benchPortal } from './portal.ts';
 import { isMet, type Report, reportJson, reportTable } from './report.ts';
 import { benchUbus } from './ubus.ts';
 import { benchVoucher } from './voucher.ts';
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> =
   binary: benchBinary,
   voucher: benchVoucher,
   ledger: benchLedger,
+  portal: benchPortal,
 };
 
 elevate();
