@@ -55,6 +55,9 @@ export type DeskDeps = {
   readonly log: DriverLog;
 };
 
+/** How long a payer's own wallet may take to open the channel. */
+const PULL_PATIENCE_MS = 900_000;
+
 export function createGuestDesk(deps: DeskDeps): GuestDesk {
   const queues = new ChannelQueues();
   const desk = new Desk(deps, queues);
@@ -136,7 +139,9 @@ class Desk {
       const judgement = this.#judgeOpen(mac, request);
       if (!judgement.ok) return judgement;
       const { channel } = judgement;
-      driver.dispatch({ kind: 'channel-opening', mac, channel });
+      // A person who takes out another phone, and two transactions of its wallet.
+      const patience = 'pull' in request ? { patienceMs: PULL_PATIENCE_MS } : {};
+      driver.dispatch({ kind: 'channel-opening', mac, channel, ...patience });
       try {
         await driver.commitChannel(channel.id);
       } catch (cause) {

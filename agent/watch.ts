@@ -7,6 +7,7 @@ import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
 import type { Lease, SessionId } from './core/model.ts';
 import type { Driver, DriverLog } from './driver.ts';
+import { OpenWatch } from './open-watch.ts';
 import type {
   AirReading,
   Chain,
@@ -49,9 +50,8 @@ const IDLE_TICK_MS = 5_000;
 const SALE_MS = 5_000;
 /** A change of the ruleset is told at once; this is for what was missed. */
 const OFFLOADS_MS = 60_000;
-/** A pending open is looked up this often, and given up after this long without a deposit on chain. */
+/** Deposits that nobody told of are looked for this often. */
 const PENDING_MS = 5_000;
-const PENDING_GIVE_UP_MS = 120_000;
 /** Looks at the chain within each exit delay: a guest who asks for the deposit back must not surf on until it has it. */
 const LOOKS_PER_EXIT_DELAY = 4;
 const EXITS_MAX_MS = 300_000;
@@ -61,7 +61,7 @@ export class Watch {
   readonly #timers: NodeJS.Timeout[] = [];
   readonly #busy = new Set<string>();
   readonly #depleted = new Set<SessionId>();
-  readonly #pendingSinceMs = new Map<string, number>();
+  readonly #opens: OpenWatch;
 
   #saleTrouble: string | undefined;
   #flowtables: readonly string[] = [];
@@ -69,6 +69,7 @@ export class Watch {
 
   constructor(deps: WatchDeps) {
     this.#deps = deps;
+    this.#opens = new OpenWatch(deps);
   }
 
   /** Why WiFi must not be sold now, with what to do; undefined if it may be. */
@@ -93,9 +94,9 @@ export class Watch {
       this.#nftTrouble === undefined ? Promise.resolve(this.#judgeSale()) : this.#readOffloads(),
     );
     this.#every(OFFLOADS_MS, 'offloads', () => this.#readOffloads());
-    this.#every(PENDING_MS, 'pending', () => this.#lookUpPending());
+    this.#every(PENDING_MS, 'pending', () => this.#opens.lookUp());
     this.#every(exitLookMs(config), 'exits', () => this.#lookUpExits());
-    await this.#lookUpPending();
+    await this.#opens.lookUp();
   }
 
   close(): void {
@@ -228,25 +229,6 @@ export class Watch {
     for (const { sessionId, airBytes, billedBytes } of airCheck.compare(readings, driver.state)) {
       log.warn({ session: sessionId, airBytes, billedBytes }, 'counters-disagree');
     }
-  }
-
-  /** After a crash, or when the chain was away, an open may have gone through unseen: the chain knows. */
-  async #lookUpPending(): Promise<void> {
-    const { driver, chain, clock } = this.#deps;
-    const pending = [...driver.state.channels.values()].filter(({ phase }) => phase === 'pending');
-    for (const { id, voucher } of pending) {
-      const sinceMs = this.#pendingSinceMs.get(id) ?? clock.monotonicMs();
-      this.#pendingSinceMs.set(id, sinceMs);
-      const result = await chain.channel(id);
-      if (!result.ok) continue;
-      if (result.channel.deposit >= voucher.amount && !result.channel.isClosed) {
-        driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
-      } else if (clock.monotonicMs() - sinceMs > PENDING_GIVE_UP_MS) {
-        driver.dispatch({ kind: 'channel-failed', channelId: id });
-      }
-    }
-    const ids = new Set<string>(pending.map(({ id }) => id));
-    for (const id of this.#pendingSinceMs.keys()) if (!ids.has(id)) this.#pendingSinceMs.delete(id);
   }
 
   /** A channel that is being left on chain, or closed there, pays for nothing any more: what it owes is claimed at once. */

@@ -54,7 +54,14 @@ export type AgentEvent =
       readonly nowMs: number;
     }
   /** An open request passed judgeOpen and its signature checks; once the journal holds it the transaction is sent. */
-  | { readonly kind: 'channel-opening'; readonly mac: Mac; readonly channel: Channel; readonly nowMs: number }
+  | {
+      readonly kind: 'channel-opening';
+      readonly mac: Mac;
+      readonly channel: Channel;
+      /** At least so long the deposit is waited for; absent: as long as a relayed one takes. */
+      readonly patienceMs?: number;
+      readonly nowMs: number;
+    }
   | {
       readonly kind: 'channel-confirmed';
       readonly channelId: Hex;

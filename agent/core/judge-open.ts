@@ -5,9 +5,9 @@
 import { channelId } from '../../protocol/channel.ts';
 import type { OpenTerms } from '../../protocol/open-wire.ts';
 import type { AgentConfig } from './config.ts';
-import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR, MAX_SESSIONS } from './limits.ts';
+import { MAX_SESSIONS } from './limits.ts';
 import type { Channel, Mac, NodeIdentity } from './model.ts';
-import { floatFloorWei } from './settlement.ts';
+import { judgeOpenLimits } from './open-limits.ts';
 import { type AgentState, channelOfSession, sessionOfMac } from './state.ts';
 
 export type OpenRefusal =
@@ -23,8 +23,6 @@ export type OpenRefusal =
 export type OpenJudgement =
   | { readonly ok: true; readonly channel: Channel }
   | { readonly ok: false; readonly reason: OpenRefusal; readonly expected: string; readonly got: string };
-
-const HOUR_MS = 3_600_000;
 
 /** `nowS`: wall clock, or undefined while it is not trusted (then no quote is refused for its age). */
 export function judgeOpen(
@@ -56,17 +54,8 @@ export function judgeOpen(
   }
   if (state.sessions.size >= MAX_SESSIONS)
     return refuse('not-selling', `fewer than ${MAX_SESSIONS} sessions`, `${state.sessions.size}`);
-  const { costs } = state;
-  if (costs !== undefined && costs.balanceWei < floatFloorWei(state, costs)) {
-    const needed = `${floatFloorWei(state, costs)} wei in the gas key ${node.device}: send it coin`;
-    return refuse('not-selling', needed, `${costs.balanceWei} wei`);
-  }
-  const recent = state.opens.filter((open) => nowMs - open.atMs < HOUR_MS);
-  const own = recent.filter((open) => open.mac === mac).length;
-  if (own >= MAX_OPENS_PER_MAC_PER_HOUR)
-    return refuse('too-many-opens', `${MAX_OPENS_PER_MAC_PER_HOUR} opens an hour`, `${own + 1}`);
-  if (recent.length >= MAX_OPENS_PER_HOUR)
-    return refuse('too-many-opens', `${MAX_OPENS_PER_HOUR} opens an hour in all`, `${recent.length + 1}`);
+  const limit = judgeOpenLimits(state, node.device, mac, nowMs);
+  if (limit !== undefined) return { ok: false, ...limit };
   return { ok: true, channel: channelFrom(id, request) };
 }
 

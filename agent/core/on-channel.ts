@@ -6,24 +6,27 @@ import type { EventOf } from './events.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import { beginSession, endSession } from './on-session.ts';
 import { withVoucher } from './on-tick-credit.ts';
+import { withOpen } from './open-limits.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
 
-const HOUR_MS = 3_600_000;
+/** An open that was given up is remembered so long: the deposit may have been on its way. */
+const FAILED_KEPT_MS = 3_600_000;
 
 /** A running trial becomes the channel's session, so that nothing is cut when money comes. */
-export function onChannelOpening(state: AgentState, { mac, channel, nowMs }: EventOf<'channel-opening'>): Outcome {
+export function onChannelOpening(state: AgentState, event: EventOf<'channel-opening'>): Outcome {
+  const { mac, channel, nowMs, patienceMs } = event;
   const current = sessionOfMac(state, mac);
   const isTrial = current !== undefined && current.ended === undefined && current.channelId === undefined;
   const begun = isTrial
     ? { state: withSession(state, { ...current, channelId: channel.id }), id: current.id }
     : beginSession(state, mac, { trialBytes: 0n, channelId: channel.id }, nowMs);
-  const opens = [...state.opens.filter((open) => nowMs - open.atMs < HOUR_MS), { mac, atMs: nowMs }];
+  const nextCloseMs = patienceMs === undefined ? 0 : nowMs + patienceMs;
   return {
     state: {
       ...begun.state,
-      opens,
-      channels: withEntry(state.channels, channel.id, { ...channel, closeAttempts: 0, nextCloseMs: 0 }),
+      opens: withOpen(state.opens, mac, nowMs),
+      channels: withEntry(state.channels, channel.id, { ...channel, closeAttempts: 0, nextCloseMs }),
       sessionByChannel: withEntry(state.sessionByChannel, channel.id, begun.id),
     },
     actions: [{ kind: 'reconcile' }, { kind: 'store-sessions', sessionIds: [begun.id] }, { kind: 'notify', mac }],
@@ -31,6 +34,8 @@ export function onChannelOpening(state: AgentState, { mac, channel, nowMs }: Eve
 }
 
 export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-confirmed'>): Outcome {
+  const given = state.channels.get(event.channelId);
+  if (given?.phase === 'failed') return onLateDeposit(state, given, event);
   const found = find(state, event.channelId);
   if (found === undefined || found.channel.phase !== 'pending') return { state, actions: [] };
   const { channel, session } = found;
@@ -45,17 +50,47 @@ export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-co
   };
 }
 
+/** Nobody waits for it any more: it is closed at once, for the open fee, under a session that serves nobody. */
+function onLateDeposit(state: AgentState, failed: LiveChannel, event: EventOf<'channel-confirmed'>): Outcome {
+  const session: LiveSession = {
+    id: state.nextSessionId,
+    startedMs: event.nowMs,
+    stations: [],
+    channelId: failed.id,
+    usage: { downBytes: 0n, upBytes: 0n, onlineMs: 0 },
+    trialBytes: 0n,
+    proven: { downBytes: 0n, upBytes: 0n, units: 0n },
+    ended: 'open-failed',
+    counters: new Map(),
+    storedBytes: 0n,
+    storedAtMs: event.nowMs,
+  };
+  const channel: LiveChannel = { ...failed, phase: 'closing', deposit: event.deposit, nextCloseMs: 0 };
+  const next = {
+    ...withSession(state, session),
+    nextSessionId: session.id + 1,
+    sessionByChannel: withEntry(state.sessionByChannel, failed.id, session.id),
+  };
+  return closeNow(next, channel, session);
+}
+
 /**
  * Nothing was charged: the guest is where it was before, on its trial or without service. A channel that was confirmed and
- * then rolled back is not given up: its open is offered again, and its vouchers are worth what they were.
+ * then rolled back is not given up: its open is offered again, and its vouchers are worth what they were. One that failed
+ * before is forgotten once its time is over.
  */
 export function onChannelFailed(state: AgentState, event: EventOf<'channel-failed'>): Outcome {
+  const known = state.channels.get(event.channelId);
+  if (known?.phase === 'failed' && event.nowMs >= known.nextCloseMs) {
+    return { state: { ...state, channels: withoutEntry(state.channels, known.id) }, actions: [] };
+  }
   const found = find(state, event.channelId);
   if (found === undefined || found.channel.phase !== 'pending' || found.channel.deposit > 0n) {
     return { state, actions: [] };
   }
   const { channel, session } = found;
-  const failed = withChannel(state, { ...channel, phase: 'failed' });
+  const nextCloseMs = event.nowMs + FAILED_KEPT_MS;
+  const failed = withChannel(state, { ...channel, phase: 'failed', nextCloseMs });
   const store: AgentAction = { kind: 'store-channel', channelId: channel.id };
   const { channelId: _, ...trial } = session;
   const detached = {

@@ -107,7 +107,7 @@ export function onChannelSeen(state: AgentState, { channelId, seen }: EventOf<'c
 }
 
 /** The least coin that the gas key must hold before one more channel is opened: enough to close all, and to open this. */
-export function floatFloorWei(state: AgentState, { gasPriceWei }: ChainCosts): bigint {
+export function floatFloorWei(state: Pick<AgentState, 'channels'>, { gasPriceWei }: ChainCosts): bigint {
   const open = [...state.channels.values()].filter(({ phase }) => phase !== 'settled' && phase !== 'failed').length;
   return gasPriceWei * (OPEN_GAS + CLOSE_GAS * BigInt(open + 1));
 }

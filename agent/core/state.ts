@@ -24,6 +24,7 @@ export type LiveSession = Session & {
 /** A channel with its settlement in progress. */
 export type LiveChannel = Channel & {
   readonly closeAttempts: number;
+  /** Monotonic time before which no close is tried again; pending: it is not given up; failed: it is not forgotten. */
   readonly nextCloseMs: number;
   /** Credit by ticks, in STREAM mode (tick-account.ts). */
   readonly ticks?: LiveTicks;
@@ -72,7 +73,7 @@ export type AgentState = {
   /** Monotonic times of trials begun in the last hour. */
   readonly trialStarts: readonly number[];
   readonly gifts: GiftUse;
-  /** Monotonic times of relayed opens in the last hour, by MAC. */
+  /** Monotonic times of opens in the last day, by MAC. */
   readonly opens: readonly { readonly mac: Mac; readonly atMs: number }[];
   readonly nextSessionId: SessionId;
   readonly proofs: ProofChain;

@@ -7,6 +7,7 @@ import { stateFromJournal } from '../../agent/core/restore.ts';
 import { sessionOfMac } from '../../agent/core/state.ts';
 import { createGuestDesk } from '../../agent/desk.ts';
 import { Driver } from '../../agent/driver.ts';
+import { OpenWatch } from '../../agent/open-watch.ts';
 import type { GuestDesk, ProofUploader, Signer } from '../../agent/ports.ts';
 import { ProofMaker } from '../../agent/proof-maker.ts';
 import { Watch } from '../../agent/watch.ts';
@@ -55,6 +56,7 @@ export class AgentScene {
   desk!: GuestDesk;
   proofs!: ProofMaker;
   watch!: Watch;
+  opens!: OpenWatch;
 
   constructor(change?: (config: AgentConfig) => AgentConfig) {
     this.config = testConfig(change);
@@ -96,6 +98,7 @@ export class AgentScene {
       ...(uploader === undefined ? {} : { uploader }),
       ...(heldBecause === undefined ? {} : { heldBecause }),
     });
+    this.opens = new OpenWatch({ ...edges, driver });
     this.watch = new Watch({
       ...edges,
       driver,

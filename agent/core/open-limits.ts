@@ -1,0 +1,54 @@
+/**
+ * How much guests can make the router spend on opening channels: each open that is relayed costs gas now and another
+ * transaction when it is closed, and brings the open fee only if the guest's money really came. Whatever guests do, the
+ * router relays no more than this, and nothing at all once the gas key holds less than it needs to close what is open.
+ */
+import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from './limits.ts';
+import type { Mac } from './model.ts';
+import { CLOSE_GAS, floatFloorWei, OPEN_GAS } from './settlement.ts';
+import type { AgentState } from './state.ts';
+
+type Open = AgentState['opens'][number];
+
+const HOUR_MS = 3_600_000;
+export const DAY_MS = 24 * HOUR_MS;
+/** Opens of all guests together per day: a guest house of 200 rooms twice over; also bounds what is remembered. */
+export const MAX_OPENS_PER_DAY = 600;
+/** What a day of opens that bring nothing can cost at most: each opened and closed. */
+export const MAX_OPEN_GAS_PER_DAY = BigInt(MAX_OPENS_PER_DAY) * (OPEN_GAS + CLOSE_GAS);
+
+export type LimitRefusal = {
+  readonly reason: 'too-many-opens' | 'not-selling';
+  readonly expected: string;
+  readonly got: string;
+};
+
+/** Undefined while one more open may be relayed for this MAC. `gasKey` is named to the owner. */
+export function judgeOpenLimits(
+  state: Pick<AgentState, 'opens' | 'costs' | 'channels'>,
+  gasKey: string,
+  mac: Mac,
+  nowMs: number,
+): LimitRefusal | undefined {
+  const { costs, opens } = state;
+  if (costs !== undefined && costs.balanceWei < floatFloorWei(state, costs)) {
+    const expected = `${floatFloorWei(state, costs)} wei in the gas key ${gasKey}: send it coin`;
+    return { reason: 'not-selling', expected, got: `${costs.balanceWei} wei` };
+  }
+  const hour = opens.filter((open) => nowMs - open.atMs < HOUR_MS);
+  const own = hour.filter((open) => open.mac === mac).length;
+  const day = opens.filter((open) => nowMs - open.atMs < DAY_MS).length;
+  if (own >= MAX_OPENS_PER_MAC_PER_HOUR) return tooMany(MAX_OPENS_PER_MAC_PER_HOUR, 'an hour', own);
+  if (hour.length >= MAX_OPENS_PER_HOUR) return tooMany(MAX_OPENS_PER_HOUR, 'an hour in all', hour.length);
+  if (day >= MAX_OPENS_PER_DAY) return tooMany(MAX_OPENS_PER_DAY, 'a day in all', day);
+  return undefined;
+}
+
+/** The opens with one more; those that no limit asks for any more are dropped. */
+export function withOpen(opens: readonly Open[], mac: Mac, nowMs: number): readonly Open[] {
+  return [...opens.filter(({ atMs }) => nowMs - atMs < DAY_MS), { mac, atMs: nowMs }];
+}
+
+function tooMany(most: number, when: string, known: number): LimitRefusal {
+  return { reason: 'too-many-opens', expected: `${most} opens ${when}`, got: `${known + 1}` };
+}

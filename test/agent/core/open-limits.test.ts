@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import t from 'tap';
+import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from '../../../agent/core/limits.ts';
+import type { Mac } from '../../../agent/core/model.ts';
+import {
+  DAY_MS,
+  judgeOpenLimits,
+  MAX_OPEN_GAS_PER_DAY,
+  MAX_OPENS_PER_DAY,
+  withOpen,
+} from '../../../agent/core/open-limits.ts';
+import { CLOSE_GAS, OPEN_GAS } from '../../../agent/core/settlement.ts';
+import type { AgentState } from '../../../agent/core/state.ts';
+import { DEVICE, PHONE } from './support/story.ts';
+
+const HOUR_MS = 3_600_000;
+type Opens = AgentState['opens'];
+const channels: AgentState['channels'] = new Map();
+const mac = (n: number) => `02:00:00:00:00:${n.toString(16).padStart(2, '0')}` as Mac;
+
+/** Whatever guests ask for: what the router relays. */
+function relayed(asked: readonly { readonly afterMs: number; readonly from: number }[]): Opens {
+  const all: { mac: Mac; atMs: number }[] = [];
+  let opens: Opens = [];
+  let nowMs = 0;
+  for (const { afterMs, from } of asked) {
+    nowMs += afterMs;
+    if (judgeOpenLimits({ opens, channels }, DEVICE, mac(from), nowMs) !== undefined) continue;
+    opens = withOpen(opens, mac(from), nowMs);
+    all.push({ mac: mac(from), atMs: nowMs });
+  }
+  return all;
+}
+
+/** The most that any window of this length holds. */
+function fullest(opens: Opens, windowMs: number): number {
+  return Math.max(
+    0,
+    ...opens.map(({ atMs }) => opens.filter((o) => o.atMs >= atMs && o.atMs < atMs + windowMs).length),
+  );
+}
+
+t.test('however MACs and moments are chosen, no hour and no day holds more opens than its limit', (t) => {
+  const anyAsked = fc.array(fc.record({ afterMs: fc.nat(120_000), from: fc.nat(255) }), {
+    maxLength: 900,
+    size: 'max',
+  });
+  fc.assert(
+    fc.property(anyAsked, (asked) => {
+      const opens = relayed(asked);
+      const macs = new Set(opens.map((open) => open.mac));
+      for (const one of macs) {
+        const own = opens.filter((open) => open.mac === one);
+        if (fullest(own, HOUR_MS) > MAX_OPENS_PER_MAC_PER_HOUR) return false;
+      }
+      return fullest(opens, HOUR_MS) <= MAX_OPENS_PER_HOUR && fullest(opens, DAY_MS) <= MAX_OPENS_PER_DAY;
+    }),
+    { numRuns: 15 },
+  );
+  t.end();
+});
+
+t.test('a guest who changes its MAC all day long reaches the limit of the day and no further', (t) => {
+  const asked = Array.from({ length: 2_000 }, (_, i) => ({ afterMs: 20_000, from: i % 251 }));
+  const opens = relayed(asked);
+  t.equal(opens.length, MAX_OPENS_PER_DAY);
+  t.equal(BigInt(opens.length) * (OPEN_GAS + CLOSE_GAS), MAX_OPEN_GAS_PER_DAY);
+  const refused = judgeOpenLimits({ opens, channels }, DEVICE, PHONE, 2_000 * 20_000);
+  t.match(refused, { reason: 'too-many-opens', expected: `${MAX_OPENS_PER_DAY} opens a day in all` });
+  t.equal(judgeOpenLimits({ opens, channels }, DEVICE, PHONE, DAY_MS + 20_000 * 2_000), undefined, 'the next day');
+  t.end();
+});
+
+t.test('below the float nothing is opened, and the owner is told which key wants coin', (t) => {
+  const gasPriceWei = 1_000n;
+  const floor = gasPriceWei * (OPEN_GAS + CLOSE_GAS);
+  const state = (balanceWei: bigint) => ({ opens: [], channels, costs: { gasPriceWei, balanceWei } });
+  t.match(judgeOpenLimits(state(floor - 1n), DEVICE, PHONE, 0), {
+    reason: 'not-selling',
+    expected: new RegExp(DEVICE),
+  });
+  t.equal(judgeOpenLimits(state(floor), DEVICE, PHONE, 0), undefined);
+  t.end();
+});
