@@ -29,7 +29,7 @@ import { feedWatchdog } from './adapters/ubus/procd-watchdog.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { setPriceInFile } from './adapters/uci/price-file.ts';
 import { configErrorText, DEFAULT_CONFIG_PATH, readConfig } from './adapters/uci/read-config.ts';
-import { proofUploader } from './adapters/uploader.ts';
+import { uploaderFrom } from './adapters/uploader.ts';
 import { WorkerVerifier } from './adapters/verifier/worker-verifier.ts';
 import { AirCheck } from './air-check.ts';
 import { type BusDeskDeps, openBusDesk } from './bus-desk.ts';
@@ -46,7 +46,7 @@ import { createGuestDesk } from './desk.ts';
 import { Driver, type DriverLog } from './driver.ts';
 import { openPortal } from './open-portal.ts';
 import { createOwnerDesk } from './owner.ts';
-import type { ProofUploader } from './ports.ts';
+import type { OwnerDesk } from './ports.ts';
 import { ProofMaker } from './proof-maker.ts';
 import { SettlementWatch } from './settlement-watch.ts';
 import { AGENT_VERSION } from './version.ts';
@@ -137,7 +137,7 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const guestPrefixes = network.prefixes;
   const retryDelayMs = (attempt: number) => nextDelayMs(attempt, Math.random());
   const heldBecause = held.proofsHeld === undefined ? {} : { heldBecause: held.proofsHeld };
-  const proofs = new ProofMaker({ ...edges, ...heldBecause, config, driver, retryDelayMs, log });
+  const proofs = new ProofMaker({ ...edges, ...heldBecause, config, driver, retryDelayMs, run: newRun(), log });
   opened.push({ name: 'proofs', close: () => proofs.close() });
   opened.push({ name: 'stations', close: () => edges.stations.close() });
   const airCheck = new AirCheck();
@@ -159,7 +159,7 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const desk = createGuestDesk({ ...shared, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
   const isBusConnected = () => edges.stations.isConnected();
   const checks = () => [airCheck.health() ?? [], reload.health()].flat();
-  const owner = createOwnerDesk({ ...shared, ...held, version: AGENT_VERSION, isBusConnected, checks });
+  const owner = ownerDesk({ ...shared, version: AGENT_VERSION, isBusConnected, checks }, proofs);
   const reloadNow = () => reload.reload();
   const control = await listenControl(
     buildControl({ owner, reload: reloadNow, logger: log }),
@@ -184,6 +184,20 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   };
   await joinBus({ ...shared, configPath, reload, owner, hostnames, airCheck }, edges.bus, log, opened);
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
+}
+
+function newRun(): string {
+  return randomBytes(6).toString('hex');
+}
+
+/** Proofs that are held may be signed later, once the collector was asked. */
+function ownerDesk(deps: Omit<Parameters<typeof createOwnerDesk>[0], 'proofsHeld'>, proofs: ProofMaker): OwnerDesk {
+  return createOwnerDesk({
+    ...deps,
+    get proofsHeld() {
+      return proofs.held;
+    },
+  });
 }
 
 type BusParts = Omit<BusDeskDeps, 'bus' | 'setPrice' | 'examine' | 'minuteOfDay'> & { readonly configPath: string };
@@ -253,7 +267,7 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
   const onProblem = (err: Error) => log.warn({ err }, 'edge-problem');
   const isGuests = (address: Parameters<typeof isInPrefix>[0]) =>
     network.prefixes().some((prefix) => isInPrefix(address, prefix.address, prefix.length));
-  const uploader = uploaderFor(config);
+  const uploader = uploaderFrom(config, signer.address);
   const runtimeDir = join(dirname(config.controlSocketPath), 'nft');
   const journal = new SqliteJournal({ path: databasePath });
   opened.push({ name: 'journal', close: () => journal.close() });
@@ -288,11 +302,4 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
     }),
     ...(uploader === undefined ? {} : { uploader }),
   };
-}
-
-/** Without a collector, or without the key to check its receipts by, proofs wait in the outbox. */
-function uploaderFor({ proofs, chain }: AgentConfig): ProofUploader | undefined {
-  const { collectorUrl, collector } = proofs;
-  if (collectorUrl === undefined || collector === undefined) return undefined;
-  return proofUploader({ collectorUrl, collector, deployment: { chainId: chain.chainId, registry: chain.registry } });
 }

@@ -1,6 +1,8 @@
 /** What the owner may see and do, answered from the state. */
 
 import { accountOf } from './core/account.ts';
+import type { AgentConfig } from './core/config.ts';
+import { judgeGift } from './core/judge-gift.ts';
 import type { NodeIdentity, SessionId } from './core/model.ts';
 import { channelOfSession } from './core/state.ts';
 import { sessionRow } from './core/view.ts';
@@ -17,7 +19,7 @@ export type OwnerDeps = {
   readonly notSelling: () => string | undefined;
   readonly isBusConnected: () => boolean;
   /** Why no proofs are signed; absent while they are. */
-  readonly proofsHeld?: string;
+  readonly proofsHeld?: string | undefined;
   /** What the agent knows of itself beside sale, clock, bus and proofs. */
   readonly checks?: () => readonly HealthCheck[];
 };
@@ -105,18 +107,29 @@ function proofsCheck(held: string | undefined): HealthCheck {
   return { check: 'proofs', ok: false, message: `none is signed: ${held}`, fix: 'Repair the journal that it names.' };
 }
 
+/** Given; or there is no such running session; or the day's bound leaves only so many bytes. */
+export type GiftResult =
+  | { readonly kind: 'given' | 'not-found' }
+  | { readonly kind: 'used-up'; readonly leftBytes: bigint };
+
 /**
- * Gives a running session bytes for nothing: stored, and in the kernel, when it resolves. False if there is none with this id.
+ * Gives a running session bytes for nothing: stored with the day's sum, and in the kernel, when it resolves.
  * @throws if journal or kernel refuse
  */
-export async function extendSession(driver: Driver, sessionId: SessionId, bytes: bigint): Promise<boolean> {
+export async function extendSession(
+  { driver, clock, config }: { readonly driver: Driver; readonly clock: Clock; readonly config: AgentConfig },
+  sessionId: SessionId,
+  bytes: bigint,
+): Promise<GiftResult> {
   const session = driver.state.sessions.get(sessionId);
-  if (session === undefined || session.ended !== undefined) return false;
-  driver.dispatch({ kind: 'session-extended', sessionId, bytes });
-  const extended = driver.state.sessions.get(sessionId);
-  if (extended !== undefined) await driver.commit([driver.sessionEntry(extended)]);
+  if (session === undefined || session.ended !== undefined) return { kind: 'not-found' };
+  const { isAllowed, leftBytes, dayS } = judgeGift(driver.state, config.price, bytes, clock.wall().unixS);
+  if (!isAllowed) return { kind: 'used-up', leftBytes };
+  driver.dispatch({ kind: 'session-extended', sessionId, bytes, dayS });
+  const extended = driver.state.sessions.get(sessionId) ?? session;
+  await driver.commit([driver.sessionEntry(extended), { kind: 'gifts', ...driver.state.gifts }]);
   await driver.reconciled();
-  return true;
+  return { kind: 'given' };
 }
 
 function isOwnClockSet(clock: Clock): boolean {

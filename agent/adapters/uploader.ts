@@ -1,63 +1,140 @@
 /**
- * Sends one proof to the collector over HTTP and believes nothing but a receipt signed by the collector it was told of.
- * Only such a receipt lets the journal forget that a proof waits.
+ * Sends proofs to the collector over HTTP, asks it for the device's chain and for the time, and believes nothing but what
+ * is signed: receipts and time by the collector it was told of, the head of the chain by this very device.
  */
+import { randomBytes } from 'node:crypto';
 import type { Address } from '../../protocol/address.ts';
-import type { Hex } from '../../protocol/hex.ts';
+import { isClockStatementSigned } from '../../protocol/clock-statement.ts';
+import { decodeClockStatement, jsonFromClockCorrection } from '../../protocol/clock-wire.ts';
+import { bytesFromHex, type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import { decodeReceipt } from '../../protocol/receipt-wire.ts';
-import { type RegistryDeployment, trafficProofDigestHex } from '../../protocol/traffic-proof.ts';
+import { type RegistryDeployment, trafficProofDigestHex, trafficProofSigner } from '../../protocol/traffic-proof.ts';
 import { decodeProofUpload } from '../../protocol/traffic-proof-wire.ts';
-import { isProofReceiptSigned } from '../../protocol/verdict.ts';
-import type { ProofUploader } from '../ports.ts';
+import { isProofReceiptSigned, type SignedProofReceipt } from '../../protocol/verdict.ts';
+import type { AgentConfig } from '../core/config.ts';
+import type { CollectorAnswer, ProofUploader } from '../ports.ts';
+import { CollectorHttp, type CollectorWays, quoted } from './collector-http.ts';
 
-export type UploaderOptions = {
-  /** "https://collector.example" or with a path; /v1/proofs is added. */
-  readonly collectorUrl: string;
+export type UploaderOptions = CollectorWays & {
   /** Whose signature a receipt must bear. */
   readonly collector: Address;
   readonly deployment: RegistryDeployment;
+  /** This router; without it the collector is asked neither for the chain nor for the time. */
+  readonly device?: Address;
   /** From the first byte sent to the last received. */
   readonly timeoutMs?: number;
 };
 
-type Answer = Awaited<ReturnType<ProofUploader['upload']>>;
+type Answer = CollectorAnswer<{ readonly receipt: SignedProofReceipt }>;
+type Failure = { readonly ok: false; readonly message: string };
+type Reply = { readonly status: number; readonly text: string };
+type HeadAnswer = Awaited<ReturnType<NonNullable<ProofUploader['head']>>>;
 
 /** A slow mobile uplink moves the largest upload (256 KiB) in this time at 70 kbit/s. */
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** A receipt is about 400 bytes; an error page may be longer, but not unbounded. */
-const MAX_ANSWER_BYTES = 16 * 1024;
-/** Of a refusal, so much is worth a line in the log. */
-const MAX_QUOTED_CHARACTERS = 200;
+/** A proof without leaves is below 300 bytes; the answer's own bound is far above. */
+const MAX_HEAD_CHARACTERS = 4_096;
 
 export function proofUploader(options: UploaderOptions): ProofUploader {
-  const { collectorUrl, collector, deployment, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
-  const url = `${collectorUrl.replace(/\/+$/, '')}/v1/proofs`;
-  return {
-    upload: async (body) => {
-      const upload = decodeProofUpload(body);
-      if (!upload.ok) return failure(`the stored proof is damaged: ${upload.path} is ${upload.got}`);
-      const answer = await post(url, body, timeoutMs);
-      if (!answer.ok) return answer;
-      return judgeAnswer(answer.text, collector, deployment, trafficProofDigestHex(deployment, upload.value.proof));
-    },
+  const { collector, deployment, device, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const http = new CollectorHttp(options);
+  const upload: ProofUploader['upload'] = async (body) => {
+    const decoded = decodeProofUpload(body);
+    if (!decoded.ok) return failure(`the stored proof is damaged: ${decoded.path} is ${decoded.got}`);
+    const digest = trafficProofDigestHex(deployment, decoded.value.proof);
+    const request = { method: 'POST', path: '/v1/proofs', contentType: 'application/cbor', body, timeoutMs } as const;
+    return await http.send(
+      request,
+      (reply) => refusalIn(reply) ?? judgeAnswer(reply.text, collector, deployment, digest),
+    );
   };
+  if (device === undefined) return { upload };
+  const post = (path: string, json: object) =>
+    ({
+      method: 'POST',
+      path,
+      contentType: 'application/json',
+      body: Buffer.from(JSON.stringify(json)),
+      timeoutMs,
+    }) as const;
+  return {
+    upload,
+    head: async () =>
+      await http.send(
+        { method: 'GET', path: `/v1/devices/${device}/head`, timeoutMs },
+        (reply): HeadAnswer =>
+          // It knows no proof of this device, or is of a version that cannot be asked.
+          reply.status === 404
+            ? { ok: true }
+            : (refusalIn(reply) ?? judgeHeadAnswer(reply.text, collector, device, deployment)),
+      ),
+    time: async () => {
+      const nonce = hexFromBytes(randomBytes(32));
+      return await http.send(post('/v1/clock', { v: 1, device, nonce }), (reply) => {
+        const refusal = refusalIn(reply);
+        if (refusal !== undefined) return refusal;
+        const decoded = decodeClockStatement(jsonIn(reply.text));
+        if (!decoded.ok) return malformed('statement of the time', decoded);
+        const statement = decoded.value;
+        const isAnswer = statement.collector === collector && statement.device === device && statement.nonce === nonce;
+        if (!isAnswer) return failure('the statement of the time answers another question');
+        if (!isClockStatementSigned(deployment, statement)) return failure('the statement of the time is not signed');
+        return { ok: true as const, statement };
+      });
+    },
+    correct: async (correction) =>
+      await http.send(
+        post('/v1/clock-corrections', jsonFromClockCorrection(correction)),
+        (reply) => refusalIn(reply) ?? { ok: true as const },
+      ),
+  };
+}
+
+/** As configured; without a collector, or without the key to check its receipts by, proofs wait: undefined. */
+export function uploaderFrom(
+  { proofs, chain: { chainId, registry } }: Pick<AgentConfig, 'proofs' | 'chain'>,
+  device: Address,
+): ProofUploader | undefined {
+  const { collectorUrl, collector, collectorBackups: backupUrls = [], backupAddress } = proofs;
+  if (collectorUrl === undefined || collector === undefined) return undefined;
+  const deployment = { chainId, registry };
+  return proofUploader({ collectorUrl, backupUrls, backupAddress, collector, deployment, device });
 }
 
 /** The receipt in a collector's answer, or why it is none for this proof. */
 export function judgeAnswer(text: string, collector: Address, deployment: RegistryDeployment, proof: Hex): Answer {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    // What is not JSON is quoted; the parser's own words would add nothing.
-    return failure(`the collector's answer is not JSON: ${quoted(text)}`);
+  const json = jsonIn(text);
+  // What is not JSON is quoted; the parser's own words would add nothing.
+  if (json === undefined) return failure(`the collector's answer is not JSON: ${quoted(text)}`);
+  return judgeReceipt(json, collector, deployment, proof);
+}
+
+/** The head of the device's chain in an answer: signed by the device itself, and acknowledged by the collector. */
+export function judgeHeadAnswer(
+  text: string,
+  collector: Address,
+  device: Address,
+  deployment: RegistryDeployment,
+): HeadAnswer {
+  const json = jsonIn(text);
+  const parts = typeof json === 'object' && json !== null ? (json as { proof?: unknown; receipt?: unknown }) : {};
+  const encoded = parts.proof;
+  if (typeof encoded !== 'string' || encoded.length > MAX_HEAD_CHARACTERS || !/^0x(?:[0-9a-f]{2})+$/.test(encoded)) {
+    return failure(`the collector's head of the chain is malformed: ${quoted(text)}`);
   }
+  const decoded = decodeProofUpload(bytesFromHex(encoded as Hex));
+  if (!decoded.ok) return malformed('head of the chain', decoded);
+  const { proof } = decoded.value;
+  if (proof.device !== device || trafficProofSigner(deployment, proof) !== device) {
+    return failure(`the collector shows a proof of ${proof.device} that this device has not signed`);
+  }
+  const judged = judgeReceipt(parts.receipt, collector, deployment, trafficProofDigestHex(deployment, proof));
+  return judged.ok ? { ok: true, head: { proof, receipt: judged.receipt } } : judged;
+}
+
+function judgeReceipt(json: unknown, collector: Address, deployment: RegistryDeployment, proof: Hex): Answer {
   const decoded = decodeReceipt(json);
-  if (!decoded.ok) {
-    return failure(
-      `the collector's receipt is malformed: ${decoded.path} is ${decoded.got}, expected ${decoded.expected}`,
-    );
-  }
+  if (!decoded.ok) return malformed('receipt', decoded);
   const receipt = decoded.value;
   if (receipt.collector !== collector) {
     return failure(`the receipt is of collector ${receipt.collector}, expected ${collector}`);
@@ -67,53 +144,22 @@ export function judgeAnswer(text: string, collector: Address, deployment: Regist
   return { ok: true, receipt };
 }
 
-async function post(
-  url: string,
-  body: Uint8Array,
-  timeoutMs: number,
-): Promise<{ ok: true; text: string } | (Answer & { ok: false })> {
+function refusalIn({ status, text }: Reply): Failure | undefined {
+  return status === 200 ? undefined : failure(`the collector answered ${status}: ${quoted(text)}`);
+}
+
+function jsonIn(text: string): unknown {
   try {
-    const response = await fetch(url, {
-      method: 'POST',
-      headers: { 'content-type': 'application/cbor', accept: 'application/json' },
-      body: new Uint8Array(body),
-      // A captive portal upstream of the router answers with a redirect: that is no collector.
-      redirect: 'manual',
-      signal: AbortSignal.timeout(timeoutMs),
-    });
-    const text = await boundedText(response);
-    if (text === undefined) return failure(`the collector's answer is longer than ${MAX_ANSWER_BYTES} bytes`);
-    if (response.status !== 200) return failure(`the collector answered ${response.status}: ${quoted(text)}`);
-    return { ok: true, text };
-  } catch (error) {
-    return failure(`the collector at ${url} cannot be reached: ${reasonOf(error)}`);
+    return JSON.parse(text);
+  } catch {
+    return undefined;
   }
 }
 
-/** The body as text, or undefined once it is longer than MAX_ANSWER_BYTES. */
-async function boundedText(response: Response): Promise<string | undefined> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  for await (const chunk of response.body ?? []) {
-    length += chunk.length;
-    // Leaving the loop cancels the stream.
-    if (length > MAX_ANSWER_BYTES) return undefined;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
+function malformed(what: string, { path, got, expected }: { path: string; got: string; expected: string }): Failure {
+  return failure(`the collector's ${what} is malformed: ${path} is ${quoted(got).slice(1, -1)}, expected ${expected}`);
 }
 
-/** fetch says only "fetch failed"; what failed is in its cause. */
-function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
-}
-
-function quoted(text: string): string {
-  // Printable only: the answer ends up in a log and on the owner's terminal.
-  return JSON.stringify(text.slice(0, MAX_QUOTED_CHARACTERS).replace(/[^\x20-\x7e]/g, '?'));
-}
-
-function failure(message: string): Answer & { ok: false } {
+function failure(message: string): Failure {
   return { ok: false, message };
 }

@@ -1,0 +1,160 @@
+/**
+ * Requests to the collector, over whichever way it can be reached: its own address first, then the other addresses it was
+ * given, then its own from another local address (a second uplink). A way that worked is kept for a while, so that a dead
+ * first one does not cost its timeout each time.
+ */
+import { request as httpRequest, type IncomingMessage } from 'node:http';
+import { request as httpsRequest } from 'node:https';
+
+export type CollectorWays = {
+  /** "https://collector.example" or with a path. */
+  readonly collectorUrl: string;
+  /** The same collector by other names or addresses. */
+  readonly backupUrls?: readonly string[];
+  /** Source address of a second uplink. */
+  readonly backupAddress?: string | undefined;
+};
+
+export type CollectorRequest = {
+  readonly method: 'GET' | 'POST';
+  /** "/v1/proofs" */
+  readonly path: string;
+  readonly contentType?: string;
+  readonly body?: Uint8Array;
+  readonly timeoutMs: number;
+};
+
+export type CollectorReply =
+  | { readonly ok: true; readonly status: number; readonly text: string }
+  | { readonly ok: false; readonly message: string };
+
+type Way = { readonly base: string; readonly localAddress?: string };
+
+/** A receipt is about 400 bytes; an error page may be longer, but not unbounded. */
+const MAX_ANSWER_BYTES = 16 * 1024;
+/** After this the first way is tried again: it is the one that the owner wants used. */
+const KEEP_WAY_MS = 600_000;
+/** Of a refusal, so much is worth a line in the log. */
+const MAX_QUOTED_CHARACTERS = 200;
+
+export class CollectorHttp {
+  readonly #ways: readonly Way[];
+  readonly #monotonicMs: () => number;
+  #way = 0;
+  #keptUntilMs = 0;
+
+  constructor({ collectorUrl, backupUrls = [], backupAddress }: CollectorWays, monotonicMs = () => performance.now()) {
+    const bases = [collectorUrl, ...backupUrls].map((url) => url.replace(/\/+$/, ''));
+    const [first = ''] = bases;
+    this.#ways = [
+      ...bases.map((base) => ({ base })),
+      ...(backupAddress === undefined ? [] : [{ base: first, localAddress: backupAddress }]),
+    ];
+    this.#monotonicMs = monotonicMs;
+  }
+
+  /**
+   * The first answer that `isGood` takes; else why the last way failed. What is sent must be idempotent: a way may fail after
+   * the collector took it.
+   */
+  async send<T>(
+    request: CollectorRequest,
+    read: (reply: {
+      readonly status: number;
+      readonly text: string;
+    }) => T | { readonly ok: false; readonly message: string },
+  ): Promise<T | { readonly ok: false; readonly message: string }> {
+    if (this.#monotonicMs() >= this.#keptUntilMs) this.#way = 0;
+    let failure: { readonly ok: false; readonly message: string } | undefined;
+    for (let tried = 0; tried < this.#ways.length; tried++) {
+      const index = (this.#way + tried) % this.#ways.length;
+      const way = this.#ways[index] as Way;
+      const reply = await sendBy(way, request);
+      const answer = reply.ok ? read(reply) : reply;
+      if (!isFailure(answer)) {
+        if (index !== this.#way) this.#keptUntilMs = this.#monotonicMs() + KEEP_WAY_MS;
+        this.#way = index;
+        return answer;
+      }
+      failure ??= answer;
+    }
+    return failure ?? { ok: false, message: 'no way to the collector is configured' };
+  }
+}
+
+/** Printable only: it ends up in a log and on the owner's terminal. */
+export function quoted(text: string): string {
+  return JSON.stringify(text.slice(0, MAX_QUOTED_CHARACTERS).replace(/[^\x20-\x7e]/g, '?'));
+}
+
+function isFailure(answer: unknown): answer is { readonly ok: false; readonly message: string } {
+  return typeof answer === 'object' && answer !== null && 'ok' in answer && answer.ok === false;
+}
+
+async function sendBy(way: Way, request: CollectorRequest): Promise<CollectorReply> {
+  const url = `${way.base}${request.path}`;
+  try {
+    const { status, chunks } =
+      way.localAddress === undefined ? await sendByFetch(url, request) : await sendFrom(way.localAddress, url, request);
+    const text = await boundedText(chunks);
+    if (text === undefined) {
+      return { ok: false, message: `the collector's answer is longer than ${MAX_ANSWER_BYTES} bytes` };
+    }
+    return { ok: true, status, text };
+  } catch (error) {
+    return { ok: false, message: `the collector at ${url} cannot be reached: ${reasonOf(error)}` };
+  }
+}
+
+type Streamed = { readonly status: number; readonly chunks: AsyncIterable<Uint8Array> };
+
+async function sendByFetch(url: string, { method, body, timeoutMs, ...request }: CollectorRequest): Promise<Streamed> {
+  const response = await fetch(url, {
+    method,
+    headers: headersOf(request),
+    ...(body === undefined ? {} : { body: new Uint8Array(body) }),
+    // A captive portal upstream of the router answers with a redirect: that is no collector.
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeoutMs),
+  });
+  return { status: response.status, chunks: response.body ?? empty() };
+}
+
+/** fetch cannot choose the local address. */
+async function sendFrom(
+  localAddress: string,
+  url: string,
+  { method, body, timeoutMs, ...request }: CollectorRequest,
+): Promise<Streamed> {
+  const signal = AbortSignal.timeout(timeoutMs);
+  const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    const options = { method, headers: headersOf(request), localAddress, signal, agent: false };
+    send(url, options, resolve).on('error', reject).end(body);
+  });
+  return { status: response.statusCode ?? 0, chunks: response };
+}
+
+function headersOf({ contentType }: Pick<CollectorRequest, 'contentType'>): Record<string, string> {
+  return { accept: 'application/json', ...(contentType === undefined ? {} : { 'content-type': contentType }) };
+}
+
+async function* empty(): AsyncGenerator<Uint8Array> {}
+
+/** The body as text, or undefined once it is longer than MAX_ANSWER_BYTES. Leaving the loop cancels the stream. */
+async function boundedText(chunks: AsyncIterable<Uint8Array>): Promise<string | undefined> {
+  const kept: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of chunks) {
+    length += chunk.length;
+    if (length > MAX_ANSWER_BYTES) return undefined;
+    kept.push(chunk);
+  }
+  return Buffer.concat(kept).toString('utf8');
+}
+
+/** fetch says only "fetch failed"; what failed is in its cause. */
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+}
