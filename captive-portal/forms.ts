@@ -8,13 +8,16 @@ import type { DeskResult } from '../agent/ports.ts';
 import { type PurchaseResult, passFormFromBody, purchaseWithPassCode } from './pass-purchase.ts';
 import { freshTerms, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
 import { markProblem, type Problem } from './problem.ts';
+import { languageOf } from './static-page.ts';
 import { statusPage } from './status-page.ts';
 
 export function addForms(app: FastifyInstance, context: PortalContext): void {
   const { desk } = context;
   app.get('/status', async (request, reply) => {
     const guest = await ratedGuestOf(context, request);
-    return guest.ok ? sendStatus(context, reply, guest.mac) : sendRefusal(context, reply, guest.problem);
+    return guest.ok
+      ? sendStatus(context, request, reply, guest.mac)
+      : sendRefusal(context, request, reply, guest.problem);
   });
   addForm(app, context, '/pass', (mac, body) => purchaseWithPassCode(context, mac, passFormFromBody(body)));
   addForm(app, context, '/trial', async (mac) => outcome(await desk.startTrial(mac)));
@@ -29,15 +32,25 @@ function addForm(
 ): void {
   app.post(url, async (request: FastifyRequest, reply: FastifyReply) => {
     const guest = await ratedGuestOf(context, request);
-    if (!guest.ok) return sendRefusal(context, reply, guest.problem);
+    if (!guest.ok) return sendRefusal(context, request, reply, guest.problem);
     const result = await act(guest.mac, request.body);
-    return result.ok ? reply.redirect('/', 303) : sendStatus(context, reply, guest.mac, result.problem);
+    return result.ok
+      ? reply.redirect(`/?lang=${languageOf(request).code}`, 303)
+      : sendStatus(context, request, reply, guest.mac, result.problem);
   });
 }
 
-function sendStatus(context: PortalContext, reply: FastifyReply, mac: Mac, problem?: Problem): FastifyReply {
+function sendStatus(
+  context: PortalContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  mac: Mac,
+  problem?: Problem,
+): FastifyReply {
   const page = statusPage({
-    name: context.config.portal.name,
+    portal: context.config.portal,
+    files: context.files,
+    language: languageOf(request),
     view: context.desk.view(mac),
     terms: freshTerms(context),
     ...(problem !== undefined && { problem }),
@@ -46,8 +59,14 @@ function sendStatus(context: PortalContext, reply: FastifyReply, mac: Mac, probl
 }
 
 /** For a device that is no guest or asks too often: no view, no quote, just what to do. */
-function sendRefusal({ config }: PortalContext, reply: FastifyReply, problem: Problem): FastifyReply {
-  const page = statusPage({ name: config.portal.name, view: undefined, terms: undefined, problem });
+function sendRefusal(
+  { config, files }: PortalContext,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  problem: Problem,
+): FastifyReply {
+  const language = languageOf(request);
+  const page = statusPage({ portal: config.portal, files, language, view: undefined, terms: undefined, problem });
   return sendPage(markProblem(reply, problem), page);
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyRequest } from 'fastify';
 import type { Mac } from '../agent/core/model.ts';
 import type { Clock, DeskRefusal, GuestDesk } from '../agent/ports.ts';
+import type { OwnerFiles } from './owner-look.ts';
 import type { TermsJson } from './page/wire.ts';
 import type { PortalConfig } from './portal-config.ts';
 import type { Problem } from './problem.ts';
@@ -20,6 +21,8 @@ export type PortalContext = {
   readonly clock: Clock;
   readonly log: PortalLog;
   readonly rate: RateLimit;
+  /** The owner's logo and terms. */
+  readonly files: OwnerFiles;
   /** True while https is spoken. */
   readonly isSecure: () => boolean;
 };

@@ -19,6 +19,7 @@ import { admit, portalUrl, redirectBody } from './gate.ts';
 import { addGuestApi } from './guest-api.ts';
 import { MalformedBodyError, parseJsonBody } from './json-body.ts';
 import * as limits from './limits.ts';
+import { readOwnerFiles } from './owner-look.ts';
 import type { PageAssets } from './page-assets.ts';
 import type { PortalConfig } from './portal-config.ts';
 import type { PortalContext, PortalLog } from './portal-context.ts';
@@ -51,8 +52,11 @@ const HEADERS = {
 
 /** An app that is ready to listen or to be injected into; close() ends event streams and connections. */
 export function buildPortal({ desk, config, page, clock, log, isSecure = () => false }: PortalDeps): FastifyInstance {
-  const context: PortalContext = { desk, config, clock, log, rate: new RateLimit(), isSecure };
-  const { host, name } = config.portal;
+  const files = readOwnerFiles(config.portal);
+  if (files.problems.length > 0)
+    log.warn({ folder: config.portal.folder, problems: files.problems }, 'portal-files-unusable');
+  const context: PortalContext = { desk, config, clock, log, rate: new RateLimit(), files, isSecure };
+  const { host } = config.portal;
   const app = Fastify({
     logger: false,
     trustProxy: false,
@@ -88,7 +92,7 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
       ? sendProblem(reply, { reason: 'not-found' })
       : redirectToPage(reply, host),
   );
-  addStaticPage(app, page, name);
+  addStaticPage(app, page, config.portal, files);
   addCaptiveApi(app, context);
   addGuestApi(app, context, streams);
   addForms(app, context);

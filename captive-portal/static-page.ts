@@ -1,32 +1,55 @@
-/** The page and its parts, compressed once at start, served from memory by a fixed map of paths: no file is looked up by name. */
+/**
+ * The page and its parts, made and compressed once at start, served from memory by a fixed map of paths: no file is looked up by
+ * name. The page itself comes in the language that the guest asks for, with ?lang= or by Accept-Language.
+ */
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { escapeHtml } from './html.ts';
+import { lookStyle, type OwnerFiles } from './owner-look.ts';
+import { LANGUAGES, type Language, type LanguageCode, languageFrom, languageOfTag } from './page/language.ts';
 import type { PageAssets } from './page-assets.ts';
-
-/** Stands in page.html where the owner's name goes. */
-export const NAME_PLACEHOLDER = '{{name}}';
+import { pageDocument } from './page-document.ts';
+import type { PortalConfig } from './portal-config.ts';
 
 type StaticFile = { readonly type: string; readonly plain: Buffer; readonly gzipped: Buffer };
 
-export function addStaticPage(app: FastifyInstance, assets: PageAssets, ownerName: string): void {
-  const html = assets.html.replaceAll(NAME_PLACEHOLDER, escapeHtml(ownerName));
-  const files: readonly (readonly [path: string, file: StaticFile])[] = [
-    ['/', fileOf('text/html; charset=utf-8', html)],
+export function addStaticPage(
+  app: FastifyInstance,
+  assets: PageAssets,
+  portal: PortalConfig['portal'],
+  files: OwnerFiles,
+): void {
+  const page = (language: Language) =>
+    fileOf('text/html; charset=utf-8', pageDocument({ template: assets.html, portal, files }, language));
+  const pages = new Map<LanguageCode, StaticFile>(LANGUAGES.map((language) => [language.code, page(language)]));
+  app.get('/', (request, reply) => {
+    void reply.header('vary', 'accept-encoding, accept-language');
+    return sendFile(request, reply, pages.get(languageOf(request).code) as StaticFile);
+  });
+  const parts: readonly (readonly [path: string, file: StaticFile])[] = [
     ['/page.js', fileOf('text/javascript; charset=utf-8', assets.script)],
-    ['/page.css', fileOf('text/css; charset=utf-8', assets.style)],
+    ['/page.css', fileOf('text/css; charset=utf-8', assets.style + lookStyle(portal))],
     ['/icon.svg', fileOf('image/svg+xml', assets.icon)],
+    ...(files.logo === undefined ? [] : [['/logo', fileOf(files.logo.type, files.logo.bytes)] as const]),
   ];
-  for (const [path, file] of files) app.get(path, (request, reply) => sendFile(request, reply, file));
+  for (const [path, file] of parts) {
+    app.get(path, (request, reply) => sendFile(request, reply.header('vary', 'accept-encoding'), file));
+  }
 }
 
-function fileOf(type: string, text: string): StaticFile {
-  const plain = Buffer.from(text);
+/** The language of a request: what its address names, else what its browser prefers. */
+export function languageOf({ query, headers }: FastifyRequest): Language {
+  const { lang } = query as Readonly<Record<string, unknown>>;
+  const asked = typeof lang === 'string' ? languageOfTag(lang) : undefined;
+  return asked ?? languageFrom(headers['accept-language']);
+}
+
+function fileOf(type: string, content: string | Buffer): StaticFile {
+  const plain = Buffer.from(content);
   return { type, plain, gzipped: gzipSync(plain, { level: 9 }) };
 }
 
 function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
-  void reply.type(file.type).header('vary', 'accept-encoding');
+  void reply.type(file.type);
   if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(file.plain);
   return reply.header('content-encoding', 'gzip').send(file.gzipped);
 }

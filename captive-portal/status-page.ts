@@ -1,20 +1,25 @@
 /**
  * The page for browsers without JavaScript: state, price, free trial, pass code and finish as plain forms, made anew for each
- * request. Also what a refused form is answered with.
+ * request in the guest's language. Also what a refused form is answered with.
  */
+import type { AgentConfig } from '../agent/core/config.ts';
 import type { GuestView } from '../agent/ports.ts';
-import { sspFromUnits } from '../protocol/units.ts';
 import { escapeHtml } from './html.ts';
+import type { OwnerFiles } from './owner-look.ts';
+import { LANGUAGES, type Language } from './page/language.ts';
 import { canFinish, moodOf } from './page/mood.ts';
-import { ENGLISH } from './page/strings.ts';
+import { adviceText, filled } from './page/strings.ts';
+import { TRANSLATIONS } from './page/translations.ts';
 import { bytesForPurchase } from './page/wallet.ts';
 import type { TermsJson } from './page/wire.ts';
-import { dataText, isUnlimited, moneyText, priceText } from './page/wording.ts';
+import { dataText, isUnlimited, moneyText, priceText, type Tongue } from './page/wording.ts';
+import { footerHtml, logoPath, welcomeHtml } from './page-document.ts';
 import type { Problem } from './problem.ts';
 
 export type StatusFacts = {
-  /** The owner's name for the place. */
-  readonly name: string;
+  readonly portal: AgentConfig['portal'];
+  readonly files: OwnerFiles;
+  readonly language: Language;
   readonly view: GuestView | undefined;
   readonly terms: TermsJson | undefined;
   readonly problem?: Problem;
@@ -23,59 +28,85 @@ export type StatusFacts = {
 /** Seconds after which the page reloads itself to show new figures. */
 const REFRESH_SECONDS = 10;
 
-export function statusPage({ name, view, terms, problem }: StatusFacts): string {
-  const refresh = problem === undefined ? `<meta http-equiv="refresh" content="${REFRESH_SECONDS};url=/status">` : '';
+export function statusPage({ portal, files, language, view, terms, problem }: StatusFacts): string {
+  const { code, direction } = language;
+  const tongue: Tongue = { strings: TRANSLATIONS[code], locale: code };
+  const { strings } = tongue;
+  const name = escapeHtml(portal.name);
+  const refresh =
+    problem === undefined ? `<meta http-equiv="refresh" content="${REFRESH_SECONDS};url=/status?lang=${code}">` : '';
   const parts = [
-    `<header><img src="/icon.svg" alt="" width="44" height="44"><div><p class="kicker">${ENGLISH.title}</p><h1>${escapeHtml(name)}</h1></div></header>`,
-    problem === undefined ? '' : `<p class="problem" role="alert">${escapeHtml(ENGLISH.problems[problem.reason])}</p>`,
-    view === undefined || view.phase === 'none' ? '' : stateSection(view),
-    terms === undefined ? nothingOnSale(problem) : paySection(terms, view),
+    welcomeHtml(portal),
+    problem === undefined
+      ? ''
+      : `<p class="problem" role="alert">${escapeHtml(adviceText(problem.reason, strings))}</p>`,
+    view === undefined || view.phase === 'none' ? '' : stateSection(view, code, tongue),
+    terms === undefined ? nothingOnSale(problem, tongue) : paySection(terms, view, code, tongue),
   ];
   return `<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}
-<title>${escapeHtml(name)}</title><link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/page.css"></head>
-<body><main class="plain">${parts.join('\n')}</main></body></html>
+<html lang="${code}" dir="${direction}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}
+<title>${name}</title><link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/page.css"></head>
+<body><header><img src="${logoPath(files)}" alt="" width="44" height="44"><div><p class="kicker">${escapeHtml(strings.title)}</p><h1 dir="auto">${name}</h1></div></header>
+<main class="plain">${parts.join('\n')}</main>${languageLinks(language, tongue)}${footerHtml(portal, files, language)}</body></html>
 `;
 }
 
-function stateSection(view: GuestView): string {
-  const { noScript } = ENGLISH;
-  const mood = moodOf(view);
-  const used = view.downBytes + view.upBytes;
-  const lines = [
-    isUnlimited(view.bytesRemaining) || !view.isOnline ? '' : noScript.left(dataText(view.bytesRemaining)),
-    used === 0n ? '' : noScript.used(dataText(used)),
-    view.chargedUnits === 0n ? '' : noScript.spent(sspFromUnits(view.chargedUnits)),
-    view.refund === undefined ? '' : ENGLISH.live.refund(sspFromUnits(view.refund.units)),
-  ].filter((line) => line !== '');
-  const finish = canFinish(mood)
-    ? `<form method="post" action="/leave"><button class="quiet">${ENGLISH.live.finish}</button></form>`
-    : '';
-  return `<section class="card"><h2>${ENGLISH.heading[mood]}</h2><p>${lines.join(' ')}</p>${finish}</section>`;
+function languageLinks(current: Language, { strings }: Tongue): string {
+  const links = LANGUAGES.map(({ code, name }) =>
+    code === current.code
+      ? `<strong>${name}</strong>`
+      : `<a href="/status?lang=${code}" lang="${code}" hreflang="${code}">${name}</a>`,
+  );
+  return `<nav class="languages" aria-label="${escapeHtml(strings.language)}">${links.join(' ')}</nav>`;
 }
 
-function paySection(terms: TermsJson, view: GuestView | undefined): string {
+function stateSection(view: GuestView, code: string, tongue: Tongue): string {
+  const { noScript, live, heading } = tongue.strings;
+  const mood = moodOf(view);
+  const used = view.downBytes + view.upBytes;
+  const money = (units: bigint) => ({ money: moneyText(units, tongue) });
+  const lines = [
+    isUnlimited(view.bytesRemaining) || !view.isOnline
+      ? ''
+      : filled(noScript.left, { data: dataText(view.bytesRemaining, tongue) }),
+    used === 0n ? '' : filled(noScript.used, { data: dataText(used, tongue) }),
+    view.chargedUnits === 0n ? '' : filled(noScript.spent, money(view.chargedUnits)),
+    view.refund === undefined ? '' : filled(live.refund, money(view.refund.units)),
+  ].filter((line) => line !== '');
+  const finish = canFinish(mood)
+    ? `<form method="post" action="/leave?lang=${code}"><button class="quiet">${escapeHtml(live.finish)}</button></form>`
+    : '';
+  return `<section class="card"><h2>${escapeHtml(heading[mood])}</h2><p>${escapeHtml(lines.join(' '))}</p>${finish}</section>`;
+}
+
+function paySection(terms: TermsJson, view: GuestView | undefined, code: string, tongue: Tongue): string {
+  const { pay, trial, explain } = tongue.strings;
   const price = { unitsPerMb: BigInt(terms.quote.unitsPerMb), unitsPerMinute: BigInt(terms.quote.unitsPerMinute) };
-  const { main, extra } = priceText(price, ENGLISH);
+  const { main, extra } = priceText(price, tongue);
   const options = terms.packages.map((offer, i) => {
     const data = bytesForPurchase(price, BigInt(offer.units), BigInt(terms.quote.openFee));
-    const label = [offer.name, data === undefined ? '' : dataText(data), moneyText(BigInt(offer.units))];
+    const label = [
+      offer.name,
+      data === undefined ? '' : dataText(data, tongue),
+      moneyText(BigInt(offer.units), tongue),
+    ];
     return `<option value="${i}">${escapeHtml(label.filter((part) => part !== '').join(', '))}</option>`;
   });
   const choice =
     options.length === 0
       ? ''
-      : `<label for="package">${ENGLISH.pay.choose}</label><select id="package" name="package">${options.join('')}</select>`;
+      : `<label for="package">${escapeHtml(pay.choose)}</label><select id="package" name="package">${options.join('')}</select>`;
   const hasTrial = view?.phase === 'none' && terms.trialBytes !== '0';
-  const trial = hasTrial
-    ? `<form method="post" action="/trial"><button class="secondary">${ENGLISH.trial.button(dataText(BigInt(terms.trialBytes)))}</button></form>`
+  const free = filled(trial.button, { data: dataText(BigInt(terms.trialBytes), tongue) });
+  const trialForm = hasTrial
+    ? `<form method="post" action="/trial?lang=${code}"><button class="secondary">${escapeHtml(free)}</button></form>`
     : '';
-  return `<section class="card"><p><strong>${main}</strong>${extra === undefined ? '' : `, ${extra}`}. ${ENGLISH.explain.offline}</p>
-${trial}<form method="post" action="/pass"><h2>${ENGLISH.pay.heading}</h2>${choice}
-<label for="code">${ENGLISH.pay.code}</label><input id="code" name="code" class="code" required maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false">
-<p class="hint">${ENGLISH.pay.codeHint}</p><button>${ENGLISH.pay.button}</button></form></section>`;
+  return `<section class="card"><p><strong>${escapeHtml(main)}</strong>${extra === undefined ? '' : `, ${escapeHtml(extra)}`}. ${escapeHtml(explain.offline)}</p>
+${trialForm}<form method="post" action="/pass?lang=${code}"><h2>${escapeHtml(pay.heading)}</h2>${choice}
+<label for="code">${escapeHtml(pay.code)}</label><input id="code" name="code" class="code" dir="ltr" required maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false">
+<p class="hint">${escapeHtml(pay.codeHint)}</p><button>${escapeHtml(pay.button)}</button></form></section>`;
 }
 
-function nothingOnSale(problem: Problem | undefined): string {
-  return problem === undefined ? `<p>${ENGLISH.problems['not-selling']}</p>` : '';
+function nothingOnSale(problem: Problem | undefined, { strings }: Tongue): string {
+  return problem === undefined ? `<p>${escapeHtml(strings.advice.notSelling)}</p>` : '';
 }

@@ -1,11 +1,10 @@
 /**
  * Builds the guest's page into captive-portal/page/dist: one script bundled for phones of the last six years, one style sheet,
- * one HTML file with its texts filled in. Run as a script it builds; tests call buildPage(), which does nothing if it is fresh.
+ * and the HTML, which the portal fills with texts in each language. Run as a script it builds; tests call buildPage(), which does nothing if it is fresh.
  */
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import { build } from 'esbuild';
-import { ENGLISH } from '../captive-portal/page/strings.ts';
 
 const PAGE = new URL('../captive-portal/page/', import.meta.url);
 const PROTOCOL = new URL('../protocol/', import.meta.url);
@@ -36,7 +35,7 @@ export async function buildPage(): Promise<void> {
   }
   put('icon.svg', readFileSync(new URL('icon.svg', PAGE), 'utf8'));
   // Last: its time says when the build was complete.
-  put('page.html', fillIn(readFileSync(new URL('page.html', PAGE), 'utf8')));
+  put('page.html', readFileSync(new URL('page.html', PAGE), 'utf8'));
 }
 
 /** Whole or not at all: tests in other processes may be reading the file that stands there. */
@@ -44,17 +43,6 @@ function put(name: string, text: string): void {
   const draft = new URL(`${name}.${process.pid}.tmp`, OUT);
   writeFileSync(draft, text);
   renameSync(draft, new URL(name, OUT));
-}
-
-/** Replaces {{t:a.b}} by the text strings.ts has at a.b. @throws Error naming a text that is not there. */
-function fillIn(html: string): string {
-  return html.replace(/\{\{t:([a-zA-Z.]+)\}\}/g, (_, key: string) => {
-    const text = key
-      .split('.')
-      .reduce<unknown>((at, name) => (at as Record<string, unknown> | undefined)?.[name], ENGLISH);
-    if (typeof text !== 'string') throw new Error(`page.html asks for text "${key}", which strings.ts does not have.`);
-    return text;
-  });
 }
 
 function isStale(): boolean {

@@ -1,29 +1,48 @@
 /**
- * Remembers the key and way of paying while this tab lives, so that a reload or a sheet's navigation does not ask for the
- * pass code again. Nothing outlives the tab: other places' portals share this page's origin.
+ * Remembers the pass code and way of paying while this tab lives, so that a reload or a sheet's navigation does not ask for the
+ * code again. Nothing outlives the tab: other places' portals share this page's origin. What outlives it is the ticket that the
+ * guest writes down, which is the same code.
  *
  * Sheets differ: sessionStorage may be missing, throw, or be emptied; window.name survives a navigation within the tab, and
  * memory survives none.
  */
-import { bytesFromHex, hexFromBytes, isHexOfLength } from '../../protocol/hex.ts';
 import type { PaymentMode } from '../../protocol/open-wire.ts';
+import { parsePassCode, passCodeFromRandom } from '../../protocol/pass-code.ts';
+import { secretKeyFromText } from './wallet.ts';
 
-export type Keys = { readonly secretKey: Uint8Array; readonly mode: PaymentMode };
+/** `code` is canonical (no hyphens); `secretKey` is derived from it. */
+export type Keys = { readonly code: string; readonly secretKey: Uint8Array; readonly mode: PaymentMode };
 
 const SLOT = 'ssp-pass';
+const RANDOM_BYTES = 13;
 let memory = '';
 
-export function rememberKeys({ secretKey, mode }: Keys): void {
-  memory = `${mode}:${hexFromBytes(secretKey)}`;
+/** Keys of a code as a person typed it, or undefined if it is none. */
+export function keysFromText(text: string, mode: PaymentMode): Keys | undefined {
+  const code = parsePassCode(text);
+  const secretKey = secretKeyFromText(text);
+  return code === undefined || secretKey === undefined ? undefined : { code, secretKey, mode };
+}
+
+/** A new ticket: a pass code nobody has yet, holding nothing yet. */
+export function makeKeys(mode: PaymentMode): Keys {
+  for (;;) {
+    const keys = keysFromText(passCodeFromRandom(crypto.getRandomValues(new Uint8Array(RANDOM_BYTES))), mode);
+    if (keys !== undefined) return keys;
+  }
+}
+
+export function rememberKeys({ code, mode }: Keys): void {
+  memory = `${mode}:${code}`;
   if (!storeInSession(memory)) window.name = `${SLOT}:${memory}`;
 }
 
 export function recallKeys(): Keys | undefined {
   const text = memory || readFromSession() || readFromName();
-  const [mode, hex] = text.split(':');
-  if ((mode !== 'hold' && mode !== 'stream') || !isHexOfLength(hex, 32)) return undefined;
+  const [mode, code] = text.split(':');
+  if ((mode !== 'hold' && mode !== 'stream') || code === undefined) return undefined;
   memory = text;
-  return { mode, secretKey: bytesFromHex(hex) };
+  return keysFromText(code, mode);
 }
 
 export function forgetKeys(): void {

@@ -4,18 +4,31 @@
  */
 
 import './old-browsers.ts';
-import { formatPassCode, parsePassCode } from '../../protocol/pass-code.ts';
-import { sspFromUnits } from '../../protocol/units.ts';
-import { forgetKeys, type Keys, recallKeys, rememberKeys } from './key-ring.ts';
+import { formatPassCode } from '../../protocol/pass-code.ts';
+import { forgetKeys, type Keys, keysFromText, makeKeys, recallKeys, rememberKeys } from './key-ring.ts';
 import { LiveFeed } from './live-feed.ts';
 import { canAdd, canOpen, moodOf } from './mood.ts';
-import { type Answer, getTerms, type Problem, post, problemOf } from './router-client.ts';
-import { chosen, element, markChosen, show, showChoices, showConnection, showOffer, showProblem } from './screen.ts';
+import { hideWallet, showReceipt, showTicket, showWallet } from './panels.ts';
+import { type Answer, getTerms, getView, post, problemOf } from './router-client.ts';
+import {
+  chosen,
+  element,
+  groupCode,
+  markChosen,
+  show,
+  showChoices,
+  showConnection,
+  showOffer,
+  showProblem,
+} from './screen.ts';
+import { speedBetween } from './speed.ts';
 import { StreamPayer } from './stream-payer.ts';
-import { ENGLISH } from './strings.ts';
+import { adviceText, filled } from './strings.ts';
 import { add, type Choice, modeOf, open, planOf, takeUp } from './till.ts';
-import { secretKeyFromText, type Terms } from './wallet.ts';
+import { STRINGS, TONGUE } from './tongue.ts';
+import { type Terms, ticketInFragment } from './wallet.ts';
 import type { View } from './wire.ts';
+import { moneyText } from './wording.ts';
 
 let view: View | undefined;
 let viewedMs = 0;
@@ -24,19 +37,39 @@ let terms: Terms | undefined;
 let keys: Keys | undefined = recallKeys();
 let payer: StreamPayer | undefined;
 let isAdding = false;
+/** A ticket this page made, while it waits for money from another wallet. */
+let waiting: Keys | undefined;
 let isTrialUsed = false;
 /** A request of the guest's is under way: nothing may navigate away from it. */
 let isBusy = false;
 /** The page is to be loaded anew, as soon as nothing is under way. */
 let isLeaving = false;
 
-const feed = new LiveFeed({ onView: accept, onTrouble: showTrouble });
+const feed = new LiveFeed({
+  onView: accept,
+  onTrouble: (problem) => showConnection(problem && adviceText(problem.reason, STRINGS)),
+});
 
 start();
 
 function start(): void {
   element('trial').addEventListener('click', () => void act('trial', () => post('/api/trial')));
-  element('finish').addEventListener('click', () => void act('finish', finish));
+  element('finish').addEventListener('click', () => {
+    payer = undefined;
+    void act('finish', () => post('/api/leave'));
+  });
+  element('pause').addEventListener(
+    'click',
+    () => void act('pause', () => post(view?.isPaused === true ? '/api/resume' : '/api/pause')),
+  );
+  element('other-wallet').addEventListener('click', openWallet);
+  element('wallet-cancel').addEventListener('click', closeWallet);
+  element('wallet-sent').addEventListener('click', () => void act('wallet-sent', payFromWallet));
+  element('ticket').addEventListener('toggle', () => showTicket(keys));
+  element('receipt').addEventListener('toggle', () => void showReceipt());
+  element('language').addEventListener('change', (event) => {
+    location.assign(`/?lang=${(event.target as HTMLSelectElement).value}`);
+  });
   element('add').addEventListener('click', beginAdding);
   element('options').addEventListener('change', () => {
     markChosen();
@@ -47,15 +80,17 @@ function start(): void {
     event.preventDefault();
     void act('pay-button', pay);
   });
+  if (keys !== undefined) element<HTMLInputElement>('code').value = formatPassCode(keys.code);
   feed.start();
   void loadTerms();
+  void joinByLink();
   setInterval(render, 1_000);
 }
 
 async function loadTerms(): Promise<void> {
   const answer = await getTerms();
   if (!answer.ok) {
-    showProblem(answer.problem.text);
+    showProblem(adviceText(answer.problem.reason, STRINGS));
     setTimeout(() => void loadTerms(), 10_000);
     return;
   }
@@ -72,14 +107,15 @@ async function loadTerms(): Promise<void> {
 function accept(next: View): void {
   const now = performance.now();
   const before = view;
-  if (before !== undefined) bytesPerSecond = speedBetween(before, next, now - viewedMs);
+  if (before !== undefined) bytesPerSecond = speedBetween(before, next, now - viewedMs, bytesPerSecond);
   view = next;
   viewedMs = now;
   if (before !== undefined && canOpen(moodOf(before)) !== canOpen(moodOf(next))) {
     isAdding = false;
     refreshChoices();
   }
-  if (next.phase === 'settled') forget();
+  // The keys stay: the rest is on them, and a ticket that this page made is nowhere else until it is written down.
+  if (next.phase === 'settled') payer = undefined;
   render();
   void payer?.look(next, now);
   if (before !== undefined && !before.isOnline && next.isOnline) isLeaving = true;
@@ -94,10 +130,12 @@ function render(): void {
     terms,
     mode: keys?.mode,
     isAdding,
+    isWalletOpen: waiting !== undefined,
     isTrialUsed,
     bytesPerSecond: ageMs > 20_000 ? 0n : bytesPerSecond,
     ageMs,
   });
+  showTicket(keys);
   element('code-field').hidden = isAdding && keys !== undefined;
   element<HTMLInputElement>('code').required = !element('code-field').hidden;
 }
@@ -106,39 +144,90 @@ function render(): void {
 function leaveForSheet(): void {
   if (keys?.mode === 'stream' || isBusy) return;
   isLeaving = false;
-  location.replace('/?online');
+  const asked = /[?&](lang=[a-z]+)/.exec(location.search)?.[1];
+  location.replace(asked === undefined ? '/?online' : `/?${asked}&online`);
 }
 
 async function pay(): Promise<Answer<View>> {
   const choice = chosenChoice();
   if (isAdding && view !== undefined && canAdd(moodOf(view))) return await payMore(view, choice);
-  const secretKey = typedKey();
-  if (secretKey === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
-  keys = { secretKey, mode: modeOf(choice) };
-  rememberKeys(keys);
-  // A code whose session runs already pays nothing more: this device joins what is left of it.
-  const answer = (await takeUp(secretKey)) ?? (await open(secretKey, choice));
+  const typed = typedKeys(modeOf(choice));
+  if (typed === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
+  const answer = await payWith(typed, choice);
   if (!answer.ok) forget();
-  else resumeStream();
   return answer;
 }
 
-async function payMore(current: View, { units }: Choice): Promise<Answer<View>> {
-  const secretKey = keys?.secretKey ?? typedKey();
-  if (secretKey === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
-  if (terms === undefined || units === undefined) return { ok: false, problem: problemOf('not-selling') };
-  const answer = await add(terms, secretKey, current, units);
+/** A code whose session runs already pays nothing more: this device joins what is left of it. */
+async function payWith(paying: Keys, choice: Choice): Promise<Answer<View>> {
+  keys = paying;
+  rememberKeys(keys);
+  const answer = (await takeUp(keys.secretKey)) ?? (await open(keys.secretKey, choice));
+  if (answer.ok) resumeStream();
+  return answer;
+}
+
+/** Opened by the link in a ticket's code: takes up what runs under it, else leaves the ticket filled in. */
+async function joinByLink(): Promise<void> {
+  const joining = keysFromText(ticketInFragment(location.hash), 'hold');
+  if (joining === undefined) return;
+  history.replaceState(null, '', location.pathname + location.search);
+  await act('pay-button', async () => {
+    const taken = await takeUp(joining.secretKey);
+    if (taken?.ok === true) {
+      keys = joining;
+      rememberKeys(keys);
+    }
+    return taken ?? (await getView());
+  });
+  element<HTMLInputElement>('code').value = formatPassCode(joining.code);
+}
+
+/** Makes a ticket for the chosen package and asks for its money. The ticket stays in this tab, whatever becomes of the payment. */
+function openWallet(): void {
+  if (terms === undefined) return;
+  const choice = chosenChoice();
+  waiting ??= makeKeys(modeOf(choice));
+  keys = { ...waiting, mode: modeOf(choice) };
+  rememberKeys(keys);
+  const deposits = planOf(terms, choice).deposits;
+  showWallet(keys, terms, deposits[deposits.length - 1] ?? 0n);
+  showProblem(undefined);
+  render();
+  element('wallet-heading').focus();
+}
+
+function closeWallet(): void {
+  if (waiting !== undefined) element<HTMLInputElement>('code').value = formatPassCode(waiting.code);
+  waiting = undefined;
+  hideWallet();
+  render();
+  element('other-wallet').focus();
+}
+
+async function payFromWallet(): Promise<Answer<View>> {
+  if (waiting === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
+  const choice = chosenChoice();
+  const answer = await payWith({ ...waiting, mode: modeOf(choice) }, choice);
+  if (!answer.ok && answer.problem.reason === 'chain-refused') return { ok: false, problem: problemOf('not-arrived') };
   if (answer.ok) {
-    keys = { secretKey, mode: 'hold' };
-    rememberKeys(keys);
-    isAdding = false;
+    waiting = undefined;
+    hideWallet();
   }
   return answer;
 }
 
-async function finish(): Promise<Answer<View>> {
-  payer = undefined;
-  return await post('/api/leave');
+async function payMore(current: View, { units }: Choice): Promise<Answer<View>> {
+  const paying = keys ?? typedKeys('hold');
+  if (paying === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
+  if (terms === undefined || units === undefined) return { ok: false, problem: problemOf('not-selling') };
+  const answer = await add(terms, paying.secretKey, current, units);
+  if (answer.ok) {
+    keys = { ...paying, mode: 'hold' };
+    rememberKeys(keys);
+    isAdding = false;
+  }
+  return answer;
 }
 
 function beginAdding(): void {
@@ -156,9 +245,10 @@ async function act(buttonId: string, work: () => Promise<Answer<View>>): Promise
   isBusy = true;
   const label = button.textContent;
   button.disabled = true;
-  button.textContent = ENGLISH.pay.working;
+  button.textContent = STRINGS.pay.working;
   showProblem(undefined);
-  const answer = await settled(work);
+  // An offer with values that fit no signature throws in the wallet: to the guest that is a mistake of the router's.
+  const answer = await work().catch((): Answer<View> => ({ ok: false, problem: problemOf('internal') }));
   isBusy = false;
   button.disabled = false;
   button.textContent = label;
@@ -168,17 +258,8 @@ async function act(buttonId: string, work: () => Promise<Answer<View>>): Promise
     return;
   }
   if (answer.problem.reason === 'trial-used') isTrialUsed = true;
-  showProblem(answer.problem.text);
+  showProblem(adviceText(answer.problem.reason, STRINGS));
   render();
-}
-
-/** An offer with values that fit no signature throws in the wallet: to the guest that is a mistake of the router's. */
-async function settled(work: () => Promise<Answer<View>>): Promise<Answer<View>> {
-  try {
-    return await work();
-  } catch {
-    return { ok: false, problem: problemOf('internal') };
-  }
 }
 
 function refreshChoices(): void {
@@ -192,10 +273,9 @@ function describeDeposit(): void {
   const deposit = planOf(terms, chosenChoice()).deposits[0] ?? 0n;
   const left = view === undefined ? 0n : view.depositUnits - view.creditUnits;
   const { openFee } = terms.quote;
-  const fee = openFee === 0n ? '' : ` ${ENGLISH.pay.openFee(sspFromUnits(openFee))}`;
-  element('deposit').textContent = isAdding
-    ? ENGLISH.pay.addTo(sspFromUnits(left))
-    : ENGLISH.pay.deposit(sspFromUnits(deposit)) + fee;
+  const said = (text: string, units: bigint) => filled(text, { money: moneyText(units, TONGUE) });
+  const fee = openFee === 0n ? '' : ` ${said(STRINGS.pay.openFee, openFee)}`;
+  element('deposit').textContent = isAdding ? said(STRINGS.pay.addTo, left) : said(STRINGS.pay.deposit, deposit) + fee;
   element('deposit').hidden = false;
 }
 
@@ -204,15 +284,8 @@ function chosenChoice(): Choice {
   return { units: choice === 'stream' ? undefined : (choice ?? terms?.quote.minDeposit) };
 }
 
-function typedKey(): Uint8Array | undefined {
-  return secretKeyFromText(element<HTMLInputElement>('code').value);
-}
-
-/** Writes a complete code as it is printed, so that it can be compared with the card. */
-function groupCode(): void {
-  const field = element<HTMLInputElement>('code');
-  const code = parsePassCode(field.value);
-  if (code !== undefined && field.selectionStart === field.value.length) field.value = formatPassCode(code);
+function typedKeys(mode: Keys['mode']): Keys | undefined {
+  return keysFromText(element<HTMLInputElement>('code').value, mode);
 }
 
 function resumeStream(): void {
@@ -224,14 +297,4 @@ function forget(): void {
   keys = undefined;
   payer = undefined;
   forgetKeys();
-}
-
-function showTrouble(problem: Problem | undefined): void {
-  showConnection(problem?.text);
-}
-
-function speedBetween(before: View, after: View, elapsedMs: number): bigint {
-  if (elapsedMs < 200) return bytesPerSecond;
-  const bytes = after.downBytes + after.upBytes - before.downBytes - before.upBytes;
-  return bytes > 0n ? (bytes * 1_000n) / BigInt(Math.ceil(elapsedMs)) : 0n;
 }

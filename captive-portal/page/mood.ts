@@ -5,7 +5,7 @@ import type { View } from './wire.ts';
 
 export type Mood = keyof Strings['heading'];
 
-export function moodOf(view: Pick<View, 'phase' | 'isOnline' | 'isLow'>): Mood {
+export function moodOf(view: Pick<View, 'phase' | 'isOnline' | 'isLow' | 'isPaused'>): Mood {
   switch (view.phase) {
     case 'none':
       return 'offline';
@@ -13,6 +13,7 @@ export function moodOf(view: Pick<View, 'phase' | 'isOnline' | 'isLow'>): Mood {
       if (!view.isOnline) return 'trialUsed';
       return view.isLow ? 'trialLow' : 'trial';
     case 'active':
+      if (view.isPaused === true) return 'paused';
       if (!view.isOnline) return 'grace';
       return view.isLow ? 'low' : 'online';
     default:
@@ -42,5 +43,5 @@ export function canAdd(mood: Mood): boolean {
 
 /** True in moods in which there is something to finish. */
 export function canFinish(mood: Mood): boolean {
-  return canAdd(mood) || mood === 'trial' || mood === 'trialLow' || mood === 'drain';
+  return canAdd(mood) || mood === 'paused' || mood === 'trial' || mood === 'trialLow' || mood === 'drain';
 }

@@ -1,5 +1,4 @@
 /** The page's calls to the router. Every outcome is a value: a view, terms, or a problem with what to do. */
-import { ENGLISH, type ProblemReason } from './strings.ts';
 import type { Terms } from './wallet.ts';
 import {
   type Challenge,
@@ -13,7 +12,7 @@ import {
   viewFromJson,
 } from './wire.ts';
 
-export type Problem = { readonly reason: string; readonly text: string; readonly last?: ProblemJson['last'] };
+export type Problem = { readonly reason: string; readonly last?: ProblemJson['last'] };
 export type Answer<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly problem: Problem };
 
 export function getView(): Promise<Answer<View>> {
@@ -25,7 +24,7 @@ export function getTerms(): Promise<Answer<Terms>> {
 }
 
 export function post(
-  url: '/api/open' | '/api/voucher' | '/api/attach' | '/api/trial' | '/api/leave',
+  url: '/api/open' | '/api/voucher' | '/api/attach' | '/api/trial' | '/api/leave' | '/api/pause' | '/api/resume',
   body?: object,
 ): Promise<Answer<View>> {
   return call(url, postOf(body), (json) => viewFromJson(json as ViewJson));
@@ -37,10 +36,14 @@ export function postChallenge(body: object): Promise<Answer<Challenge | undefine
   return call('/api/challenge', postOf(body), read);
 }
 
-/** A problem in the guest's words. */
+/** The signed receipt of this guest's session, as the router wrote it. */
+export function getReceipt(): Promise<Answer<unknown>> {
+  return call('/api/receipt', {}, (json) => json);
+}
+
+/** A problem; adviceText() says it in the guest's words. */
 export function problemOf(reason: string): Problem {
-  const known = ENGLISH.problems[reason as ProblemReason] as string | undefined;
-  return { reason, text: known ?? ENGLISH.problems.internal };
+  return { reason };
 }
 
 function postOf(body: object | undefined): RequestInit {

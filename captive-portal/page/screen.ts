@@ -1,8 +1,9 @@
 /** The page's elements: what is shown for a view. Reads nothing from the router and decides nothing about money. */
 import type { PaymentMode } from '../../protocol/open-wire.ts';
-import { sspFromUnits } from '../../protocol/units.ts';
+import { formatPassCode, parsePassCode } from '../../protocol/pass-code.ts';
 import { canAdd, canFinish, canOpen, explanationOf, moodOf } from './mood.ts';
-import { ENGLISH } from './strings.ts';
+import { filled } from './strings.ts';
+import { STRINGS, TONGUE } from './tongue.ts';
 import { bytesForPurchase, type Terms } from './wallet.ts';
 import type { View } from './wire.ts';
 import { dataText, isUnlimited, leftText, moneyText, priceText, speedText, spentText, timeText } from './wording.ts';
@@ -13,6 +14,8 @@ export type Shown = {
   /** How this page pays, if it opened the channel. */
   readonly mode: PaymentMode | undefined;
   readonly isAdding: boolean;
+  /** The request for another wallet stands in place of the pass code. */
+  readonly isWalletOpen: boolean;
   /** The router said that the free data of today is gone. */
   readonly isTrialUsed: boolean;
   /** Bytes a second, both directions, over the last moments. */
@@ -31,35 +34,40 @@ export function show(shown: Shown): void {
   const { view, terms, mode, isAdding } = shown;
   const mood = moodOf(view);
   element('state').dataset['mood'] = mood;
-  setText('heading', ENGLISH.heading[mood]);
-  setText('explain', explanationOf(view, mode, ENGLISH));
+  setText('heading', STRINGS.heading[mood]);
+  setText('explain', explanationOf(view, mode, STRINGS));
   showUsage(shown);
   showRefund(view);
   const isOpening = canOpen(mood);
   const canGrow = canAdd(mood) && mode !== 'stream' && view.creditUnits < view.depositUnits;
   element('add').hidden = !canGrow || isAdding;
   element('finish').hidden = !canFinish(mood);
-  setText('finish', mood.startsWith('trial') ? ENGLISH.live.finishTrial : ENGLISH.live.finish);
+  element('pause').hidden = view.isPaused === undefined || !(canAdd(mood) || mood === 'paused');
+  setText('pause', mood === 'paused' ? STRINGS.live.resume : STRINGS.live.pause);
+  element('receipt').hidden = view.hasReceipt !== true;
+  setText('finish', mood.startsWith('trial') ? STRINGS.live.finishTrial : STRINGS.live.finish);
   element('offer').hidden = !isOpening || terms === undefined || mood === 'settled' || mood === 'failed';
   const hasTrial = !shown.isTrialUsed && view.phase === 'none' && terms !== undefined && terms.trialBytes > 0n;
   element('trial').hidden = !hasTrial;
-  element('pay').hidden = !isOpening && !(canGrow && isAdding);
-  setText('pay-heading', isOpening ? ENGLISH.pay.heading : ENGLISH.pay.addHeading);
-  setText('pay-button', isOpening ? ENGLISH.pay.button : ENGLISH.pay.add);
+  element('pay').hidden = shown.isWalletOpen || (!isOpening && !(canGrow && isAdding));
+  element('other-wallet').hidden = !isOpening || terms === undefined;
+  setText('pay-heading', isOpening ? STRINGS.pay.heading : STRINGS.pay.addHeading);
+  setText('pay-button', isOpening ? STRINGS.pay.button : STRINGS.pay.add);
 }
 
 export function showOffer(terms: Terms): void {
-  const { main, extra } = priceText(terms.quote, ENGLISH);
+  const { main, extra } = priceText(terms.quote, TONGUE);
   setText('price', main);
   setText('price-extra', extra ?? '');
   element('price-extra').hidden = extra === undefined;
-  setText('trial', ENGLISH.trial.button(dataText(terms.trialBytes)));
+  setText('trial', filled(STRINGS.trial.button, { data: dataText(terms.trialBytes, TONGUE) }));
 }
 
 /** A problem, or undefined to take the last one away. */
 export function showProblem(text: string | undefined): void {
   setText('problem', text ?? '');
   element('problem').hidden = text === undefined;
+  if (text !== undefined) element('problem').scrollIntoView({ block: 'nearest' });
 }
 
 export function showConnection(text: string | undefined): void {
@@ -75,11 +83,17 @@ export function showChoices(terms: Terms, most: bigint | undefined): void {
   const offered = fitting.length === 0 && most !== undefined ? [{ name: '', units: most }] : fitting;
   const cards = offered.map(({ name, units }, i) => {
     const data = bytesForPurchase(quote, units, fee);
-    const main = data === undefined ? name : dataText(data);
-    return choiceCard(`${i}`, `${units}`, main, moneyText(units), data === undefined || name === main ? '' : name);
+    const main = data === undefined ? name : dataText(data, TONGUE);
+    return choiceCard(
+      `${i}`,
+      `${units}`,
+      main,
+      moneyText(units, TONGUE),
+      data === undefined || name === main ? '' : name,
+    );
   });
   if (most === undefined) {
-    cards.push(choiceCard('stream', 'stream', ENGLISH.pay.stream, '', ENGLISH.pay.streamDetail));
+    cards.push(choiceCard('stream', 'stream', STRINGS.pay.stream, '', STRINGS.pay.streamDetail));
   }
   const options = element('options');
   options.textContent = '';
@@ -88,6 +102,13 @@ export function showChoices(terms: Terms, most: bigint | undefined): void {
   const first = document.querySelector<HTMLInputElement>('input[name=package]');
   if (first !== null) first.checked = true;
   markChosen();
+}
+
+/** Writes a complete code as it is printed, so that it can be compared with the card. */
+export function groupCode(): void {
+  const field = element<HTMLInputElement>('code');
+  const code = parsePassCode(field.value);
+  if (code !== undefined && field.selectionStart === field.value.length) field.value = formatPassCode(code);
 }
 
 /** The card of the chosen radio, marked: older browsers cannot do it in CSS. */
@@ -130,31 +151,31 @@ function showUsage({ view, bytesPerSecond, ageMs }: Shown): void {
   const isRunning = ['trial', 'pending', 'active', 'grace', 'drain'].includes(view.phase);
   element('usage').hidden = !isRunning && used === 0n;
   const isEndless = isUnlimited(view.bytesRemaining);
-  setText('left-value', isEndless ? ENGLISH.live.unlimited : dataText(view.bytesRemaining));
+  setText('left-value', isEndless ? STRINGS.live.unlimited : dataText(view.bytesRemaining, TONGUE));
   element('left-label').hidden = isEndless;
   element('left-bar').hidden = isEndless || !isRunning;
   element<HTMLProgressElement>('left-bar').value = permille(view.bytesRemaining, view.bytesRemaining + used);
   document.querySelector<HTMLElement>('.left')?.toggleAttribute('hidden', !isRunning);
-  setText('down', dataText(view.downBytes));
-  setText('up', dataText(view.upBytes));
-  setText('time', timeText((view.onlineMs + (view.isOnline ? ageMs : 0)) / 1_000));
-  setText('speed', speedText(bytesPerSecond));
+  setText('down', dataText(view.downBytes, TONGUE));
+  setText('up', dataText(view.upBytes, TONGUE));
+  setText('time', timeText((view.onlineMs + (view.isOnline ? ageMs : 0)) / 1_000, TONGUE));
+  setText('speed', speedText(bytesPerSecond, TONGUE));
   const secondsLeft = view.secondsRemaining;
   element('time-left-row').hidden = secondsLeft === undefined || !isRunning;
-  if (secondsLeft !== undefined) setText('time-left', timeText(secondsLeft - ageMs / 1_000));
+  if (secondsLeft !== undefined) setText('time-left', timeText(secondsLeft - ageMs / 1_000, TONGUE));
   for (const row of document.querySelectorAll<HTMLElement>('.money')) row.hidden = view.channelId === undefined;
   element('speed-row').hidden = !isRunning;
   if (!isRunning) element('money-row').hidden = true;
-  setText('spent', isRunning ? spentText(view.chargedUnits) : moneyText(view.chargedUnits));
-  setText('money', leftText(positive(view.creditUnits - view.chargedUnits)));
-  setText('aside', ENGLISH.live.aside(sspFromUnits(view.depositUnits)));
+  setText('spent', isRunning ? spentText(view.chargedUnits, TONGUE) : moneyText(view.chargedUnits, TONGUE));
+  setText('money', leftText(positive(view.creditUnits - view.chargedUnits), TONGUE));
+  setText('aside', filled(STRINGS.live.aside, { money: moneyText(view.depositUnits, TONGUE) }));
   element('aside').hidden = view.depositUnits === 0n || !isRunning;
 }
 
 function showRefund({ refund }: View): void {
   element('refund').hidden = refund === undefined;
   if (refund === undefined) return;
-  setText('refund-text', ENGLISH.live.refund(sspFromUnits(refund.units)));
+  setText('refund-text', filled(STRINGS.live.refund, { money: moneyText(refund.units, TONGUE) }));
   setText('refund-tx', refund.tx);
 }
 

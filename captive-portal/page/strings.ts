@@ -1,13 +1,18 @@
 /**
- * Every word a guest reads, in one place, ready for translation. No DOM, no Node: the server's pages and problems use it too.
- * Each problem says what to do next.
+ * Every word a guest reads, in English; the other languages are in texts-*.ts, complete, with the same keys and the same
+ * {placeholders}. No DOM, no Node: the server's pages and problems use it too. Each problem says what to do next.
  */
 
 export type ProblemReason = keyof typeof ENGLISH.problems;
-export type Strings = typeof ENGLISH;
+/** What a language has to bring. `problems` is the API's, in English; guests read `advice`. */
+export type Strings = Texts<Omit<typeof ENGLISH, 'problems'>>;
+export type Advice = keyof Strings['advice'];
+
+type Texts<T> = { readonly [K in keyof T]: T[K] extends string ? string : Texts<T[K]> };
 
 export const ENGLISH = {
   title: 'Guest WiFi',
+  language: 'Language',
   heading: {
     offline: 'Get online',
     online: 'You are online',
@@ -17,6 +22,7 @@ export const ENGLISH = {
     low: 'Nearly used up',
     pending: 'Confirming your payment',
     grace: 'Data used up',
+    paused: 'Paused',
     drain: 'This session is about to end',
     closing: 'Sending back what you did not use',
     settled: 'All done, thank you',
@@ -32,6 +38,7 @@ export const ENGLISH = {
     low: 'Add data now, and your downloads go on without a break.',
     pending: 'This takes a few seconds. Your free data works meanwhile.',
     grace: 'Your downloads are waiting. Add data to go on.',
+    paused: 'Nothing is sent and nothing is charged until you go on.',
     depositSpent: 'All that you set aside is in use. When it is used up, finish and pay again to go on.',
     drain: 'Finish to get the rest back, then start again.',
     closing: 'This takes a few seconds. You may leave this page.',
@@ -40,13 +47,13 @@ export const ENGLISH = {
     failed: 'Nothing was charged. Check that the pass code holds enough SSP, then try again.',
   },
   price: {
-    perSsp: (data: string) => `1 SSP buys ${data}`,
-    perSspTime: (time: string) => `1 SSP buys ${time}`,
-    perMinute: (units: string) => `plus ${units} SSP a minute`,
+    perSsp: '1 SSP buys {data}',
+    perSspTime: '1 SSP buys {time}',
+    perMinute: 'plus {money} a minute',
     free: 'This WiFi is free',
   },
   trial: {
-    button: (data: string) => `Try ${data} free`,
+    button: 'Try {data} free',
   },
   pay: {
     heading: 'Pay with a pass code',
@@ -58,10 +65,27 @@ export const ENGLISH = {
     button: 'Go online',
     add: 'Add data',
     addHeading: 'Add data',
-    addTo: (units: string) => `Up to ${units} SSP more from what you set aside.`,
-    deposit: (units: string) => `${units} SSP is set aside while you surf. What you do not use comes back.`,
-    openFee: (units: string) => `Opening costs ${units} SSP, once.`,
+    addTo: 'Up to {money} more from what you set aside.',
+    deposit: '{money} is set aside while you surf. What you do not use comes back.',
+    openFee: 'Opening costs {money}, once.',
     working: 'One moment...',
+  },
+  wallet: {
+    button: 'Pay from another wallet',
+    heading: 'Pay from another wallet',
+    make: 'This page made you a ticket. First write it down or take a picture: it is your money.',
+    send: 'Scan this with your wallet and send {money} to the ticket, on chain {chain}.',
+    qr: 'Payment request as a QR code',
+    address: 'Address of the ticket',
+    sent: 'I have sent it',
+    cancel: 'Back',
+  },
+  ticket: {
+    heading: 'Your ticket',
+    keep: 'Keep it secret and safe. With it you get your session and your money back on any device, here or at another router.',
+    second: 'Second device or new browser? Join this WiFi and scan the code, or enter the ticket as the pass code.',
+    qr: 'Your ticket as a QR code',
+    show: 'Show my ticket',
   },
   live: {
     left: 'left',
@@ -74,18 +98,58 @@ export const ENGLISH = {
     timeLeft: 'Time left',
     spent: 'Spent',
     money: 'Paid, not yet used',
-    aside: (units: string) => `${units} SSP set aside. What you do not use comes back.`,
+    aside: '{money} set aside. What you do not use comes back.',
+    pause: 'Pause',
+    resume: 'Go on',
     finish: 'Finish and get the rest back',
     finishTrial: 'Finish',
-    refund: (units: string) => `${units} SSP came back`,
-    receipt: 'Transaction',
+    refund: '{money} came back',
+    transaction: 'Transaction',
   },
+  receipt: {
+    show: 'Receipt',
+    explain: 'Signed by this router. Download it, or scan it with another device.',
+    download: 'Download the receipt',
+    qr: 'Your receipt as a QR code',
+  },
+  owner: {
+    terms: 'Terms of use',
+    venue: 'About this place',
+  },
+  unit: { B: 'B', kB: 'kB', MB: 'MB', GB: 'GB', TB: 'TB', kbit: 'kbit/s', Mbit: 'Mbit/s', s: 's', min: 'min', h: 'h' },
   noScript: {
-    left: (data: string) => `${data} left.`,
-    used: (data: string) => `${data} used.`,
-    spent: (units: string) => `${units} SSP spent.`,
+    left: '{data} left.',
+    used: '{data} used.',
+    spent: '{money} spent.',
   },
   redirect: { body: 'Open the WiFi page' },
+  advice: {
+    join: 'The router cannot see this device on the guest WiFi. Join it, switch off any VPN, then reload this page.',
+    payAgain: 'The router does not know that payment. Reload this page and pay again.',
+    notOpen: 'That payment is not open yet, or over. Wait a few seconds, or reload this page and pay again.',
+    otherDevice: 'That payment belongs to another device. Enter your pass code here to join it.',
+    draining: 'This payment ends soon and cannot grow. Finish to get the rest back, then pay again.',
+    reload: 'This page and the router do not agree. Reload this page: nothing is lost.',
+    setAside: 'That is more than you set aside. Finish to get the rest back, then pay again with more.',
+    checkCode: 'The pass code does not fit this payment. Check it and try again.',
+    busy: 'The router is very busy. Nothing was charged. Try again in a minute.',
+    larger: 'That is less than this router takes. Choose a larger package.',
+    alreadyOpen: 'This device is already online. Reload this page to see it.',
+    trialUsed: 'Your free data for today is used up. Pay with a pass code to go on.',
+    tooManyOpens: 'Too many payments were started here. Wait an hour, or ask the staff.',
+    notSelling: 'WiFi is not on sale right now. Try again in a few minutes, or ask the staff.',
+    unreachable: 'The router cannot reach the payment network. Nothing was charged. Try again in a minute.',
+    refused: 'The payment was refused. Check that the pass code holds enough SSP, or choose a smaller package.',
+    notArrived: 'The money has not arrived yet. That can take a minute: then press the button again.',
+    tooLate: 'Joining your session took too long. Enter your pass code and try again.',
+    badCode: 'That is not a pass code. It has 20 letters and digits: check it against your card.',
+    otherCode: 'This session was paid with another pass code. Enter that one, or finish first.',
+    closer: 'The request took too long to arrive. Move closer to the router and try again.',
+    wait: 'Too many tries. Wait a few seconds, then try again.',
+    closeOthers: 'This page is open too often. Close the other ones.',
+    internal: 'The router made a mistake. Your payment is safe. Try again in a minute.',
+    offline: 'The router does not answer. Check that you are still on this WiFi. Trying again.',
+  },
   problems: {
     'unknown-guest':
       'The router cannot see this device on the guest WiFi. Join it, switch off any VPN, then reload this page.',
@@ -131,5 +195,63 @@ export const ENGLISH = {
     'too-many-streams': 'This page is open too often. Close the other ones.',
     internal: 'The router made a mistake. Your payment is safe. Try again in a minute.',
     offline: 'The router does not answer. Check that you are still on this WiFi. Trying again.',
+    'not-arrived': 'The money has not arrived yet. That can take a minute: then press the button again.',
   },
 } as const;
+
+/** Which advice a refusal comes to for the guest. Exhaustive: a new reason needs a line here. */
+export const ADVICE_OF = {
+  'unknown-guest': 'join',
+  'unknown-channel': 'payAgain',
+  'not-your-channel': 'otherDevice',
+  'channel-not-open': 'notOpen',
+  'channel-draining': 'draining',
+  'amount-not-increasing': 'reload',
+  'amount-above-deposit': 'setAside',
+  'ack-above-metered': 'reload',
+  'bad-signature': 'checkCode',
+  'not-checked': 'busy',
+  'storage-failed': 'busy',
+  'no-tick-voucher': 'reload',
+  'tick-not-later': 'reload',
+  'tick-not-in-chain': 'reload',
+  'renewal-due': 'reload',
+  'bad-quote': 'reload',
+  'quote-expired': 'reload',
+  'config-mismatch': 'reload',
+  'deposit-too-small': 'larger',
+  'voucher-below-open-fee': 'larger',
+  'already-open': 'alreadyOpen',
+  'trial-used': 'trialUsed',
+  'too-many-opens': 'tooManyOpens',
+  'not-selling': 'notSelling',
+  'chain-unreachable': 'unreachable',
+  'chain-refused': 'refused',
+  'bad-challenge': 'tooLate',
+  'bad-pass-code': 'badCode',
+  'other-code': 'otherCode',
+  malformed: 'reload',
+  'too-large': 'reload',
+  'url-too-long': 'reload',
+  'headers-too-large': 'reload',
+  'too-slow': 'closer',
+  'unsupported-media-type': 'reload',
+  'not-found': 'reload',
+  'foreign-origin': 'reload',
+  'two-hosts': 'reload',
+  'rate-limited': 'wait',
+  'too-many-streams': 'closeOthers',
+  internal: 'internal',
+  offline: 'offline',
+  'not-arrived': 'notArrived',
+} as const satisfies Record<ProblemReason, Advice>;
+
+/** What a guest is told; a reason of a newer router's is told as a mistake of the router's. */
+export function adviceText(reason: string, { advice }: Pick<Strings, 'advice'>): string {
+  return advice[(ADVICE_OF as Readonly<Record<string, Advice>>)[reason] ?? 'internal'];
+}
+
+/** "Try {data} free" and {data: "2 MB"} -> "Try 2 MB free". */
+export function filled(text: string, values: Readonly<Record<string, string>>): string {
+  return text.replace(/\{([a-z]+)\}/g, (whole, name: string) => values[name] ?? whole);
+}

@@ -200,6 +200,28 @@ export function attachRequestFrom({
   return signAttach(deployment, { channelId, challenge }, secretKey);
 }
 
+/**
+ * Request for `units` of the terms' token to `to`, as wallets read it from a QR code.
+ * @see EIP-681: ethereum:TOKEN@CHAIN/transfer?address=TO&uint256=UNITS
+ */
+export function paymentUri(
+  { quote, deployment }: Pick<Terms, 'quote' | 'deployment'>,
+  to: Address,
+  units: TokenAmount,
+): string {
+  return `ethereum:${quote.token}@${deployment.chainId}/transfer?address=${to}&uint256=${units}`;
+}
+
+/** Address of the page with a ticket in its fragment, which browsers do not send: for a second device on the same WiFi. */
+export function ticketUrl(origin: string, code: string): string {
+  return `${origin}/#t=${code}`;
+}
+
+/** The code in a fragment made by ticketUrl; '' if it holds none. */
+export function ticketInFragment(fragment: string): string {
+  return /^#t=([0-9A-Za-z-]{20,30})$/.exec(fragment)?.[1] ?? '';
+}
+
 /** Body of POST /api/challenge: whose running session is asked for. */
 export function challengeJsonFromKey(secretKey: Uint8Array): { readonly v: 1; readonly signer: Address } {
   return { v: 1, signer: addressFromSecretKey(secretKey) };

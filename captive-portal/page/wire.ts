@@ -26,6 +26,10 @@ export type ViewJson = {
   readonly isLow: boolean;
   readonly lastVoucher?: VoucherJson;
   readonly refund?: { readonly units: string; readonly tx: Hex };
+  /** Present if this session can be paused (POST /api/pause, /api/resume): true while it is. */
+  readonly isPaused?: boolean;
+  /** True if GET /api/receipt has a signed receipt for this guest. */
+  readonly hasReceipt?: boolean;
 };
 
 export type GuestPhase = 'none' | 'trial' | 'pending' | 'active' | 'grace' | 'drain' | 'closing' | 'settled' | 'failed';
@@ -46,6 +50,8 @@ export type View = {
   readonly isLow: boolean;
   readonly lastVoucher?: SignedVoucher;
   readonly refund?: { readonly units: bigint; readonly tx: Hex };
+  readonly isPaused?: boolean;
+  readonly hasReceipt?: boolean;
 };
 
 /** Answer of GET /api/quote: all that a wallet needs to open a channel here. */
@@ -101,6 +107,8 @@ export function viewFromJson(json: ViewJson): View {
     ...(json.secondsRemaining !== undefined && { secondsRemaining: json.secondsRemaining }),
     ...(json.lastVoucher !== undefined && { lastVoucher: voucherFromJson(json.lastVoucher) }),
     ...(json.refund !== undefined && { refund: { units: BigInt(json.refund.units), tx: json.refund.tx } }),
+    ...(json.isPaused !== undefined && { isPaused: json.isPaused }),
+    ...(json.hasReceipt !== undefined && { hasReceipt: json.hasReceipt }),
   };
 }
 

@@ -1,9 +1,12 @@
 /**
- * Numbers as people read them: data, money, time and speed. Pure; decimal units throughout (1 MB = 1,000,000 bytes).
- * Number and unit are joined by a no-break space.
+ * Numbers as people read them in their language: data, money, time and speed. Pure; decimal units throughout
+ * (1 MB = 1,000,000 bytes). Number and unit are joined by a no-break space.
  */
-import { BYTES_PER_MB, sspFromUnits, UNITS_PER_SSP } from '../../protocol/units.ts';
-import type { Strings } from './strings.ts';
+import { BYTES_PER_MB, SSP_DECIMALS, UNITS_PER_SSP } from '../../protocol/units.ts';
+import { filled, type Strings } from './strings.ts';
+
+/** `locale` (BCP 47) decides on digits and separators. Whole sets of units come from the strings: iOS 14.0 has no unit style. */
+export type Tongue = { readonly strings: Strings; readonly locale: string };
 
 type Price = { readonly unitsPerMb: bigint; readonly unitsPerMinute: bigint };
 
@@ -17,7 +20,7 @@ export function isUnlimited(bytes: bigint): boolean {
 }
 
 /** 950 -> "950 B", 1_234_567 -> "1.23 MB". Rounds down, so that "left" never promises too much. */
-export function dataText(bytes: bigint): string {
+export function dataText(bytes: bigint, { strings, locale }: Tongue): string {
   const units = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
   let divisor = 1n;
   let index = 0;
@@ -25,60 +28,66 @@ export function dataText(bytes: bigint): string {
     divisor *= 1_000n;
     index++;
   }
-  return `${threeDigits(bytes, divisor)}${NBSP}${units[index]}`;
+  return `${threeDigits(bytes, divisor, locale)}${NBSP}${strings.unit[units[index] ?? 'B']}`;
 }
 
 /** Bytes a second -> "1.2 Mbit/s". */
-export function speedText(bytesPerSecond: bigint): string {
+export function speedText(bytesPerSecond: bigint, { strings, locale }: Tongue): string {
   const bits = bytesPerSecond * 8n;
-  return bits < 1_000_000n ? `${bits / 1_000n}${NBSP}kbit/s` : `${threeDigits(bits, 1_000_000n)}${NBSP}Mbit/s`;
+  if (bits < 1_000_000n) return `${numberText(bits / 1_000n, 0, locale)}${NBSP}${strings.unit.kbit}`;
+  return `${threeDigits(bits, 1_000_000n, locale)}${NBSP}${strings.unit.Mbit}`;
 }
 
 /** 59 -> "59 s", 125 -> "2 min 5 s", 7_260 -> "2 h 1 min". */
-export function timeText(seconds: number): string {
+export function timeText(seconds: number, { strings: { unit }, locale }: Tongue): string {
   const whole = Math.max(0, Math.floor(seconds));
-  if (whole < 60) return `${whole}${NBSP}s`;
-  if (whole < 3_600) return withRest(whole, 60, 'min', 's');
-  return withRest(Math.floor(whole / 60), 60, 'h', 'min');
+  const part = (value: number, name: string) => `${numberText(BigInt(value), 0, locale)}${NBSP}${name}`;
+  const two = (value: number, large: string, small: string) => {
+    const rest = value % 60;
+    const first = part(Math.floor(value / 60), large);
+    return rest === 0 ? first : `${first} ${part(rest, small)}`;
+  };
+  if (whole < 60) return part(whole, unit.s);
+  return whole < 3_600 ? two(whole, unit.min, unit.s) : two(Math.floor(whole / 60), unit.h, unit.min);
 }
 
 /** Exact, to the last of the four decimals. */
-export function moneyText(units: bigint): string {
-  return `${sspFromUnits(units)}${NBSP}SSP`;
+export function moneyText(units: bigint, { locale }: Tongue): string {
+  return `${numberText(units, SSP_DECIMALS, locale)}${NBSP}SSP`;
 }
 
 /** A running amount, from 1 SSP on in two decimals. Rounds up: what is spent is never understated. */
-export function spentText(units: bigint): string {
-  return moneyText(units < UNITS_PER_SSP ? units : ((units + CENT - 1n) / CENT) * CENT);
+export function spentText(units: bigint, tongue: Tongue): string {
+  return moneyText(units < UNITS_PER_SSP ? units : ((units + CENT - 1n) / CENT) * CENT, tongue);
 }
 
 /** As spentText, rounded down: what is left is never overstated. */
-export function leftText(units: bigint): string {
-  return moneyText(units < UNITS_PER_SSP ? units : (units / CENT) * CENT);
+export function leftText(units: bigint, tongue: Tongue): string {
+  return moneyText(units < UNITS_PER_SSP ? units : (units / CENT) * CENT, tongue);
 }
 
 /** The price in words: what 1 SSP buys, and what comes on top. */
-export function priceText(price: Price, strings: Strings): { readonly main: string; readonly extra?: string } {
+export function priceText(price: Price, tongue: Tongue): { readonly main: string; readonly extra?: string } {
   const { unitsPerMb, unitsPerMinute } = price;
+  const { strings } = tongue;
   if (unitsPerMb === 0n && unitsPerMinute === 0n) return { main: strings.price.free };
   if (unitsPerMb === 0n) {
-    return { main: strings.price.perSspTime(timeText(Number((UNITS_PER_SSP * 60n) / unitsPerMinute))) };
+    const time = timeText(Number((UNITS_PER_SSP * 60n) / unitsPerMinute), tongue);
+    return { main: filled(strings.price.perSspTime, { time }) };
   }
-  const main = strings.price.perSsp(dataText((UNITS_PER_SSP * BYTES_PER_MB) / unitsPerMb));
-  return unitsPerMinute === 0n ? { main } : { main, extra: strings.price.perMinute(sspFromUnits(unitsPerMinute)) };
+  const main = filled(strings.price.perSsp, { data: dataText((UNITS_PER_SSP * BYTES_PER_MB) / unitsPerMb, tongue) });
+  if (unitsPerMinute === 0n) return { main };
+  return { main, extra: filled(strings.price.perMinute, { money: moneyText(unitsPerMinute, tongue) }) };
 }
 
 /** At most three significant digits and no trailing zeros: 1.23, 12.3, 123, 10. */
-function threeDigits(value: bigint, divisor: bigint): string {
+function threeDigits(value: bigint, divisor: bigint, locale: string): string {
   const whole = value / divisor;
   const places = divisor === 1n || whole >= 100n ? 0 : whole >= 10n ? 1 : 2;
-  const fraction = ((value % divisor) * 10n ** BigInt(places)) / divisor;
-  const digits = fraction.toString().padStart(places, '0').replace(/0+$/, '');
-  return places === 0 || digits === '' ? whole.toString() : `${whole}.${digits}`;
+  return numberText((value * 10n ** BigInt(places)) / divisor, places, locale);
 }
 
-function withRest(value: number, base: number, large: string, small: string): string {
-  const rest = value % base;
-  const whole = `${Math.floor(value / base)}${NBSP}${large}`;
-  return rest === 0 ? whole : `${whole} ${rest}${NBSP}${small}`;
+/** `value` / 10^places, in the locale's digits and separators. Exact below 2^53, which is more than there are SSP. */
+function numberText(value: bigint, places: number, locale: string): string {
+  return new Intl.NumberFormat(locale, { maximumFractionDigits: places }).format(Number(value) / 10 ** places);
 }

@@ -48,7 +48,7 @@ t.test('a pass code in a plain form opens a channel in HOLD mode and leads back 
   const { app } = await cafe({ ...SELLING, open });
   const response = await app.inject(byGuest('POST', '/pass', `code=${PASS_CODE.toLowerCase()}&package=1`));
   t.equal(response.statusCode, 303);
-  t.equal(response.headers.location, '/');
+  t.equal(response.headers.location, '/?lang=en');
   t.match(opens, [{ mode: 'hold', deposit: 150_000n, voucher: { amount: 50_000n, ackBytes: 0n } }]);
   t.ok(isOwnVoucher(DEPLOYMENT, SECRET_KEY, opens[0]?.voucher as SignedVoucher));
   const again = await app.inject(byGuest('POST', '/pass', `code=${PASS_CODE}`));
@@ -77,7 +77,7 @@ t.test('a refusal comes back as the form with what to do next, and nothing inter
   t.equal(response.statusCode, 402);
   t.match(response.headers['content-type'], /^text\/html/);
   t.match(response.body, /role="alert">The payment was refused\. Check that the pass code holds enough SSP/);
-  t.match(response.body, /action="\/pass"/);
+  t.match(response.body, /action="\/pass\?lang=en"/);
   t.notMatch(response.body, /rpc\.internal|refresh/);
 });
 
@@ -137,7 +137,7 @@ t.test('trial and finish work as plain forms', async (t) => {
   };
   const { app } = await cafe({ ...SELLING, startTrial: note('trial'), leave: note('leave') });
   t.equal((await app.inject(byGuest('POST', '/trial', ''))).statusCode, 303);
-  t.equal((await app.inject(byGuest('POST', '/leave', ''))).headers.location, '/');
+  t.equal((await app.inject(byGuest('POST', '/leave', ''))).headers.location, '/?lang=en');
   t.strictSame(asked, ['trial', 'leave']);
 });
 
@@ -148,18 +148,18 @@ t.test("the status page shows price, packages and trial to a new guest, with the
   t.match(body, 'Café &lt;Zentral&gt; &amp; Söhne');
   t.match(body, /1 SSP buys 10.MB/);
   t.match(body, /<option value="1">A long coffee, 49.5.MB, 5.SSP<\/option>/);
-  t.match(body, /action="\/trial"><button class="secondary">Try 2.MB free/);
-  t.match(body, /http-equiv="refresh" content="10;url=\/status"/);
-  t.notMatch(body, 'action="/leave"');
+  t.match(body, /action="\/trial\?lang=en"><button class="secondary">Try 2.MB free/);
+  t.match(body, /http-equiv="refresh" content="10;url=\/status\?lang=en"/);
+  t.notMatch(body, 'action="/leave');
 });
 
 t.test('the status page of a guest online shows what is left and how to finish', async (t) => {
   const { app } = await cafe({ ...SELLING, view: () => running().shown });
   const { body } = await app.inject(byGuest('GET', '/status'));
   t.match(body, /You are online/);
-  t.match(body, /1.MB left\. 8\.5.MB used\. 0\.9 SSP spent\./);
-  t.match(body, 'action="/leave"');
-  t.notMatch(body, 'action="/trial"');
+  t.match(body, /1.MB left\. 8\.5.MB used\. 0\.9.SSP spent\./);
+  t.match(body, 'action="/leave?lang=en"');
+  t.notMatch(body, 'action="/trial');
 });
 
 t.test(
