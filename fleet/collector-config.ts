@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import type { Address } from '../protocol/address.ts';
 import { addressSchema, type Decoded, decode, uint64Schema } from '../protocol/schema.ts';
 import type { CollectorDeployment, KnownDevice } from './judge-proof.ts';
+import type { RateLimit } from './rate-limit.ts';
 
 export type CollectorConfig = {
   readonly host: string;
@@ -14,6 +15,13 @@ export type CollectorConfig = {
   readonly deployment: CollectorDeployment;
   readonly lateAfterS: bigint;
   readonly devices: ReadonlyMap<Address, KnownDevice>;
+  /** Files of the certificate (with its chain) and its key, PEM. Without: plain HTTP, for behind a proxy that does TLS. */
+  readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
+  readonly maxConnections?: number | undefined;
+  /** Proofs a device may send: so many a second, and at once. */
+  readonly deviceRate?: RateLimit | undefined;
+  /** Uploads from one address that no enrolled device signed. */
+  readonly strangerRate?: RateLimit | undefined;
 };
 
 /** Gigabit Ethernet: more than any router here can forward. */
@@ -27,6 +35,11 @@ const deviceSchema = v.strictObject({
   isRevoked: v.optional(v.boolean(), false),
 });
 
+const rateSchema = v.strictObject({
+  perS: v.pipe(v.number(), v.minValue(0.001)),
+  burst: v.pipe(v.number(), v.minValue(1)),
+});
+
 const configSchema = v.pipe(
   v.strictObject({
     host: v.optional(v.string(), '127.0.0.1'),
@@ -38,6 +51,10 @@ const configSchema = v.pipe(
     registry: addressSchema,
     lateAfterS: v.optional(uint64Schema, DEFAULT_LATE_AFTER_S),
     devices: v.array(deviceSchema),
+    tls: v.optional(v.strictObject({ certFile: v.string(), keyFile: v.string() })),
+    maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    deviceRate: v.optional(rateSchema),
+    strangerRate: v.optional(rateSchema),
   }),
   v.transform(
     ({ chainId, channels, registry, devices, ...rest }): CollectorConfig => ({

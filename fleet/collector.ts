@@ -1,103 +1,106 @@
 /**
- * The collector's HTTP side. POST /v1/proofs takes one upload (deterministic CBOR) and answers with a signed receipt, once
- * the upload is durable, whatever the verdict. GET /v1/proofs?device= lists verdicts.
+ * The collector's HTTP side (docs/collector.md). POST /v1/proofs takes one upload (deterministic CBOR) and answers with a
+ * signed receipt, once the upload is durable, whatever the verdict; POST /v1/proofs/bulk takes many. GET lists verdicts, a
+ * device's chain, and evidence of cloning.
  *
  * A failure is {"error":{"code":..,"message":..}}. Errors of our own are logged, never told.
  */
+import type { ServerOptions } from 'node:https';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
-import * as v from 'valibot';
-import { receiptJsonFromReceipt } from '../protocol/receipt-wire.ts';
-import { addressSchema, decode, uint64Schema } from '../protocol/schema.ts';
 import { MAX_UPLOAD_BYTES } from '../protocol/traffic-proof-wire.ts';
-import type { ProofIndex, VerdictRow } from './proof-index.ts';
-import { type IntakeDeps, type IntakeResult, ProofIntake } from './proof-intake.ts';
+import { BULK_MEDIA_TYPE, decodeBulk, MAX_BULK_BYTES } from './bulk-body.ts';
+import { addListings } from './collector-listings.ts';
+import { type IntakeDeps, ProofIntake, type Refused } from './proof-intake.ts';
 import { ProofLogError } from './proof-log.ts';
+import { batchReceiptJson, missingText, type ReceiptDeps, receiptJson, refusalJson } from './receipts.ts';
 
-type IntakeRefusal = Extract<IntakeResult, { ok: false }>;
-
-export type CollectorDeps = IntakeDeps & { readonly logger?: FastifyBaseLogger };
+export type CollectorDeps = IntakeDeps &
+  ReceiptDeps & {
+    readonly logger?: FastifyBaseLogger;
+    /** Certificate and key; without them the collector speaks plain HTTP, behind a proxy that does not. */
+    readonly tls?: Pick<ServerOptions, 'cert' | 'key'>;
+    readonly maxConnections?: number;
+  };
 
 /** A router on a slow uplink may take this long for its largest upload; Fastify's default would wait for ever. */
 const REQUEST_TIMEOUT_MS = 30_000;
 /** Routers come back after minutes: an idle connection is dearer to keep than to make anew. */
 const KEEP_ALIVE_MS = 10_000;
-const MAX_CONNECTIONS = 10_000;
-const MAX_ROWS = 1000n;
-/** Said to a router that is refused for now; it adds its own jitter. */
+const DEFAULT_MAX_CONNECTIONS = 16_384;
+/** Said to a router that is refused for now: the shortest wait, and how much is added at random, so that not all come back at once. */
 const RETRY_AFTER_S = 5;
-
-const listSchema = v.strictObject({
-  device: addressSchema,
-  after: v.optional(uint64Schema, '0'),
-  limit: v.optional(uint64Schema, '100'),
-});
+const RETRY_SPREAD_S = 10;
+/** A full disk is emptied by a person. */
+const RETRY_FULL_S = 60;
 
 export function buildCollector(deps: CollectorDeps): FastifyInstance {
-  const app: FastifyInstance = fastify({
-    ...(deps.logger === undefined ? {} : { loggerInstance: deps.logger, disableRequestLogging: true }),
-    bodyLimit: MAX_UPLOAD_BYTES,
-    requestTimeout: REQUEST_TIMEOUT_MS,
-    connectionTimeout: REQUEST_TIMEOUT_MS,
-    keepAliveTimeout: KEEP_ALIVE_MS,
-    forceCloseConnections: true,
-  });
-  app.server.maxConnections = MAX_CONNECTIONS;
+  const app = openServer(deps);
   const intake = new ProofIntake(deps);
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/cbor', { parseAs: 'buffer' }, (_request, body, done) => done(null, body));
+  const asBytes = { parseAs: 'buffer' } as const;
+  app.addContentTypeParser('application/cbor', asBytes, (_request, body, done) => done(null, body));
+  const bulkOptions = { ...asBytes, bodyLimit: MAX_BULK_BYTES };
+  app.addContentTypeParser(BULK_MEDIA_TYPE, bulkOptions, (_request, body, done) => done(null, body));
   app.setErrorHandler(answerError);
   app.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, 'not-found', `There is no ${request.method} ${request.url.slice(0, 80)}.`),
   );
   app.post('/v1/proofs', async (request, reply) => {
     if (!(request.body instanceof Uint8Array)) return refuse(reply, 400, 'malformed', 'The body is empty.');
-    const result = await intake.take(request.body);
-    return result.ok ? receiptJsonFromReceipt(result.receipt) : refuseUpload(reply, result);
+    const result = await intake.take(request.body, request.ip);
+    if (!result.ok) return refuseUpload(reply, result);
+    if (result.missing.length > 0) reply.header('ssp-missing', missingText(result.missing));
+    return receiptJson(result, deps);
   });
-  app.get('/v1/proofs', (request, reply) => listVerdicts(deps.index, request.query, reply));
+  app.post('/v1/proofs/bulk', { bodyLimit: MAX_BULK_BYTES }, async (request, reply) => {
+    if (!(request.body instanceof Uint8Array)) return refuse(reply, 400, 'malformed', 'The body is empty.');
+    const bodies = decodeBulk(request.body);
+    if (!bodies.ok) return refuseUpload(reply, { ...bodies, reason: 'malformed' });
+    const results = await intake.takeAll(bodies.value, request.ip);
+    return 'ok' in results ? refuseUpload(reply, results) : batchReceiptJson(results, deps);
+  });
+  addListings(app, deps.store, refuse);
   app.get('/v1/health', (_request, reply) =>
     intake.hasFailed ? refuse(reply, 503, 'storage-failed', 'The collector must be restarted.') : { ok: true },
   );
   return app;
 }
 
-function refuseUpload(reply: FastifyReply, refusal: IntakeRefusal): FastifyReply {
-  switch (refusal.reason) {
-    case 'malformed': {
-      const { path, expected, got } = refusal;
-      return refuse(reply, 400, 'malformed', `${path || 'upload'}: expected ${expected}, got ${got}`);
-    }
-    case 'busy':
-      return refuseForNow(reply, 'busy', 'Too many uploads wait.');
-    case 'failed':
-      return refuseForNow(reply, 'storage-failed', 'The collector cannot store uploads until it is restarted.');
-    default:
-      return refusal satisfies never;
-  }
+function openServer({ logger, tls, maxConnections = DEFAULT_MAX_CONNECTIONS }: CollectorDeps): FastifyInstance {
+  const options = {
+    ...(logger === undefined ? {} : { loggerInstance: logger, disableRequestLogging: true }),
+    bodyLimit: MAX_UPLOAD_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    connectionTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    forceCloseConnections: true,
+  };
+  const app: FastifyInstance =
+    tls === undefined
+      ? fastify(options)
+      : (fastify({ ...options, https: { ...tls, minVersion: 'TLSv1.3' } }) as unknown as FastifyInstance);
+  app.server.maxConnections = maxConnections;
+  return app;
 }
 
-function listVerdicts(index: ProofIndex, query: unknown, reply: FastifyReply): FastifyReply | object {
-  const decoded = decode(listSchema, query);
-  if (!decoded.ok) {
-    return refuse(
-      reply,
-      400,
-      'bad-query',
-      `${decoded.path || 'query'}: expected ${decoded.expected}, got ${decoded.got}`,
-    );
-  }
-  const { device, after, limit } = decoded.value;
-  if (limit < 1n || limit > MAX_ROWS)
-    return refuse(reply, 400, 'bad-query', `limit: expected 1..${MAX_ROWS}, got ${limit}`);
-  const rows = index.verdicts(device, after, Number(limit));
-  const last = rows.at(-1);
-  return { proofs: rows.map(jsonFromRow), next: last === undefined ? after.toString() : last.id.toString() };
-}
+const STATUS: Readonly<Record<Refused['reason'], number>> = {
+  malformed: 400,
+  elsewhere: 421,
+  'too-many': 429,
+  busy: 503,
+  failed: 503,
+};
 
-/** Amounts, counts and times as decimal strings, like everywhere in the protocol's JSON. */
-function jsonFromRow(row: VerdictRow): object {
-  return Object.fromEntries(
-    Object.entries(row).map(([name, value]) => [name, typeof value === 'bigint' ? value.toString() : value]),
+function refuseUpload(reply: FastifyReply, refusal: Refused): FastifyReply {
+  const { code, message } = refusalJson(refusal);
+  const status = STATUS[refusal.reason];
+  if (status < 429) return refuse(reply, status, code, message);
+  return refuseForNow(
+    reply,
+    status,
+    code,
+    message,
+    refusal.reason === 'too-many' ? refusal.retryAfterS : RETRY_AFTER_S,
   );
 }
 
@@ -108,7 +111,9 @@ function answerError(
 ): FastifyReply {
   if (error instanceof ProofLogError) {
     request.log.error({ err: error }, 'upload not stored');
-    return refuseForNow(reply, 'storage-failed', 'The upload could not be stored.');
+    return error.code === 'LOG_FULL'
+      ? refuseForNow(reply, 507, 'disk-full', "The collector's disk is full.", RETRY_FULL_S)
+      : refuseForNow(reply, 503, 'storage-failed', 'The upload could not be stored.', RETRY_AFTER_S);
   }
   const status = error.statusCode ?? 500;
   if (status < 500) return refuse(reply, status, 'bad-request', error.message);
@@ -116,9 +121,16 @@ function answerError(
   return refuse(reply, 500, 'internal', 'The collector failed; keep the upload and try again.');
 }
 
-function refuseForNow(reply: FastifyReply, code: string, message: string): FastifyReply {
-  reply.header('retry-after', RETRY_AFTER_S);
-  return refuse(reply, 503, code, `${message} Keep the upload and try again in ${RETRY_AFTER_S} s.`);
+function refuseForNow(
+  reply: FastifyReply,
+  status: number,
+  code: string,
+  message: string,
+  afterS: number,
+): FastifyReply {
+  const waitS = afterS + Math.floor(Math.random() * RETRY_SPREAD_S);
+  reply.header('retry-after', waitS);
+  return refuse(reply, status, code, `${message} Keep the upload and try again in ${waitS} s.`);
 }
 
 function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {

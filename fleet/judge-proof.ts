@@ -4,19 +4,25 @@
  * The origin is judged first, by itself: only what the device really signed may take a place in the device's chain. Then
  * the place in the chain, then what travels with the proof, then whether the figures can be true. Cheap checks come first.
  */
+
+import type { Address } from '../protocol/address.ts';
 import { type ChannelsDeployment, channelId } from '../protocol/channel.ts';
-import type { Hex } from '../protocol/hex.ts';
+import { type Hex, hexFromBytes } from '../protocol/hex.ts';
+import { type CompactSignature, recoverSigner } from '../protocol/signature.ts';
 import {
   GENESIS_PREV,
   type RegistryDeployment,
   type SessionLeaf,
   sessionsRoot,
+  trafficProofDigest,
   trafficProofDigestHex,
-  trafficProofSigner,
 } from '../protocol/traffic-proof.ts';
 import type { ProofUpload, ProofVoucher } from '../protocol/traffic-proof-wire.ts';
 import type { Verdict } from '../protocol/verdict.ts';
-import { voucherDigestHex, voucherSigner } from '../protocol/voucher.ts';
+import { voucherDigest } from '../protocol/voucher.ts';
+
+/** Who signed a 32-byte digest, or undefined: nobody. Never throws. */
+export type Recover = (digest: Uint8Array, signature: CompactSignature) => Address | undefined;
 
 export type CollectorDeployment = ChannelsDeployment & RegistryDeployment;
 
@@ -46,6 +52,8 @@ export type JudgeContext = {
   readonly receivedS: bigint;
   /** A proof whose interval ended longer ago than this comes too late for its epoch. */
   readonly lateAfterS: bigint;
+  /** Default: noble, which is always there and slow. */
+  readonly recover?: Recover;
 };
 
 export type Judgement = {
@@ -68,19 +76,28 @@ export function judgeProof(upload: ProofUpload, context: JudgeContext): Judgemen
 /** Why the upload is not the word of a device in good standing, or undefined if it is. */
 export function judgeOrigin(
   { proof }: ProofUpload,
-  { deployment, device }: Pick<JudgeContext, 'deployment' | 'device'>,
+  { deployment, device, recover = recoverSigner }: Pick<JudgeContext, 'deployment' | 'device' | 'recover'>,
 ): Judgement | undefined {
   if (device === undefined) return outside('unknown-device', `device ${proof.device} is not enrolled here`);
-  const signer = trafficProofSigner(deployment, proof);
+  const signer = recover(trafficProofDigest(deployment, proof), proof.signature);
   if (signer !== proof.device) {
     return outside('bad-signature', `the proof is signed by ${signer ?? 'nobody'}, expected ${proof.device}`);
   }
   return device.isRevoked ? outside('revoked', `device ${proof.device} is revoked`) : undefined;
 }
 
-/** The verdict on an upload whose origin is good. */
-export function judgeContent(upload: ProofUpload, context: JudgeContext): Judgement {
-  return judgeFork(upload, context) ?? judgeEvidence(upload, context) ?? judgeFigures(upload, context);
+/** The verdict on an upload whose origin is good. `evidence` is what judgeEvidence found, where it was asked before. */
+export function judgeContent(
+  upload: ProofUpload,
+  context: JudgeContext,
+  evidence: Judgement | 'sound' = judgeEvidence(upload, context) ?? 'sound',
+): Judgement {
+  return (
+    judgeFork(upload, context) ??
+    (evidence === 'sound' ? undefined : evidence) ??
+    judgeCharges(upload, context) ??
+    judgeFigures(upload, context)
+  );
 }
 
 /** Duplicates, and proofs that contradict what is on file. */
@@ -106,9 +123,11 @@ function judgeFork({ proof }: ProofUpload, { deployment, neighbours }: JudgeCont
   return undefined;
 }
 
-/** Leaves and vouchers: what the device's totals rest on. */
-function judgeEvidence(upload: ProofUpload, context: JudgeContext): Judgement | undefined {
-  const { proof, leaves, vouchers } = upload;
+/** Leaves and vouchers: what the device's totals rest on. Depends on nothing on file, so it can be asked ahead. */
+export function judgeEvidence(
+  { proof, leaves, vouchers }: ProofUpload,
+  { deployment, recover = recoverSigner }: Pick<JudgeContext, 'deployment' | 'recover'>,
+): Judgement | undefined {
   const root = sessionsRoot(leaves);
   if (root !== proof.sessionsRoot) {
     return outside('bad-signature', `the leaves hash to ${root}, the device signed ${proof.sessionsRoot}`);
@@ -129,8 +148,20 @@ function judgeEvidence(upload: ProofUpload, context: JudgeContext): Judgement | 
   }
   const byChannel = new Map(vouchers.map((voucher) => [voucher.channelId, voucher]));
   for (const leaf of leaves) {
-    const flaw = flawOf(leaf, byChannel.get(leaf.channelId), upload, context);
+    const flaw = flawOf(leaf, byChannel.get(leaf.channelId), proof.device, deployment, recover);
     if (flaw !== undefined) return outside('bad-voucher', flaw);
+  }
+  return undefined;
+}
+
+/** No channel may be charged more, over all proofs, than its voucher covers. */
+function judgeCharges({ leaves, vouchers }: ProofUpload, { channels }: JudgeContext): Judgement | undefined {
+  const amountOf = new Map(vouchers.map((voucher) => [voucher.channelId, voucher.amount]));
+  for (const { channelId: id, paid } of leaves) {
+    const charged = (channels.get(id)?.paid ?? 0n) + paid;
+    const amount = amountOf.get(id) ?? 0n;
+    if (charged > amount)
+      return outside('bad-voucher', `channel ${id} was charged ${charged}, its voucher covers ${amount}`);
   }
   return undefined;
 }
@@ -138,28 +169,28 @@ function judgeEvidence(upload: ProofUpload, context: JudgeContext): Judgement | 
 function flawOf(
   leaf: SessionLeaf,
   voucher: ProofVoucher | undefined,
-  { proof }: ProofUpload,
-  { deployment, channels }: JudgeContext,
+  device: Address,
+  deployment: CollectorDeployment,
+  recover: Recover,
 ): string | undefined {
   const id = leaf.channelId;
   if (voucher === undefined) return `channel ${id} has a leaf but no voucher`;
   const { config } = voucher;
   const configId = channelId(deployment, config);
   if (configId !== id) return `the config of channel ${id} is that of ${configId}`;
-  if (config.device !== proof.device) return `channel ${id} is served by ${config.device}, not by ${proof.device}`;
-  const digest = voucherDigestHex(deployment, voucher);
+  if (config.device !== device) return `channel ${id} is served by ${config.device}, not by ${device}`;
+  const digestBytes = voucherDigest(deployment, voucher);
+  const digest = hexFromBytes(digestBytes);
   if (digest !== leaf.voucherDigest)
     return `the leaf of channel ${id} names voucher ${leaf.voucherDigest}, got ${digest}`;
-  const paid = (channels.get(id)?.paid ?? 0n) + leaf.paid;
-  if (paid > voucher.amount) return `channel ${id} was charged ${paid}, its voucher covers ${voucher.amount}`;
-  const signer = voucherSigner(deployment, voucher);
+  const signer = recover(digestBytes, voucher.signature);
   if (signer !== config.signer)
     return `the voucher of channel ${id} is signed by ${signer ?? 'nobody'}, expected ${config.signer}`;
   return undefined;
 }
 
 /** Whether the figures of a whole and well-placed proof can be true, and count. */
-function judgeFigures(upload: ProofUpload, context: JudgeContext): Judgement {
+export function judgeFigures(upload: ProofUpload, context: JudgeContext): Judgement {
   const { proof } = upload;
   const { neighbours, receivedS, lateAfterS } = context;
   if (proof.seq === 0n ? proof.prev !== GENESIS_PREV : neighbours.before === undefined) {

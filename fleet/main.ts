@@ -1,30 +1,63 @@
 /**
- * Composition root of the collector: `node fleet/main.ts --config FILE [--port N]`. Prints one line of JSON once it
- * listens: {"listening":"http://127.0.0.1:8440","collector":"0x.."}. Everything else it has to say goes to stderr.
+ * Composition root of the collector: `node fleet/main.ts --config FILE [--port N] [--shard K/N]`. Prints one line of JSON
+ * once it listens: {"listening":"http://127.0.0.1:8440","collector":"0x.."}. Everything else it has to say goes to stderr.
+ * `node fleet/main.ts --config FILE [--shard K/N] --rebuild` makes all but the segments anew from them, and ends.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { catchUp } from './catch-up.ts';
 import { buildCollector } from './collector.ts';
 import { type CollectorConfig, parseCollectorConfig } from './collector-config.ts';
 import { loadOrCreateCollectorKey } from './collector-key.ts';
-import { ProofIndex } from './proof-index.ts';
+import { startDayTotals } from './day-totals.ts';
 import { SegmentLog } from './segment-log.ts';
+import { parseShard, type Shard } from './shard.ts';
+import { loadSignatures } from './signatures.ts';
+import { SqliteClaims } from './sqlite-claims.ts';
+import { SqliteStore } from './sqlite-store.ts';
 
-async function run(config: CollectorConfig): Promise<void> {
+const USAGE = 'usage: node fleet/main.ts --config FILE [--port N] [--shard K/N] [--rebuild]\n';
+
+async function openStorage(config: CollectorConfig, shard: Shard | undefined) {
+  const directory =
+    shard === undefined ? config.directory : join(config.directory, `shard-${shard.index}-of-${shard.count}`);
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const log = await SegmentLog.open({ directory: join(directory, 'log') });
+  return {
+    log,
+    store: new SqliteStore(join(directory, 'store.db')),
+    claims: new SqliteClaims(join(directory, 'totals.db')),
+  };
+}
+
+async function run(config: CollectorConfig, shard: Shard | undefined): Promise<void> {
   const collector = loadOrCreateCollectorKey(config.keyFile);
-  mkdirSync(config.directory, { recursive: true, mode: 0o700 });
-  const log = await SegmentLog.open({ directory: join(config.directory, 'log') });
-  const index = new ProofIndex(join(config.directory, 'index.db'));
-  await index.catchUp(log);
+  const { recover, sign, backend } = await loadSignatures();
+  const { log, store, claims } = await openStorage(config, shard);
+  await catchUp(store, log);
+  const limits = {
+    ...(config.deviceRate === undefined ? {} : { device: config.deviceRate }),
+    ...(config.strangerRate === undefined ? {} : { stranger: config.strangerRate }),
+  };
+  const stopTotals = startDayTotals(claims, log);
   const app = buildCollector({
     log,
-    index,
+    store,
     collector,
+    recover,
+    sign,
+    limits,
     deployment: config.deployment,
     devices: (address) => config.devices.get(address),
     nowS: () => BigInt(Math.floor(Date.now() / 1000)),
+    monotonicMs: () => performance.now(),
     lateAfterS: config.lateAfterS,
+    ...(shard === undefined ? {} : { shard }),
+    ...(config.maxConnections === undefined ? {} : { maxConnections: config.maxConnections }),
+    ...(config.tls === undefined
+      ? {}
+      : { tls: { cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) } }),
     onFailure: (error) => {
       // Nothing more can be acknowledged; a supervisor starts us again, and catchUp goes on from what is durable.
       process.stderr.write(`collector: stops because its storage failed: ${String(error)}\n`);
@@ -37,23 +70,46 @@ async function run(config: CollectorConfig): Promise<void> {
     if (isStopping) return;
     isStopping = true;
     await app.close();
+    await stopTotals();
     await log.close();
-    index.close();
+    store.close();
+    claims.close();
   };
   process.once('SIGTERM', () => void stop());
   process.once('SIGINT', () => void stop());
   const listening = await app.listen({ host: config.host, port: config.port });
-  process.stdout.write(`${JSON.stringify({ listening, collector: collector.address })}\n`);
+  process.stdout.write(`${JSON.stringify({ listening, collector: collector.address, verifier: backend })}\n`);
 }
 
-const { values } = parseArgs({ options: { config: { type: 'string' }, port: { type: 'string' } } });
-if (values.config === undefined) {
-  process.stderr.write('usage: node fleet/main.ts --config FILE [--port N]\n');
+async function rebuild(config: CollectorConfig, shard: Shard | undefined): Promise<void> {
+  const { log, store, claims } = await openStorage(config, shard);
+  store.clear();
+  claims.clear();
+  const frames = await catchUp(store, log);
+  const segments = await startDayTotals(claims, log)();
+  process.stdout.write(`${JSON.stringify({ frames, segments })}\n`);
+  await log.close();
+  store.close();
+  claims.close();
+}
+
+const { values } = parseArgs({
+  options: {
+    config: { type: 'string' },
+    port: { type: 'string' },
+    shard: { type: 'string' },
+    rebuild: { type: 'boolean', default: false },
+  },
+});
+const shard = values.shard === undefined ? undefined : parseShard(values.shard);
+if (values.config === undefined || (values.shard !== undefined && shard === undefined)) {
+  process.stderr.write(USAGE);
   process.exitCode = 2;
 } else {
   const parsed = parseCollectorConfig(readFileSync(values.config, 'utf8'));
   if (parsed.ok) {
-    await run(values.port === undefined ? parsed.value : { ...parsed.value, port: Number(values.port) });
+    const config = values.port === undefined ? parsed.value : { ...parsed.value, port: Number(values.port) };
+    await (values.rebuild ? rebuild(config, shard) : run(config, shard));
   } else {
     const { path, expected, got } = parsed;
     process.stderr.write(`${values.config}: ${path || 'file'}: expected ${expected}, got ${got}\n`);

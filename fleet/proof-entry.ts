@@ -1,67 +1,97 @@
-/** One frame of the proof log: an upload as it came, and what was made of it. The receipt is kept, never signed again. */
+/**
+ * What the frames of the proof log say. An upload as it came and what was made of it; or a proof judged again, because
+ * what was missing when it came has arrived. A receipt is not kept: its signature follows from its content (RFC 6979).
+ */
 import { decode as cborDecode, encode as cborEncode, rfc8949EncodeOptions } from 'cborg';
 import * as v from 'valibot';
-import { bytesFromHex, hexFromBytes } from '../protocol/hex.ts';
+import type { Address } from '../protocol/address.ts';
+import { bytesFromHex, type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
-import { type SignedProofReceipt, VERDICTS } from '../protocol/verdict.ts';
+import { VERDICTS, type Verdict } from '../protocol/verdict.ts';
 import type { Judgement } from './judge-proof.ts';
 
-export type ProofEntry = {
+export type UploadEntry = {
+  readonly kind: 'upload';
   readonly body: Uint8Array;
   readonly upload: ProofUpload;
+  /** Digest of the proof. */
+  readonly digest: Hex;
   readonly judgement: Judgement;
-  readonly receipt: SignedProofReceipt;
+  /** Unix seconds. */
+  readonly receivedS: bigint;
 };
 
-const FORMAT_VERSION = 1;
+/** The verdict of a proof on file that replaces the one before. */
+export type RejudgementEntry = {
+  readonly kind: 'rejudgement';
+  readonly device: Address;
+  readonly seq: bigint;
+  readonly from: Verdict;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  /** What the proof counts for, so that totals can be moved without looking it up: days since 1970, bytes, units. */
+  readonly day: bigint;
+  readonly bytes: bigint;
+  readonly paid: bigint;
+};
 
-const entrySchema = v.strictTuple([
-  v.literal(FORMAT_VERSION),
+export type LogEntry = UploadEntry | RejudgementEntry;
+
+const UPLOAD = 2;
+const REJUDGEMENT = 3;
+
+const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const uploadSchema = v.strictTuple([
+  v.literal(UPLOAD),
   v.instance(Uint8Array),
   v.picklist(VERDICTS),
   v.string(),
   v.boolean(),
-  v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
-  v.instance(Uint8Array),
-  v.instance(Uint8Array),
+  seconds,
   v.instance(Uint8Array),
 ]);
+const rejudgementSchema = v.strictTuple([
+  v.literal(REJUDGEMENT),
+  v.instance(Uint8Array),
+  seconds,
+  v.picklist(VERDICTS),
+  v.picklist(VERDICTS),
+  v.string(),
+  seconds,
+  v.string(),
+  v.string(),
+]);
+const entrySchema = v.union([uploadSchema, rejudgementSchema]);
 
-export function encodeProofEntry({ body, judgement, receipt }: ProofEntry): Uint8Array {
-  return cborEncode(
-    [
-      FORMAT_VERSION,
-      body,
-      judgement.verdict,
-      judgement.reason,
-      judgement.joinsChain,
-      receipt.receivedS,
-      bytesFromHex(receipt.collector),
-      bytesFromHex(receipt.proof),
-      bytesFromHex(receipt.signature),
-    ],
-    rfc8949EncodeOptions,
-  );
+export function encodeLogEntry(entry: LogEntry): Uint8Array {
+  if (entry.kind === 'rejudgement') {
+    const { device, seq, from, verdict, reason, day, bytes, paid } = entry;
+    const fields = [REJUDGEMENT, bytesFromHex(device), seq, from, verdict, reason, day, `${bytes}`, `${paid}`];
+    return cborEncode(fields, rfc8949EncodeOptions);
+  }
+  const { body, judgement, receivedS, digest } = entry;
+  const { verdict, reason, joinsChain } = judgement;
+  const fields = [UPLOAD, body, verdict, reason, joinsChain, receivedS, bytesFromHex(digest)];
+  return cborEncode(fields, rfc8949EncodeOptions);
 }
 
-/** @throws RangeError if the bytes are no entry: they passed their CRC, so another program wrote them */
-export function decodeProofEntry(payload: Uint8Array): ProofEntry {
-  const [, body, verdict, reason, joinsChain, receivedS, collector, proof, signature] = v.parse(
-    entrySchema,
-    cborDecode(payload),
-  );
+/** @throws Error if the bytes are no entry: they passed their CRC, so another program wrote them */
+export function decodeLogEntry(payload: Uint8Array): LogEntry {
+  const fields = v.parse(entrySchema, cborDecode(payload));
+  if (fields[0] === REJUDGEMENT) {
+    const [, device, seq, from, verdict, reason, day, bytes, paid] = fields;
+    const counts = { day: BigInt(day), bytes: BigInt(bytes), paid: BigInt(paid) };
+    return { kind: 'rejudgement', device: hexFromBytes(device), seq: BigInt(seq), from, verdict, reason, ...counts };
+  }
+  const [, body, verdict, reason, joinsChain, receivedS, digest] = fields;
   const upload = decodeProofUpload(body);
   if (!upload.ok) throw new RangeError(`log entry holds no upload: ${upload.path} is ${upload.got}`);
   return {
+    kind: 'upload',
     body,
     upload: upload.value,
+    digest: hexFromBytes(digest),
     judgement: { verdict, reason, joinsChain },
-    receipt: {
-      collector: hexFromBytes(collector),
-      proof: hexFromBytes(proof),
-      verdict,
-      receivedS: BigInt(receivedS),
-      signature: hexFromBytes(signature),
-    },
+    receivedS: BigInt(receivedS),
   };
 }

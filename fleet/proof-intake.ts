@@ -1,63 +1,98 @@
 /**
- * One upload from bytes to signed receipt: decode, judge, make durable, then answer. Uploads of one device are taken one
- * after the other, since each verdict depends on the one before; devices do not wait for one another.
+ * Uploads from bytes to verdicts. What depends on nothing on file (decoding, signatures) is done as an upload comes; then
+ * uploads wait for their turn, are judged in order of arrival, and made durable together: one sync of the log and one
+ * transaction of the store for as many as came while the ones before were written.
  */
-import type { Address } from '../protocol/address.ts';
-import { type RegistryDeployment, trafficProofDigestHex } from '../protocol/traffic-proof.ts';
+import type { Hex } from '../protocol/hex.ts';
+import { trafficProofDigestHex } from '../protocol/traffic-proof.ts';
 import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
-import { type SignedProofReceipt, signProofReceipt } from '../protocol/verdict.ts';
-import {
-  type CollectorDeployment,
-  type Judgement,
-  judgeContent,
-  judgeOrigin,
-  type KnownDevice,
-} from './judge-proof.ts';
-import { encodeProofEntry } from './proof-entry.ts';
-import type { ProofIndex } from './proof-index.ts';
+import type { FleetStore, MissingRange } from './fleet-store.ts';
+import { type JudgeDeps, judgePending, type Pending } from './judge-batch.ts';
+import { judgeEvidence, judgeOrigin, type Recover } from './judge-proof.ts';
 import { type ProofLog, ProofLogError } from './proof-log.ts';
+import { type RateLimit, RateLimiter } from './rate-limit.ts';
+import { type Shard, shardOf } from './shard.ts';
 
-export type IntakeDeps = {
+export type IntakeDeps = JudgeDeps & {
   readonly log: ProofLog;
   /** Caught up with the log. */
-  readonly index: ProofIndex;
-  readonly deployment: CollectorDeployment;
-  readonly collector: { readonly address: Address; readonly secretKey: Uint8Array };
-  readonly devices: (address: Address) => KnownDevice | undefined;
-  /** Unix seconds. */
-  readonly nowS: () => bigint;
-  /** A proof whose interval ended longer ago is late. */
-  readonly lateAfterS: bigint;
-  /** Called once when log or index cannot go on. A restart reads from the log what the index has not taken up. */
+  readonly store: FleetStore;
+  readonly recover?: Recover;
+  /** Which devices are served here, where several processes share the work. */
+  readonly shard?: Shard;
+  /** Milliseconds that never go back. */
+  readonly monotonicMs: () => number;
+  readonly limits?: Partial<IntakeLimits>;
+  /** Called once when log or store cannot go on. A restart reads from the log what the store has not taken up. */
   readonly onFailure: (error: unknown) => void;
+  /** A test ends the process here. */
+  readonly atStep?: (step: IntakeStep) => void;
 };
 
-export type IntakeResult =
-  | { readonly ok: true; readonly receipt: SignedProofReceipt }
-  | {
-      readonly ok: false;
-      readonly reason: 'malformed';
-      readonly path: string;
-      readonly expected: string;
-      readonly got: string;
-    }
-  | { readonly ok: false; readonly reason: 'busy' }
-  /** Log or index cannot go on; see IntakeDeps.onFailure. */
-  | { readonly ok: false; readonly reason: 'failed' };
+export type IntakeStep = 'judged' | 'durable' | 'committed';
 
-/** A router sends one upload after the other; more at once means that somebody else has its key, or none at all. */
-const MAX_WAITING_PER_DEVICE = 8;
-/** Uploads of all devices in memory at once: at most 256 KiB each, in practice below 1 KiB. */
-const MAX_WAITING = 4096;
+export type IntakeLimits = {
+  /** Proofs of one device that its key has signed. A month offline is 8,640 proofs: 12 minutes. */
+  readonly device: RateLimit;
+  /** Uploads of one source address that no enrolled device has signed. */
+  readonly stranger: RateLimit;
+  /** Uploads in memory at once, and their bytes. */
+  readonly waiting: number;
+  readonly waitingBytes: number;
+};
+
+export type Taken = {
+  readonly ok: true;
+  readonly digest: Hex;
+  readonly verdict: Pending['result']['verdict'];
+  readonly receivedS: bigint;
+  /** What the router should send, if its proof came out of order. */
+  readonly missing: readonly MissingRange[];
+};
+
+export type Refused = { readonly ok: false } & (
+  | { readonly reason: 'malformed'; readonly path: string; readonly expected: string; readonly got: string }
+  | { readonly reason: 'too-many'; readonly retryAfterS: number }
+  /** Another shard keeps this device's chain. */
+  | { readonly reason: 'elsewhere'; readonly shard: number }
+  /** No room for more uploads in memory. */
+  | { readonly reason: 'busy' }
+  /** Log or store cannot go on; see IntakeDeps.onFailure. */
+  | { readonly reason: 'failed' }
+);
+
+export type IntakeResult = Taken | Refused;
+
+const DEFAULT_LIMITS: IntakeLimits = {
+  device: { perS: 12, burst: 600 },
+  stranger: { perS: 2, burst: 120 },
+  waiting: 8192,
+  waitingBytes: 32 * 1024 * 1024,
+};
+/** Bounds the time of one transaction, and with it how long a late-comer waits. */
+const MAX_BATCH = 512;
+const MAX_BATCH_BYTES = 2 * 1024 * 1024;
+/** Checking this many signatures takes a few milliseconds; then others have their turn. */
+const CHECKS_PER_TURN = 32;
+
+type Waiting = Pending & { readonly settle: (error?: unknown) => void };
 
 export class ProofIntake {
   readonly #deps: IntakeDeps;
-  readonly #queues = new Map<Address, { tail: Promise<unknown>; length: number }>();
+  readonly #limits: IntakeLimits;
+  readonly #devices: RateLimiter;
+  readonly #strangers: RateLimiter;
+  readonly #queue: Waiting[] = [];
   #waiting = 0;
+  #waitingBytes = 0;
+  #working: Promise<void> | undefined;
   #hasFailed = false;
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
+    this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
+    this.#devices = new RateLimiter(this.#limits.device);
+    this.#strangers = new RateLimiter(this.#limits.stranger);
   }
 
   get hasFailed(): boolean {
@@ -65,105 +100,138 @@ export class ProofIntake {
   }
 
   /** @throws ProofLogError if the upload could not be made durable; nothing was acknowledged then */
-  async take(body: Uint8Array): Promise<IntakeResult> {
-    const decoded = decodeProofUpload(body);
-    if (!decoded.ok) return { ...decoded, reason: 'malformed' };
+  async take(body: Uint8Array, source: string): Promise<IntakeResult> {
     if (this.#hasFailed) return { ok: false, reason: 'failed' };
-    if (this.#waiting >= MAX_WAITING) return { ok: false, reason: 'busy' };
-    this.#waiting += 1;
-    try {
-      return await this.#takeUpload(body, decoded.value);
-    } finally {
-      this.#waiting -= 1;
-    }
-  }
-
-  async #takeUpload(body: Uint8Array, upload: ProofUpload): Promise<IntakeResult> {
-    const known = this.#deps.index.receiptOfBody(body);
-    if (known !== undefined) return { ok: true, receipt: known };
-    const { device } = upload.proof;
-    const record = this.#deps.devices(device);
-    // Before the device's queue: whoever has not its key cannot make its own uploads wait.
-    const origin = judgeOrigin(upload, { deployment: this.#deps.deployment, device: record });
-    if (origin !== undefined) return { ok: true, receipt: await this.#keep(body, upload, origin) };
-    return await this.#inTurn(device, async () => ({
-      ok: true,
-      receipt: await this.#takeGenuine(body, upload, record),
-    }));
-  }
-
-  async #takeGenuine(
-    body: Uint8Array,
-    upload: ProofUpload,
-    device: KnownDevice | undefined,
-  ): Promise<SignedProofReceipt> {
-    const { index, deployment, nowS, lateAfterS } = this.#deps;
-    const judgement = judgeContent(upload, {
-      deployment,
-      device,
-      neighbours: index.neighboursOf(upload),
-      channels: index.channelsOf(upload),
-      receivedS: nowS(),
-      lateAfterS,
+    if (!this.#hasRoom(1, body.length)) return { ok: false, reason: 'busy' };
+    return await this.#holding(1, body.length, async () => {
+      const checked = this.#check(body, source);
+      return 'ok' in checked ? checked : await this.#judged(checked);
     });
-    if (judgement.verdict === 'duplicate') {
-      const receipt = index.receiptOf(upload.proof.device, upload.proof.seq);
-      if (receipt !== undefined) return receipt;
-    }
-    return await this.#keep(body, upload, judgement);
   }
 
-  async #keep(body: Uint8Array, upload: ProofUpload, judgement: Judgement): Promise<SignedProofReceipt> {
-    const { log, index, deployment, collector, nowS } = this.#deps;
-    const receipt = signReceipt(deployment, upload, judgement, collector, nowS());
-    const entry = { body, upload, judgement, receipt };
+  /** Several uploads in the order of their arrival, all in memory at once; 'busy' or 'failed' stands for all of them. */
+  async takeAll(bodies: readonly Uint8Array[], source: string): Promise<readonly IntakeResult[] | Refused> {
+    const bytes = bodies.reduce((sum, { length }) => sum + length, 0);
+    if (this.#hasFailed) return { ok: false, reason: 'failed' };
+    if (!this.#hasRoom(bodies.length, bytes)) return { ok: false, reason: 'busy' };
+    return await this.#holding(bodies.length, bytes, async () => {
+      const results: Promise<IntakeResult>[] = [];
+      for (const [i, body] of bodies.entries()) {
+        if (i > 0 && i % CHECKS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+        const checked = this.#check(body, source);
+        results.push('ok' in checked ? Promise.resolve(checked) : this.#judged(checked));
+        // Awaited below; one that fails while others are checked is no unhandled rejection.
+        results.at(-1)?.catch(() => undefined);
+      }
+      return await Promise.all(results);
+    });
+  }
+
+  #hasRoom(count: number, bytes: number): boolean {
+    // One request always fits an empty collector.
+    if (this.#waiting === 0) return true;
+    return this.#waiting + count <= this.#limits.waiting && this.#waitingBytes + bytes <= this.#limits.waitingBytes;
+  }
+
+  async #holding<T>(count: number, bytes: number, work: () => Promise<T>): Promise<T> {
+    this.#waiting += count;
+    this.#waitingBytes += bytes;
     try {
-      // The log settles its promises in its own order, so the index takes entries up in that order too.
-      const position = await log.append(encodeProofEntry(entry));
-      index.apply(entry, position);
-    } catch (error) {
-      if (!(error instanceof ProofLogError && error.code === 'LOG_FULL')) this.#fail(error);
-      throw error;
+      return await work();
+    } finally {
+      this.#waiting -= count;
+      this.#waitingBytes -= bytes;
     }
-    return receipt;
   }
 
-  /** With a hole in the index nothing may be judged, or taken up after the hole. */
+  /** All that can be said without looking anything up. Who has no key is limited by address, before any curve arithmetic. */
+  #check(body: Uint8Array, source: string): Omit<Waiting, 'settle'> | Refused {
+    const { deployment, devices, recover, monotonicMs, shard } = this.#deps;
+    const nowMs = monotonicMs();
+    const strangerMs = this.#strangers.waitMs(source, nowMs);
+    if (strangerMs > 0) return tooMany(strangerMs);
+    const decoded = decodeProofUpload(body);
+    if (!decoded.ok) {
+      this.#strangers.take(source, nowMs);
+      return { ...decoded, reason: 'malformed' };
+    }
+    const upload: ProofUpload = decoded.value;
+    const { device } = upload.proof;
+    if (shard !== undefined && shardOf(device, shard.count) !== shard.index) {
+      return { ok: false, reason: 'elsewhere', shard: shardOf(device, shard.count) };
+    }
+    const using = { deployment, ...(recover === undefined ? {} : { recover }) };
+    const origin = judgeOrigin(upload, { ...using, device: devices(device) });
+    const waitMs = origin === undefined ? this.#devices.take(device, nowMs) : this.#strangers.take(source, nowMs);
+    if (waitMs > 0) return tooMany(waitMs);
+    const evidence = origin ?? judgeEvidence(upload, using) ?? 'sound';
+    return { body, upload, digest: trafficProofDigestHex(deployment, upload.proof), origin, evidence, result: NOT_YET };
+  }
+
+  async #judged(pending: Omit<Waiting, 'settle'>): Promise<Taken> {
+    const { result } = await new Promise<Pending>((resolve, reject) => {
+      const waiting: Waiting = {
+        ...pending,
+        settle: (error) => (error === undefined ? resolve(waiting) : reject(error)),
+      };
+      this.#queue.push(waiting);
+      this.#working ??= this.#work().finally(() => {
+        this.#working = undefined;
+      });
+    });
+    return { ok: true, ...result };
+  }
+
+  async #work(): Promise<void> {
+    // One turn of the event loop, so that requests read from many sockets at once share the first sync too.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.#queue.length > 0) {
+      const batch = this.#takeBatch();
+      try {
+        await this.#store(batch);
+        for (const { settle } of batch) settle();
+      } catch (error) {
+        if (!(error instanceof ProofLogError && error.code === 'LOG_FULL')) this.#fail(error);
+        for (const { settle } of batch) settle(error);
+      }
+    }
+  }
+
+  #takeBatch(): readonly Waiting[] {
+    let bytes = 0;
+    let count = 0;
+    for (const { body } of this.#queue) {
+      bytes += body.length;
+      if (count > 0 && (count === MAX_BATCH || bytes > MAX_BATCH_BYTES)) break;
+      count += 1;
+    }
+    return this.#queue.splice(0, count);
+  }
+
+  /** The log is synced before the store commits, so the store is never ahead; whoever asked hears of it after both. */
+  async #store(batch: readonly Waiting[]): Promise<void> {
+    const { log, store, atStep } = this.#deps;
+    if (this.#hasFailed) throw new ProofLogError('the collector has failed', { code: 'LOG_FAILED' });
+    await store.tx(async (tx) => {
+      const frames = await judgePending(batch, tx, this.#deps);
+      atStep?.('judged');
+      const last = (await log.appendAll(frames)).at(-1);
+      atStep?.('durable');
+      if (last !== undefined) await tx.setPosition(last);
+    });
+    atStep?.('committed');
+  }
+
+  /** With a hole in the store nothing may be judged, or taken up after the hole. */
   #fail(error: unknown): void {
     if (this.#hasFailed) return;
     this.#hasFailed = true;
     this.#deps.onFailure(error);
   }
-
-  /** Runs `take` after all that wait for the device already. */
-  async #inTurn(device: Address, take: () => Promise<IntakeResult>): Promise<IntakeResult> {
-    const queue = this.#queues.get(device) ?? { tail: Promise.resolve(), length: 0 };
-    if (queue.length >= MAX_WAITING_PER_DEVICE) return { ok: false, reason: 'busy' };
-    this.#queues.set(device, queue);
-    queue.length += 1;
-    // A failure is its own caller's business; the next in turn starts all the same.
-    const result = queue.tail.then(take, take);
-    queue.tail = result;
-    try {
-      return await result;
-    } finally {
-      queue.length -= 1;
-      if (queue.length === 0) this.#queues.delete(device);
-    }
-  }
 }
 
-function signReceipt(
-  deployment: RegistryDeployment,
-  { proof }: ProofUpload,
-  { verdict }: Judgement,
-  collector: IntakeDeps['collector'],
-  receivedS: bigint,
-): SignedProofReceipt {
-  const digest = trafficProofDigestHex(deployment, proof);
-  return signProofReceipt(
-    deployment,
-    { collector: collector.address, proof: digest, verdict, receivedS },
-    collector.secretKey,
-  );
+const NOT_YET: Pending['result'] = { digest: '0x', verdict: 'gap', receivedS: 0n, missing: [] };
+
+function tooMany(waitMs: number): Refused {
+  return { ok: false, reason: 'too-many', retryAfterS: Math.ceil(waitMs / 1000) };
 }

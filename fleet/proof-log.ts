@@ -6,6 +6,9 @@
 /** The end of a frame: a reader that has processed it goes on from here. Compared by segment, then by offset. */
 export type LogPosition = { readonly segment: number; readonly offset: number };
 
+/** A segment that gets no more frames. */
+export type SegmentRef = { readonly segment: number; readonly bytes: number };
+
 export type LogFrame = { readonly payload: Uint8Array; readonly position: LogPosition };
 
 export type ProofLog = {
@@ -15,12 +18,24 @@ export type ProofLog = {
    * @throws ProofLogError LOG_FULL: nothing was stored, later calls may succeed. LOG_FAILED: the log takes nothing more
    */
   readonly append: (payload: Uint8Array) => Promise<LogPosition>;
+  /**
+   * The same for several payloads, at most MAX_APPEND_BYTES together: all of them or none, unless the process dies.
+   * Positions are in the order of the payloads, which is their order in the log.
+   */
+  readonly appendAll: (payloads: readonly Uint8Array[]) => Promise<readonly LogPosition[]>;
   /** All frames after `after`, oldest first. @throws ProofLogError LOG_CORRUPT */
   readonly frames: (after?: LogPosition) => AsyncIterable<LogFrame>;
+  /** Sealed segments after number `after`, oldest first: they never change again. */
+  readonly segments: (after?: number) => Promise<readonly SegmentRef[]>;
+  /** The frames of one sealed segment. @throws ProofLogError LOG_CORRUPT */
+  readonly read: (ref: SegmentRef) => AsyncIterable<LogFrame>;
   /** Position after the last durable frame. */
   readonly end: () => LogPosition;
   readonly close: () => Promise<void>;
 };
+
+/** Some thousand proofs, and a bound on what one sync can keep waiting. */
+export const MAX_APPEND_BYTES = 4 * 1024 * 1024;
 
 export type ProofLogErrorCode = 'LOG_FULL' | 'LOG_FAILED' | 'LOG_CORRUPT' | 'LOG_CLOSED';
 

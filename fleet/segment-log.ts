@@ -5,9 +5,17 @@
  * After a failed sync nothing more is taken: what the kernel dropped, it would call clean the next time.
  */
 import { constants } from 'node:fs';
-import { copyFile, type FileHandle, mkdir, open, readdir } from 'node:fs/promises';
+import { copyFile, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isAfter, type LogFrame, type LogPosition, type ProofLog, ProofLogError } from './proof-log.ts';
+import {
+  isAfter,
+  type LogFrame,
+  type LogPosition,
+  MAX_APPEND_BYTES,
+  type ProofLog,
+  ProofLogError,
+  type SegmentRef,
+} from './proof-log.ts';
 import { encodeFrame, readFrames, SEGMENT_MAGIC } from './segment-frame.ts';
 
 export type SegmentLogOptions = {
@@ -21,14 +29,12 @@ export type SegmentLogOptions = {
 type OpenFile = (path: string, flags: string, mode?: number) => Promise<FileHandle>;
 
 type Waiting = {
-  readonly frame: Uint8Array;
-  readonly resolve: (position: LogPosition) => void;
+  readonly frames: readonly Uint8Array[];
+  readonly resolve: (positions: readonly LogPosition[]) => void;
   readonly reject: (error: ProofLogError) => void;
 };
 
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
-/** Most bytes of one write: some thousand proofs, and a bound on what one sync can keep waiting. */
-const MAX_GROUP_BYTES = 4 * 1024 * 1024;
 const SEGMENT_NAME = /^(\d{10})\.seg$/;
 
 export class SegmentLog implements ProofLog {
@@ -78,15 +84,32 @@ export class SegmentLog implements ProofLog {
     return this.#end;
   }
 
-  append(payload: Uint8Array): Promise<LogPosition> {
-    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
-    const frame = encodeFrame(payload);
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ frame, resolve, reject });
+  async append(payload: Uint8Array): Promise<LogPosition> {
+    const [position] = await this.appendAll([payload]);
+    return position as LogPosition;
+  }
+
+  async appendAll(payloads: readonly Uint8Array[]): Promise<readonly LogPosition[]> {
+    if (this.#refusal !== undefined) throw this.#refusal;
+    const frames = payloads.map(encodeFrame);
+    if (frames.length === 0) return [];
+    return await new Promise((resolve, reject) => {
+      this.#waiting.push({ frames, resolve, reject });
       this.#writing ??= this.#writeAll().finally(() => {
         this.#writing = undefined;
       });
     });
+  }
+
+  async segments(after = 0): Promise<readonly SegmentRef[]> {
+    const numbers = (await segmentNumbers(this.#directory)).filter((n) => n > after && n < this.#end.segment);
+    return await Promise.all(
+      numbers.map(async (segment) => ({ segment, bytes: (await stat(segmentPath(this.#directory, segment))).size })),
+    );
+  }
+
+  async *read({ segment }: SegmentRef): AsyncGenerator<LogFrame> {
+    yield* this.#framesOf(segment, 0, this.#end);
   }
 
   async *frames(after: LogPosition = { segment: 0, offset: 0 }): AsyncGenerator<LogFrame> {
@@ -139,7 +162,7 @@ export class SegmentLog implements ProofLog {
   async #write(group: readonly Waiting[]): Promise<void> {
     try {
       if (this.#end.offset >= this.#segmentBytes) await this.#startSegment();
-      await writeFully(this.#file, Buffer.concat(group.map(({ frame }) => frame)), this.#end.offset);
+      await writeFully(this.#file, Buffer.concat(group.flatMap(({ frames }) => frames)), this.#end.offset);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       await this.#file.truncate(this.#end.offset);
@@ -147,9 +170,12 @@ export class SegmentLog implements ProofLog {
     }
     await this.#file.datasync();
     this.#syncs += 1;
-    for (const { frame, resolve } of group) {
-      this.#end = { segment: this.#end.segment, offset: this.#end.offset + frame.length };
-      resolve(this.#end);
+    for (const { frames, resolve } of group) {
+      const positions = frames.map(({ length }) => {
+        this.#end = { segment: this.#end.segment, offset: this.#end.offset + length };
+        return this.#end;
+      });
+      resolve(positions);
     }
   }
 
@@ -178,9 +204,9 @@ export class SegmentLog implements ProofLog {
 
 function takeGroup(waiting: Waiting[]): readonly Waiting[] {
   let bytes = 0;
-  const count = waiting.findIndex(({ frame }) => {
-    bytes += frame.length;
-    return bytes > MAX_GROUP_BYTES;
+  const count = waiting.findIndex(({ frames }) => {
+    for (const { length } of frames) bytes += length;
+    return bytes > MAX_APPEND_BYTES;
   });
   return waiting.splice(0, count === -1 ? waiting.length : Math.max(1, count));
 }

@@ -2,9 +2,11 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
+import { catchUp } from '../../fleet/catch-up.ts';
 import { buildCollector, type CollectorDeps } from '../../fleet/collector.ts';
-import { ProofIndex } from '../../fleet/proof-index.ts';
 import { SegmentLog } from '../../fleet/segment-log.ts';
+import { loadSignatures } from '../../fleet/signatures.ts';
+import { SqliteStore } from '../../fleet/sqlite-store.ts';
 import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { testKey } from '../support/protocol-arbitraries.ts';
 import { bodyOf, DEPLOYMENT, NOW_S } from './fake-router.ts';
@@ -14,7 +16,7 @@ export const COLLECTOR = testKey('collector');
 export type OpenCollector = {
   readonly app: FastifyInstance;
   readonly log: SegmentLog;
-  readonly index: ProofIndex;
+  readonly store: SqliteStore;
   readonly failures: unknown[];
   readonly close: () => Promise<void>;
 };
@@ -25,13 +27,17 @@ export async function openCollector(
   changes: Partial<CollectorDeps> = {},
 ): Promise<OpenCollector> {
   const log = await SegmentLog.open({ directory: join(directory, 'log') });
-  const index = new ProofIndex(join(directory, 'index.db'));
-  await index.catchUp(log);
+  const store = new SqliteStore(join(directory, 'store.db'));
+  await catchUp(store, log);
+  const { recover, sign } = await loadSignatures();
   const enrolled = new Set<string>(routers.map((name) => testKey(name).address));
   const failures: unknown[] = [];
   const app = buildCollector({
     log,
-    index,
+    store,
+    recover,
+    sign,
+    monotonicMs: () => performance.now(),
     deployment: DEPLOYMENT,
     collector: COLLECTOR,
     devices: (address) => (enrolled.has(address) ? { isRevoked: false, linkBytesPerS: 125_000_000n } : undefined),
@@ -43,9 +49,9 @@ export async function openCollector(
   const close = async (): Promise<void> => {
     await app.close();
     await log.close();
-    index.close();
+    store.close();
   };
-  return { app, log, index, failures, close };
+  return { app, log, store, failures, close };
 }
 
 export async function openForTest(test: Test, changes: Partial<CollectorDeps> = {}): Promise<OpenCollector> {

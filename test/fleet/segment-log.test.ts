@@ -127,7 +127,7 @@ t.test('after close nothing is taken, and what waited is stored', async (t) => {
 
 t.test('an empty or too large payload is refused', async (t) => {
   const log = await SegmentLog.open({ directory: t.testdir() });
-  t.throws(() => log.append(new Uint8Array(0)), { message: /holds 1\.\.4194304 bytes, got 0/ });
-  t.throws(() => log.append(new Uint8Array(4 * 1024 * 1024 + 1)), RangeError);
+  await t.rejects(log.append(new Uint8Array(0)), { message: /holds 1\.\.4194304 bytes, got 0/ });
+  await t.rejects(log.append(new Uint8Array(4 * 1024 * 1024 + 1)), RangeError);
   await log.close();
 });

@@ -1,0 +1,81 @@
+/**
+ * What the collector looks up: each device's chain, what is proven of each channel, verdicts, evidence of cloning. Made from
+ * the proof log alone and never ahead of it, so a lost store is made anew. Embedded default: sqlite-store.ts; a distributed
+ * implementation has to pass test/fleet/fleet-store-contract.ts.
+ */
+import type { Address } from '../protocol/address.ts';
+import type { Hex } from '../protocol/hex.ts';
+import type { SignedTrafficProof } from '../protocol/traffic-proof.ts';
+import type { Verdict } from '../protocol/verdict.ts';
+import type { Neighbours, ProvenChannel } from './judge-proof.ts';
+import type { LogEntry } from './proof-entry.ts';
+import type { LogPosition } from './proof-log.ts';
+
+/** A store in the same process answers at once, one across a network later. */
+export type Awaitable<T> = T | Promise<T>;
+
+export type StoredVerdict = { readonly digest: Hex; readonly verdict: Verdict; readonly receivedS: bigint };
+
+/** What is on file around a number of a device's chain. */
+export type Place = Neighbours & { readonly same?: StoredVerdict };
+
+/** A proof whose verdict may change when earlier ones arrive. */
+export type HeldProof = { readonly body: Uint8Array; readonly verdict: Verdict; readonly receivedS: bigint };
+
+/** Numbers of a chain that are not on file, though later ones are; both ends inclusive. */
+export type MissingRange = { readonly from: bigint; readonly to: bigint };
+
+/** How far a device's chain is known here. A restored router goes on from `nextSeq` and `prev`. */
+export type ChainHead = { readonly nextSeq: bigint; readonly prev: Hex; readonly missing: readonly MissingRange[] };
+
+/** One line of a device's list of verdicts. */
+export type VerdictRow = {
+  /** Counts up in order of arrival, over all devices. */
+  readonly id: bigint;
+  readonly seq: bigint;
+  readonly epoch: bigint;
+  readonly digest: Hex;
+  readonly verdict: Verdict;
+  readonly reason: string;
+  readonly startS: bigint;
+  readonly endS: bigint;
+  readonly bytesUp: bigint;
+  readonly bytesDown: bigint;
+  readonly paid: bigint;
+  readonly receivedS: bigint;
+};
+
+/** Two signed proofs of one device that contradict each other: for one (epoch, seq), DeviceRegistry slashes for them. */
+export type Equivocation = {
+  readonly first: SignedTrafficProof;
+  readonly second: SignedTrafficProof;
+  readonly reason: string;
+  /** Whether both name the same epoch and number, which is what the contract can check. */
+  readonly isSlashable: boolean;
+};
+
+export type FleetTx = {
+  readonly place: (device: Address, seq: bigint) => Awaitable<Place>;
+  /** What was made of this very upload, if it did not join a chain. */
+  readonly rejected: (bodyHash: Uint8Array) => Awaitable<StoredVerdict | undefined>;
+  readonly channels: (ids: readonly Hex[]) => Awaitable<ReadonlyMap<Hex, ProvenChannel>>;
+  readonly held: (device: Address, seq: bigint) => Awaitable<HeldProof | undefined>;
+  readonly missing: (device: Address) => Awaitable<readonly MissingRange[]>;
+  /** Takes up an entry; later questions in the transaction know it. */
+  readonly apply: (entry: LogEntry) => Awaitable<void>;
+  /** How far in the log the entries reach that were applied. */
+  readonly setPosition: (position: LogPosition) => Awaitable<void>;
+};
+
+export type FleetStore = {
+  readonly position: () => Awaitable<LogPosition>;
+  /** Runs `f` in one transaction: all it applied, or nothing if it throws. Transactions come one after another. */
+  readonly tx: <T>(f: (tx: FleetTx) => Promise<T>) => Promise<T>;
+  /** The device's uploads after row `afterId`, in order of arrival; committed ones only, like all below. */
+  readonly verdicts: (device: Address, afterId: bigint, limit: number) => Awaitable<readonly VerdictRow[]>;
+  readonly chain: (device: Address) => Awaitable<ChainHead>;
+  readonly equivocations: (device: Address, limit: number) => Awaitable<readonly Equivocation[]>;
+  /** Forgets everything, to be made anew from the log. */
+  readonly clear: () => Awaitable<void>;
+  readonly close: () => void;
+};

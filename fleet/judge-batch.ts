@@ -1,0 +1,143 @@
+/**
+ * Judges uploads one after another inside a transaction, each knowing the ones before; then judges again what an upload
+ * has made whole: a proof that came before its predecessor is a gap only for as long as that is missing.
+ */
+import type { Address } from '../protocol/address.ts';
+import type { Hex } from '../protocol/hex.ts';
+import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
+import type { FleetTx, MissingRange, Place, StoredVerdict } from './fleet-store.ts';
+import {
+  type CollectorDeployment,
+  type JudgeContext,
+  type Judgement,
+  judgeContent,
+  judgeFigures,
+  type KnownDevice,
+  type ProvenChannel,
+} from './judge-proof.ts';
+import { encodeLogEntry, type LogEntry } from './proof-entry.ts';
+import { hashOf } from './proof-rows.ts';
+
+export type JudgeDeps = {
+  readonly deployment: CollectorDeployment;
+  /** As the registry is now: asked again at the verdict, so that a key revoked meanwhile counts as revoked. */
+  readonly devices: (address: Address) => KnownDevice | undefined;
+  /** Unix seconds. */
+  readonly nowS: () => bigint;
+  /** A proof whose interval ended longer ago is late. */
+  readonly lateAfterS: bigint;
+};
+
+export type Pending = {
+  readonly body: Uint8Array;
+  readonly upload: ProofUpload;
+  readonly digest: Hex;
+  /** What was found without looking anything up. */
+  readonly origin: Judgement | undefined;
+  readonly evidence: Judgement | 'sound';
+  /** Written by judgePending. */
+  result: StoredVerdict & { readonly missing: readonly MissingRange[] };
+};
+
+/** After a hole has closed, so many proofs behind it are judged again at once. */
+const MAX_REJUDGED = 1024;
+
+/** Gives each upload its result. @returns the frames to be made durable, in order */
+export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps: JudgeDeps): Promise<Uint8Array[]> {
+  const frames: Uint8Array[] = [];
+  const receivedS = deps.nowS();
+  const keep = async (entry: LogEntry): Promise<void> => {
+    await tx.apply(entry);
+    frames.push(encodeLogEntry(entry));
+  };
+  for (const pending of batch) {
+    const place = await tx.place(pending.upload.proof.device, pending.upload.proof.seq);
+    const known = await knownVerdict(pending, place, tx);
+    if (known !== undefined) {
+      pending.result = { ...known, missing: await missingAfter(known, pending, tx) };
+      continue;
+    }
+    const { body, upload, digest } = pending;
+    const judgement = await judge(pending, place, tx, deps, receivedS);
+    await keep({ kind: 'upload', body, upload, digest, judgement, receivedS });
+    const stored = { digest, verdict: judgement.verdict, receivedS };
+    if (judgement.joinsChain) await rejudgeAfter(upload, tx, deps, keep);
+    pending.result = { ...stored, missing: await missingAfter(stored, pending, tx) };
+  }
+  return frames;
+}
+
+async function missingAfter({ verdict }: StoredVerdict, { upload }: Pending, tx: FleetTx) {
+  return verdict === 'gap' ? await tx.missing(upload.proof.device) : [];
+}
+
+/** The verdict on this proof, or at least on these very bytes, from before. */
+async function knownVerdict({ body, digest, origin }: Pending, { same }: Place, tx: FleetTx) {
+  if (origin === undefined && same?.digest === digest) return same;
+  return await tx.rejected(hashOf(body));
+}
+
+async function judge(
+  pending: Pending,
+  place: Place,
+  tx: FleetTx,
+  deps: JudgeDeps,
+  receivedS: bigint,
+): Promise<Judgement> {
+  const { upload, origin, evidence } = pending;
+  if (origin !== undefined) return origin;
+  const { device: address } = upload.proof;
+  const device = deps.devices(address);
+  if (device === undefined || device.isRevoked) {
+    return { verdict: 'revoked', reason: `device ${address} was revoked meanwhile`, joinsChain: false };
+  }
+  const context: JudgeContext = {
+    deployment: deps.deployment,
+    device,
+    neighbours: place,
+    channels: await tx.channels(upload.leaves.map(({ channelId }) => channelId)),
+    receivedS,
+    lateAfterS: deps.lateAfterS,
+  };
+  return judgeContent(upload, context, evidence);
+}
+
+/** Judges the proofs behind `upload` again, as long as there are some that waited for it. */
+async function rejudgeAfter(
+  { proof }: ProofUpload,
+  tx: FleetTx,
+  deps: JudgeDeps,
+  keep: (entry: LogEntry) => Promise<void>,
+): Promise<void> {
+  for (let seq = proof.seq + 1n; seq <= proof.seq + BigInt(MAX_REJUDGED); seq++) {
+    const held = await tx.held(proof.device, seq);
+    if (held === undefined) return;
+    const decoded = decodeProofUpload(held.body);
+    if (!decoded.ok) throw new RangeError(`proof ${seq} of ${proof.device} on file is no upload: ${decoded.got}`);
+    const upload = decoded.value;
+    const channels = await tx.channels(upload.leaves.map(({ channelId }) => channelId));
+    const { verdict, reason } = judgeFigures(upload, {
+      deployment: deps.deployment,
+      device: deps.devices(proof.device),
+      neighbours: await tx.place(proof.device, seq),
+      channels: withoutOwn(channels, upload),
+      receivedS: held.receivedS,
+      lateAfterS: deps.lateAfterS,
+    });
+    if (verdict === held.verdict) continue;
+    const { device, endS, bytesUp, bytesDown, paid } = upload.proof;
+    const counts = { day: endS / 86_400n, bytes: bytesUp + bytesDown, paid };
+    await keep({ kind: 'rejudgement', device, seq, from: held.verdict, verdict, reason, ...counts });
+  }
+}
+
+/** What is proven of the channels without the share of a proof that is on file already. */
+function withoutOwn(channels: ReadonlyMap<Hex, ProvenChannel>, { leaves }: ProofUpload) {
+  const others = new Map(channels);
+  for (const { channelId, bytesUp, bytesDown, paid } of leaves) {
+    const proven = others.get(channelId);
+    if (proven === undefined) continue;
+    others.set(channelId, { bytes: proven.bytes - bytesUp - bytesDown, paid: proven.paid - paid });
+  }
+  return others;
+}

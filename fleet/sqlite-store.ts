@@ -1,0 +1,226 @@
+/** FleetStore in one SQLite file of this process: one writer, which sees its own open transaction, and one reader. */
+import type { Database, Statement } from 'better-sqlite3';
+import type { Address } from '../protocol/address.ts';
+import { bytesFromHex, type Hex, hexFromBytes } from '../protocol/hex.ts';
+import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
+import type {
+  ChainHead,
+  Equivocation,
+  FleetStore,
+  FleetTx,
+  HeldProof,
+  MissingRange,
+  Place,
+  StoredVerdict,
+  VerdictRow,
+} from './fleet-store.ts';
+import type { ProvenChannel } from './judge-proof.ts';
+import type { LogEntry, RejudgementEntry, UploadEntry } from './proof-entry.ts';
+import type { LogPosition } from './proof-log.ts';
+import {
+  beforeFromRow,
+  columnsFromEntry,
+  INSERT_PROOF,
+  PROOF_TABLES,
+  type ProofRow,
+  proofFromRow,
+  storedFromRow,
+  verdictFromRow,
+} from './proof-rows.ts';
+import { openDatabase, openReader } from './sqlite-database.ts';
+
+/** Raised with each change of PROOF_TABLES. */
+const STORE_VERSION = 2n;
+/** So many ranges are named to a router at once; the others after it has sent these. */
+const MAX_MISSING = 16;
+
+export class SqliteStore implements FleetStore {
+  readonly #database: Database;
+  readonly #reader: Database;
+  readonly #statements: ReturnType<typeof prepareStatements>;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  /** Opens or creates the file; one that cannot be used is made anew, empty. Call catchUp before anything else. */
+  constructor(path: string) {
+    this.#database = openDatabase(path, PROOF_TABLES, STORE_VERSION);
+    this.#reader = openReader(path);
+    this.#statements = prepareStatements(this.#database);
+  }
+
+  position(): LogPosition {
+    const row = this.#statements.position.get() as { segment: bigint; offset: bigint } | undefined;
+    return { segment: Number(row?.segment ?? 0n), offset: Number(row?.offset ?? 0n) };
+  }
+
+  tx<T>(f: (tx: FleetTx) => Promise<T>): Promise<T> {
+    const result = this.#turn.then(() => this.#transact(f));
+    this.#turn = result.catch(() => undefined);
+    return result;
+  }
+
+  verdicts(device: Address, afterId: bigint, limit: number): readonly VerdictRow[] {
+    const sql = 'SELECT * FROM proofs WHERE device = ? AND id > ? ORDER BY id LIMIT ?';
+    const rows = this.#reader.prepare(sql).all(bytesFromHex(device), afterId, limit) as ProofRow[];
+    return rows.map(verdictFromRow);
+  }
+
+  chain(device: Address): ChainHead {
+    const address = bytesFromHex(device);
+    const row = this.#reader.prepare(LAST_OF_CHAIN).get(address) as ProofRow | undefined;
+    const missing = rangesFrom(this.#reader.prepare(GAPS).all(address, MAX_MISSING) as GapRow[]);
+    if (row === undefined) return { nextSeq: 0n, prev: GENESIS_PREV, missing };
+    return { nextSeq: row.seq + 1n, prev: hexFromBytes(row.digest), missing };
+  }
+
+  equivocations(device: Address, limit: number): readonly Equivocation[] {
+    const address = bytesFromHex(device);
+    const sql = "SELECT * FROM proofs WHERE device = ? AND verdict = 'equivocation' ORDER BY id LIMIT ?";
+    const inChain = this.#reader.prepare(ROWS_AROUND);
+    return (this.#reader.prepare(sql).all(address, limit) as ProofRow[]).flatMap((row) => {
+      const around = inChain.all(address, row.seq - 1n, row.seq + 1n) as ProofRow[];
+      const other = around.find(({ seq }) => seq === row.seq) ?? around[0];
+      if (other === undefined) return [];
+      const isSlashable = other.seq === row.seq && other.epoch === row.epoch;
+      return [{ first: proofFromRow(other), second: proofFromRow(row), reason: row.reason, isSlashable }];
+    });
+  }
+
+  clear(): void {
+    const tables = ['proofs', 'held', 'gaps', 'channels', 'position'];
+    this.#database.exec(tables.map((table) => `DELETE FROM ${table};`).join(' '));
+  }
+
+  close(): void {
+    this.#reader.close();
+    this.#database.close();
+  }
+
+  async #transact<T>(f: (tx: FleetTx) => Promise<T>): Promise<T> {
+    this.#database.exec('BEGIN IMMEDIATE');
+    try {
+      const result = await f(this.#tx);
+      this.#database.exec('COMMIT');
+      return result;
+    } catch (error) {
+      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      throw error;
+    }
+  }
+
+  readonly #tx: FleetTx = {
+    place: (device, seq) => this.#place(device, seq),
+    rejected: (bodyHash): StoredVerdict | undefined => {
+      const row = this.#statements.rejected.get(bodyHash) as ProofRow | undefined;
+      return row === undefined ? undefined : storedFromRow(row);
+    },
+    channels: (ids) => {
+      const proven = ids.map((id) => [id, this.#provenOf(id)] as const);
+      return new Map(proven.filter((entry): entry is [Hex, ProvenChannel] => entry[1] !== undefined));
+    },
+    held: (device, seq) => this.#held(device, seq),
+    missing: (device) => rangesFrom(this.#statements.gaps.all(bytesFromHex(device), MAX_MISSING) as GapRow[]),
+    apply: (entry: LogEntry) => (entry.kind === 'upload' ? this.#applyUpload(entry) : this.#applyRejudgement(entry)),
+    setPosition: ({ segment, offset }) => {
+      this.#statements.setPosition.run(segment, offset);
+    },
+  };
+
+  #place(device: Address, seq: bigint): Place {
+    const rows = this.#statements.around.all(bytesFromHex(device), seq - 1n, seq + 1n) as ProofRow[];
+    let place: Place = {};
+    for (const row of rows) {
+      if (row.seq === seq) place = { ...place, same: storedFromRow(row) };
+      else if (row.seq < seq) place = { ...place, before: beforeFromRow(row) };
+      else place = { ...place, after: { prev: hexFromBytes(row.prev) } };
+    }
+    return place;
+  }
+
+  #held(device: Address, seq: bigint): HeldProof | undefined {
+    const row = this.#statements.held.get(bytesFromHex(device), seq) as (ProofRow & { body: Uint8Array }) | undefined;
+    return row === undefined ? undefined : { body: row.body, verdict: row.verdict, receivedS: row.received_s };
+  }
+
+  #applyUpload(entry: UploadEntry): void {
+    const { upload, judgement, body } = entry;
+    const { leaves, proof } = upload;
+    const columns = columnsFromEntry(entry);
+    const device = columns[0] as Uint8Array;
+    const last = judgement.joinsChain
+      ? (this.#statements.lastSeq.get(device) as { seq: bigint } | undefined)
+      : undefined;
+    const { changes } = this.#statements.insert.run(...columns);
+    if (changes === 0 || !judgement.joinsChain) return;
+    this.#noteGaps(device, proof.seq, last?.seq ?? -1n);
+    if (isProvisional(judgement.verdict)) this.#statements.hold.run(device, proof.seq, body);
+    for (const leaf of leaves) {
+      const proven = this.#provenOf(leaf.channelId) ?? { bytes: 0n, paid: 0n };
+      const bytes = proven.bytes + leaf.bytesUp + leaf.bytesDown;
+      const paid = proven.paid + leaf.paid;
+      this.#statements.setChannel.run(bytesFromHex(leaf.channelId), bytes.toString(), paid.toString());
+    }
+  }
+
+  #applyRejudgement({ device, seq, verdict, reason }: RejudgementEntry): void {
+    const address = bytesFromHex(device);
+    this.#statements.rejudge.run(verdict, reason, address, seq);
+    if (!isProvisional(verdict)) this.#statements.release.run(address, seq);
+  }
+
+  /** `seq` has joined a chain that reached to `last` before. */
+  #noteGaps(device: Uint8Array, seq: bigint, last: bigint): void {
+    if (seq > last) {
+      if (seq > last + 1n) this.#statements.addGap.run(device, last + 1n, seq - 1n);
+      return;
+    }
+    const gap = this.#statements.gapAt.get(device, seq, seq) as GapRow | undefined;
+    if (gap === undefined) return;
+    this.#statements.dropGap.run(device, gap.first);
+    if (gap.first < seq) this.#statements.addGap.run(device, gap.first, seq - 1n);
+    if (seq < gap.last) this.#statements.addGap.run(device, seq + 1n, gap.last);
+  }
+
+  #provenOf(id: Hex): ProvenChannel | undefined {
+    const row = this.#statements.channel.get(bytesFromHex(id)) as { bytes: string; paid: string } | undefined;
+    return row === undefined ? undefined : { bytes: BigInt(row.bytes), paid: BigInt(row.paid) };
+  }
+}
+
+type GapRow = { readonly first: bigint; readonly last: bigint };
+
+const LAST_OF_CHAIN = 'SELECT * FROM proofs WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1';
+const ROWS_AROUND = 'SELECT * FROM proofs WHERE device = ? AND seq BETWEEN ? AND ? AND joins_chain = 1 ORDER BY seq';
+const GAPS = 'SELECT first, last FROM gaps WHERE device = ? ORDER BY first LIMIT ?';
+
+function prepareStatements(database: Database) {
+  const prepare = (sql: string): Statement => database.prepare(sql);
+  return {
+    position: prepare('SELECT segment, offset FROM position'),
+    setPosition: prepare('INSERT OR REPLACE INTO position (one, segment, offset) VALUES (1, ?, ?)'),
+    insert: prepare(INSERT_PROOF),
+    rejected: prepare('SELECT * FROM proofs WHERE body_hash = ?'),
+    around: prepare(ROWS_AROUND),
+    lastSeq: prepare('SELECT seq FROM proofs WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1'),
+    held: prepare(
+      'SELECT * FROM held JOIN proofs USING (device, seq) WHERE device = ? AND seq = ? AND joins_chain = 1',
+    ),
+    hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
+    release: prepare('DELETE FROM held WHERE device = ? AND seq = ?'),
+    rejudge: prepare('UPDATE proofs SET verdict = ?, reason = ? WHERE device = ? AND seq = ? AND joins_chain = 1'),
+    gaps: prepare(GAPS),
+    gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
+    addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
+    dropGap: prepare('DELETE FROM gaps WHERE device = ? AND first = ?'),
+    channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?'),
+    setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
+  };
+}
+
+/** Verdicts that rest on what is missing: they are given again when it arrives. */
+function isProvisional(verdict: string): boolean {
+  return verdict === 'gap' || verdict === 'bytes-below-ack';
+}
+
+function rangesFrom(rows: readonly GapRow[]): readonly MissingRange[] {
+  return rows.map(({ first, last }) => ({ from: first, to: last }));
+}
