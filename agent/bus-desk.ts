@@ -46,6 +46,6 @@ export async function openBusDesk(deps: BusDeskDeps): Promise<void> {
     if (result.ok) reload.reload();
     return result;
   };
-  const give: BusMethodDeps['extendSession'] = (id, bytes) => extendSession(driver, id, bytes);
+  const give: BusMethodDeps['extendSession'] = (id, bytes) => extendSession(deps, id, bytes);
   await bus.publish(busMethods({ ...deps, report, setPrice, extendSession: give }));
 }

@@ -18,6 +18,7 @@ import type { BusReport } from './bus-report.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { SessionId } from './core/model.ts';
 import { parseMac } from './core/names.ts';
+import type { GiftResult } from './owner.ts';
 import type { OwnerDesk, StationSource } from './ports.ts';
 
 export type DoctorFinding = {
@@ -32,8 +33,8 @@ export type BusMethodDeps = {
   readonly config: AgentConfig;
   readonly owner: Pick<OwnerDesk, 'endSession'>;
   readonly stations: Pick<StationSource, 'kick'>;
-  /** False if there is no running session with this id. @throws if the kernel refuses. */
-  readonly extendSession: (id: SessionId, bytes: bigint) => Promise<boolean>;
+  /** @throws if the kernel refuses. */
+  readonly extendSession: (id: SessionId, bytes: bigint) => Promise<GiftResult>;
   readonly setPrice: (change: PriceChange) => PriceResult;
   /** All of `shareagent doctor`, with what only the running agent knows. */
   readonly examine: () => Promise<readonly DoctorFinding[]>;
@@ -93,14 +94,22 @@ async function extendSession(deps: BusMethodDeps, { id, bytes, seconds }: BusArg
   if (seconds !== undefined && seconds !== 0) {
     return refuse('not-supported', 'the ledger has no free time yet; give bytes instead of seconds');
   }
-  const most = deps.config.price.trialBytesPerDay;
   const given = bytesFrom(bytes);
-  if (given === undefined || given < 1n || given > most) {
-    const bound = `1 to ${most} (price.trial_bytes_per_day)`;
-    return refuse('invalid-argument', `bytes must be ${bound}, got ${shown(bytes)}`);
+  if (given === undefined || given < 1n) {
+    return refuse('invalid-argument', `bytes must be a whole number from 1, got ${shown(bytes)}`);
   }
-  if (await deps.extendSession(id, given)) return { ok: true, reply: { bytes: given } };
-  return refuse('not-found', `there is no running session ${id}`);
+  const result = await deps.extendSession(id, given);
+  switch (result.kind) {
+    case 'given':
+      return { ok: true, reply: { bytes: given } };
+    case 'not-found':
+      return refuse('not-found', `there is no running session ${id}`);
+    case 'used-up':
+      return refuse(
+        'invalid-argument',
+        `bytes must be at most ${result.leftBytes}, all that is left of price.gift_bytes_per_day until midnight UTC, got ${shown(bytes)}`,
+      );
+  }
 }
 
 function setPrice({ report, setPrice: set }: BusMethodDeps, args: BusArguments): BusAnswer {

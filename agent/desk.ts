@@ -3,6 +3,7 @@
  * effect, then the kernel. One channel's requests are served one at a time. Vouchers have a drawer of their own.
  */
 
+import type { Address } from '../protocol/address.ts';
 import { type ChannelsDeployment, channelId } from '../protocol/channel.ts';
 import type { AnyOpenRequest } from '../protocol/open-wire.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
@@ -68,7 +69,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     identify: (address) => desk.identify(address),
     view: (mac) => guestView(deps.driver.state, mac),
     quote: () => desk.quote(),
-    startTrial: (mac) => desk.startTrial(mac),
+    startTrial: (mac, key) => desk.startTrial(mac, key),
     open: (mac, request) => desk.open(mac, request),
     voucher: (mac, voucher) => paying.voucher(mac, voucher),
     tickVoucher: (mac, tickVoucher) => paying.tickVoucher(mac, tickVoucher),
@@ -107,16 +108,19 @@ class Desk {
    * Judged and dispatched in one turn, so that two requests at once cannot both be granted; a crash before the commit gives
    * the allowance again, which is bounded by the day's total. A trial that cannot be stored is taken back.
    */
-  async startTrial(mac: Mac): Promise<DeskResult> {
+  async startTrial(mac: Mac, key?: Address): Promise<DeskResult> {
     const { driver, config, clock } = this.#deps;
     const trouble = driver.trouble ?? (await this.bindStation(mac));
     if (trouble !== undefined) return refusal('not-selling', 'a working router', trouble);
-    const judgement = judgeTrial(driver.state, config.price, mac, clock.wall().unixS);
+    const named = key === undefined ? {} : { key };
+    const times = { nowS: clock.wall().unixS, nowMs: clock.monotonicMs() };
+    const judgement = judgeTrial(driver.state, config.price, { mac, ...named, ...times });
     if (!judgement.ok) return judgement;
-    const { bytes, dayS } = judgement;
-    driver.dispatch({ kind: 'trial-started', mac, bytes, dayS });
-    const usedBytes = driver.state.trials.get(mac)?.usedBytes ?? bytes;
-    const result = await this.#afterCommit(mac, [{ kind: 'trial', mac, dayS, usedBytes }]);
+    const { ok: _, ...grant } = judgement;
+    driver.dispatch({ kind: 'trial-started', mac, ...named, ...grant });
+    const usedBytes = driver.state.trials.get(mac)?.usedBytes ?? grant.bytes;
+    const entry = { kind: 'trial', mac, ...named, dayS: grant.dayS, usedBytes } as const;
+    const result = await this.#afterCommit(mac, [entry]);
     if (!result.ok) this.#endSession(mac, 'open-failed');
     return result;
   }

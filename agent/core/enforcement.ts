@@ -3,13 +3,18 @@ import { accountOf } from './account.ts';
 import type { AgentConfig } from './config.ts';
 import { totalBytes } from './meter.ts';
 import type { EnforcementPlan, SessionGrant, Station } from './model.ts';
-import { type AgentState, channelOfSession, type LiveSession } from './state.ts';
+import { type AgentState, channelOfSession, type LiveChannel, type LiveSession } from './state.ts';
+import { rateOfTrial } from './trial-share.ts';
 
 export function enforcementPlan(state: AgentState, config: AgentConfig, nowMs: number): EnforcementPlan {
-  const grants: SessionGrant[] = [];
-  for (const session of state.sessions.values()) {
-    if (isServed(session, config, nowMs)) grants.push(grantFor(state, session, config));
-  }
+  const served = [...state.sessions.values()].filter((session) => isServed(session, config, nowMs));
+  const trials = new Set(served.filter((session) => !isFunded(channelOfSession(state, session))));
+  const { trial } = config.price;
+  const rate = trial === undefined ? undefined : rateOfTrial(trial.rate, trials.size, config.network.rate);
+  const grants = served.map((session) => {
+    const grant = grantFor(state, session, config);
+    return rate === undefined || !trials.has(session) ? grant : { ...grant, rate, isTrial: true as const };
+  });
   return { guestDevices: config.network.guestDevices, portalPort: config.portal.port, grants };
 }
 
@@ -29,6 +34,11 @@ function grantFor(state: AgentState, session: LiveSession, config: AgentConfig):
     isOnline: session.depletedAtMs === undefined,
     ...(config.network.rate === undefined ? {} : { rate: config.network.rate }),
   };
+}
+
+/** Money is there: the session is a payer's, whatever free bytes it has left. */
+function isFunded(channel: LiveChannel | undefined): boolean {
+  return channel !== undefined && channel.phase !== 'pending' && channel.phase !== 'failed';
 }
 
 /** The station as it is now: addresses and port change while a session runs. */

@@ -1,17 +1,36 @@
 /**
- * The free allowance: once per MAC and day, and bounded for all MACs together, so that changing the MAC gains little.
- * What is granted counts as used: nothing is given back for bytes left over.
+ * The free allowance: once per MAC, key and day; and bounded for all MACs together, by the day and by the hour, so that
+ * changing the MAC gains little. What is granted counts as used: nothing is given back for bytes left over.
  */
+import type { Address } from '../../protocol/address.ts';
 import type { ByteCount } from '../../protocol/units.ts';
 import type { AgentConfig } from './config.ts';
-import { MAX_SESSIONS, MAX_TRIAL_MACS } from './limits.ts';
+import { MAX_SESSIONS, MAX_TRIAL_MACS, TIMED_TRIALS_PER_DAY } from './limits.ts';
 import type { Mac } from './model.ts';
 import { type AgentState, sessionOfMac } from './state.ts';
 
 export const DAY_S = 86_400n;
+const HOUR_MS = 3_600_000;
+
+/** Who asks, and when. `key`: the guest's own, where its page names one. */
+export type TrialRequest = {
+  readonly mac: Mac;
+  readonly key?: Address;
+  /** Wall clock, for the day. */
+  readonly nowS: bigint;
+  /** Monotonic, for the hour. */
+  readonly nowMs: number;
+};
+
+export type TrialGrant = {
+  readonly bytes: ByteCount;
+  /** Time online that the grant lasts; absent: until the bytes are used. */
+  readonly trialMs?: number;
+  readonly dayS: bigint;
+};
 
 export type TrialJudgement =
-  | { readonly ok: true; readonly bytes: ByteCount; readonly dayS: bigint }
+  | ({ readonly ok: true } & TrialGrant)
   | {
       readonly ok: false;
       readonly reason: 'trial-used' | 'already-open' | 'not-selling';
@@ -19,22 +38,20 @@ export type TrialJudgement =
       readonly got: string;
     };
 
-export function judgeTrial(state: AgentState, price: AgentConfig['price'], mac: Mac, nowS: bigint): TrialJudgement {
+export function judgeTrial(state: AgentState, price: AgentConfig['price'], request: TrialRequest): TrialJudgement {
+  const { mac, nowS, nowMs } = request;
   const dayS = nowS - (nowS % DAY_S);
   const current = sessionOfMac(state, mac);
   if (current !== undefined && current.ended === undefined) {
     return { ok: false, reason: 'already-open', expected: 'no running session', got: `session ${current.id}` };
   }
-  if (price.trialBytes === 0n) {
-    return { ok: false, reason: 'trial-used', expected: 'a free allowance', got: 'the owner gives none' };
-  }
-  const today = [...state.trials.values()].filter((trial) => trial.dayS === dayS);
-  const own = state.trials.get(mac);
-  const ownBytes = own?.dayS === dayS ? own.usedBytes : 0n;
-  const left = price.trialBytesPerDay - today.reduce((sum, trial) => sum + trial.usedBytes, 0n);
-  if (ownBytes >= price.trialBytes || left < price.trialBytes || today.length >= MAX_TRIAL_MACS) {
-    const whose = ownBytes > 0n ? 'this device' : 'all devices together';
-    return { ok: false, reason: 'trial-used', expected: 'free allowance left for today', got: `used up by ${whose}` };
+  const bytes = bytesPerTrial(price);
+  if (bytes === 0n) return used('a free allowance', 'the owner gives none');
+  const whose = usedUpBy(state, price, request, { bytes, dayS });
+  if (whose !== undefined) return used('free allowance left for today', `used up by ${whose}`);
+  const { perHour = MAX_TRIAL_MACS, seconds = 0 } = price.trial ?? {};
+  if (state.trialStarts.filter((atMs) => atMs > nowMs - HOUR_MS).length >= perHour) {
+    return used(`fewer than ${perHour} free trials within the hour`, 'as many; try again later');
   }
   if (state.sessions.size >= MAX_SESSIONS) {
     return {
@@ -44,5 +61,36 @@ export function judgeTrial(state: AgentState, price: AgentConfig['price'], mac: 
       got: `${state.sessions.size}`,
     };
   }
-  return { ok: true, bytes: price.trialBytes, dayS };
+  return { ok: true, bytes, dayS, ...(seconds > 0 ? { trialMs: seconds * 1000 } : {}) };
+}
+
+/** Starts that still count at `nowMs`, with one more. */
+export function withTrialStart(starts: readonly number[], nowMs: number): readonly number[] {
+  return [...starts.filter((atMs) => atMs > nowMs - HOUR_MS), nowMs];
+}
+
+/** Where only time is given, the bytes that the trials' slice of the line carries in it, and a fair part of the day's at most. */
+export function bytesPerTrial({ trialBytes, trialBytesPerDay, trial }: AgentConfig['price']): ByteCount {
+  if (trialBytes > 0n || trial === undefined || trial.seconds === 0) return trialBytes;
+  const carried = (trial.rate.downBytesPerS + trial.rate.upBytesPerS) * BigInt(trial.seconds);
+  const most = trialBytesPerDay / TIMED_TRIALS_PER_DAY;
+  return carried < most ? carried : most;
+}
+
+function usedUpBy(
+  state: AgentState,
+  price: AgentConfig['price'],
+  { mac, key }: TrialRequest,
+  { bytes, dayS }: TrialGrant,
+): string | undefined {
+  const today = [...state.trials].filter(([, trial]) => trial.dayS === dayS);
+  const isOwn = today.some(([whose, trial]) => whose === mac && trial.usedBytes >= bytes);
+  if (isOwn) return 'this device';
+  if (key !== undefined && today.some(([, trial]) => trial.key === key)) return 'this guest, from another device';
+  const left = price.trialBytesPerDay - today.reduce((sum, [, trial]) => sum + trial.usedBytes, 0n);
+  return left < bytes || today.length >= MAX_TRIAL_MACS ? 'all devices together' : undefined;
+}
+
+function used(expected: string, got: string): TrialJudgement {
+  return { ok: false, reason: 'trial-used', expected, got };
 }

@@ -23,6 +23,8 @@ export const MAX_OPENS_PER_MAC_PER_HOUR = 6;
 export const MAX_OPENS_PER_HOUR = 120;
 /** MACs whose trial use is remembered for the day. Beyond it no new trial starts: memory and gift are both bounded. */
 export const MAX_TRIAL_MACS = 4096;
+/** Of a trial that is bounded by time only: one such trial takes at most this part of what all may take in a day. */
+export const TIMED_TRIALS_PER_DAY = 20n;
 /** Settled sessions kept in memory for the guest's last look at the refund. */
 export const MAX_SETTLED_SESSIONS = 256;
 /** Largest packet the forward hook can see (GRO merges up to 64 KiB): what a cut may leave unsold at most. */

@@ -86,6 +86,8 @@ export type Session = {
   readonly usage: Usage;
   /** Free bytes granted before any credit. */
   readonly trialBytes: ByteCount;
+  /** Time online after which a trial is over, whatever is left of its bytes; absent: its bytes alone count. */
+  readonly trialMs?: number;
   /** The part of usage and charge that traffic proofs already name; the next proof starts here. */
   readonly proven: { readonly downBytes: ByteCount; readonly upBytes: ByteCount; readonly units: TokenAmount };
   /** Set once the session is over; kept until its channel is settled. */
@@ -118,6 +120,8 @@ export type SessionGrant = {
   /** True: port 80 goes out. False: it is redirected to the portal. */
   readonly isOnline: boolean;
   readonly rate?: RateLimit;
+  /** True: nothing is paid; its packets are looked up after those of payers, and `rate` is its slice of what all trials share. */
+  readonly isTrial?: true;
 };
 
 /** The whole of what the kernel shall look like. */

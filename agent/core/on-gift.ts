@@ -10,10 +10,12 @@ import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
 
 export function onSessionExtended(state: AgentState, event: EventOf<'session-extended'>): Outcome {
-  const { sessionId, bytes } = event;
+  const { sessionId, bytes, dayS } = event;
   const session = state.sessions.get(sessionId);
   if (session === undefined || session.ended !== undefined) return { state, actions: [] };
-  const extended: LiveSession = { ...session, trialBytes: session.trialBytes + bytes };
+  // Who was given bytes has them until they are used: the time of a trial is over.
+  const { trialMs: __, ...untimed } = session;
+  const extended: LiveSession = { ...untimed, trialBytes: session.trialBytes + bytes };
   const channel = channelOfSession(state, session);
   const isServedAgain = session.depletedAtMs !== undefined && !accountOf(extended, channel).isUsedUp;
   const { depletedAtMs: _, ...served } = extended;
@@ -28,5 +30,6 @@ export function onSessionExtended(state: AgentState, event: EventOf<'session-ext
     { kind: 'log', event: 'session-extended', details: { session: sessionId, givenBytes: bytes } },
     ...notifyAll(session),
   ];
-  return { state: { ...state, sessions, channels }, actions };
+  const before = state.gifts.dayS === dayS ? state.gifts.bytes : 0n;
+  return { state: { ...state, sessions, channels, gifts: { dayS, bytes: before + bytes } }, actions };
 }

@@ -1,5 +1,6 @@
 /** Sessions begin, gain a second device, and end. */
 import type { EventOf } from './events.ts';
+import { withTrialStart } from './judge-trial.ts';
 import { MAX_STATIONS_PER_SESSION } from './limits.ts';
 import type { EndReason, Mac, Session, SessionId, Station } from './model.ts';
 import type { Outcome } from './outcome.ts';
@@ -12,13 +13,15 @@ import {
   withEntry,
 } from './state.ts';
 
-export function onTrialStarted(state: AgentState, { mac, bytes, dayS, nowMs }: EventOf<'trial-started'>): Outcome {
+export function onTrialStarted(state: AgentState, event: EventOf<'trial-started'>): Outcome {
+  const { mac, key, bytes, trialMs, dayS, nowMs } = event;
   const used = state.trials.get(mac);
   const usedBytes = (used?.dayS === dayS ? used.usedBytes : 0n) + bytes;
-  const begun = beginSession(state, mac, { trialBytes: bytes }, nowMs);
-  const trials = withEntry(state.trials, mac, { dayS, usedBytes });
+  const terms = { trialBytes: bytes, ...(trialMs === undefined ? {} : { trialMs }) };
+  const begun = beginSession(state, mac, terms, nowMs);
+  const trials = withEntry(state.trials, mac, { dayS, usedBytes, ...(key === undefined ? {} : { key }) });
   return {
-    state: { ...begun.state, trials },
+    state: { ...begun.state, trials, trialStarts: withTrialStart(state.trialStarts, nowMs) },
     actions: [{ kind: 'reconcile' }, { kind: 'store-sessions', sessionIds: [begun.id] }, { kind: 'notify', mac }],
   };
 }
@@ -83,7 +86,7 @@ export function endSession(state: AgentState, id: SessionId, reason: EndReason):
 export function beginSession(
   state: AgentState,
   mac: Mac,
-  fields: Pick<Session, 'trialBytes'> & Partial<Pick<Session, 'channelId'>>,
+  fields: Pick<Session, 'trialBytes'> & Partial<Pick<Session, 'channelId' | 'trialMs'>>,
   nowMs: number,
 ): { readonly state: AgentState; readonly id: SessionId } {
   const id = state.nextSessionId;

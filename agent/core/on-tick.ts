@@ -75,7 +75,8 @@ function endReason(state: AgentState, session: LiveSession, event: Tick, config:
     return 'guest-left';
   if (channel === undefined) {
     const isOver = session.depletedAtMs !== undefined && event.nowMs - session.depletedAtMs >= graceSeconds * 1000;
-    return isOver ? 'trial-exhausted' : undefined;
+    const isTimeOver = session.trialMs !== undefined && session.usage.onlineMs >= session.trialMs;
+    return isOver || isTimeOver ? 'trial-exhausted' : undefined;
   }
   // nowS is 0 while the wall clock is not trusted: no guest is cut off for a clock at 1970.
   const isNearExpiry = event.nowS > 0n && event.nowS + BigInt(config.chain.marginSeconds) >= channel.config.expiry;

@@ -69,7 +69,7 @@ export function guestView(state: AgentState, mac: Mac): GuestView {
     bytesRemaining: isOver ? 0n : account.remainingBytes,
     isLow: isOver || account.isLow,
     ...(channel === undefined ? {} : { channelId: channel.id, lastVoucher: channel.voucher }),
-    ...timeLeft(channel, account.creditUnits - account.chargedUnits),
+    ...timeLeft(session, channel, account.creditUnits - account.chargedUnits),
     ...refundOf(channel),
   };
 }
@@ -97,7 +97,15 @@ function phaseOf(session: Session, channel: LiveChannel | undefined): GuestView[
   return session.ended === undefined ? 'trial' : 'none';
 }
 
-function timeLeft(channel: LiveChannel | undefined, unitsLeft: bigint): { readonly secondsRemaining?: number } {
+function timeLeft(
+  { trialMs, usage, ended }: Session,
+  channel: LiveChannel | undefined,
+  unitsLeft: bigint,
+): { readonly secondsRemaining?: number } {
+  if (channel === undefined && trialMs !== undefined) {
+    const leftMs = ended === undefined ? Math.max(0, trialMs - usage.onlineMs) : 0;
+    return { secondsRemaining: Math.floor(leftMs / 1000) };
+  }
   const millis = channel === undefined ? undefined : millisForUnits(channel.tariff, unitsLeft > 0n ? unitsLeft : 0n);
   return millis === undefined ? {} : { secondsRemaining: Number(millis / 1000n) };
 }

@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createOwnerDesk, extendSession, type OwnerDeps } from '../../agent/owner.ts';
 import { AgentScene, NODE, settled } from '../support/agent-scene.ts';
-import { PHONE, PHONE_IP } from './core/support/story.ts';
+import { PHONE, PHONE_IP, testConfig } from './core/support/story.ts';
 
 function ownerOf(scene: AgentScene, change: Partial<OwnerDeps> = {}) {
   const { driver, journal, clock } = scene;
@@ -93,10 +93,14 @@ t.test('a clock that is not set is a reason of not selling, and has its own line
 
 t.test('bytes that the owner gives are in kernel and journal when the call is done', async (t) => {
   const scene = await served();
-  t.equal(await extendSession(scene.driver, 1, 5_000_000n), true);
+  const config = testConfig((usual) => ({ ...usual, price: { ...usual.price, giftBytesPerDay: 5_500_000n } }));
+  const give = (id: number, bytes: bigint) => extendSession({ ...scene, config }, id, bytes);
+  t.same(await give(1, 5_000_000n), { kind: 'given' });
   t.match(scene.journal.load().sessions, [{ session: { trialBytes: 5_000_000n } }]);
   t.equal(scene.download(500_000_000n), 95_000_000n);
-  t.equal(await extendSession(scene.driver, 9, 1n), false);
+  t.match(scene.journal.load().gifts, { bytes: 5_000_000n });
+  t.same(await give(1, 500_001n), { kind: 'used-up', leftBytes: 500_000n }, 'the day has a bound');
+  t.same(await give(9, 1n), { kind: 'not-found' });
   await ownerOf(scene).endSession(1);
-  t.equal(await extendSession(scene.driver, 1, 1n), false);
+  t.same(await give(1, 1n), { kind: 'not-found' });
 });

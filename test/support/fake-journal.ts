@@ -32,6 +32,7 @@ export class FakeJournal implements Journal {
   #drafts: readonly DraftItem[] = [];
   #nextDraft = 1n;
   #minEpoch: bigint | undefined;
+  #gifts: JournalSnapshot['gifts'];
   readonly #proofs: { readonly record: ProofRecord; readonly body: Uint8Array }[] = [];
 
   constructor(line: FaultLine) {
@@ -45,6 +46,7 @@ export class FakeJournal implements Journal {
       ticks: [...this.#ticks.values()],
       sessions: [...this.#sessions.values()],
       trials: [...this.#trials.values()],
+      ...(this.#gifts === undefined ? {} : { gifts: this.#gifts }),
       ...(last === undefined ? {} : { lastProof: last }),
       ...(this.#minEpoch === undefined ? {} : { minEpoch: this.#minEpoch }),
     };
@@ -160,7 +162,15 @@ export class FakeJournal implements Journal {
         this.#acknowledge(entry);
         return;
       case 'trial':
-        this.#trials.set(entry.mac, { mac: entry.mac, dayS: entry.dayS, usedBytes: entry.usedBytes });
+        this.#trials.set(entry.mac, {
+          mac: entry.mac,
+          dayS: entry.dayS,
+          usedBytes: entry.usedBytes,
+          ...(entry.key === undefined ? {} : { key: entry.key }),
+        });
+        return;
+      case 'gifts':
+        this.#gifts = { dayS: entry.dayS, bytes: entry.bytes };
         return;
       default:
         entry satisfies never;

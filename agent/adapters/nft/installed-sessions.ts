@@ -2,6 +2,7 @@
 import type { IpAddress, Mac, SessionId } from '../../core/model.ts';
 import { isIpv6 } from '../../core/names.ts';
 import { ElementIndex } from './element-index.ts';
+import { TRIAL_MAPS } from './layout.ts';
 import type { InstalledSession, PlanDiff } from './plan-diff.ts';
 import { elementId } from './render-grant.ts';
 
@@ -20,8 +21,9 @@ export class InstalledSessions {
   }
 
   isBound(mac: Mac, address: IpAddress): boolean {
-    const set = isIpv6(address) ? 'up6' : 'up4';
-    return this.index.has(elementId({ set, key: `${mac} ${address}`, value: '' }));
+    const map = isIpv6(address) ? 'up6' : 'up4';
+    const key = `${mac} ${address}` as const;
+    return ([map, TRIAL_MAPS[map]] as const).some((set) => this.index.has(elementId({ set, key, value: '' })));
   }
 
   #take(sessionId: SessionId): void {

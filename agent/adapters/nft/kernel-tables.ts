@@ -53,7 +53,8 @@ export class KernelTables {
    * @returns what was found, or undefined if there was no need to look.
    */
   async bringUp(plan: EnforcementPlan, isUnknown: boolean): Promise<TablesFound | undefined> {
-    const hasRates = this.#facts?.hasRates === true || plan.grants.some(({ rate }) => rate !== undefined);
+    const hasRates =
+      this.#facts?.hasRates === true || plan.grants.some(({ rate, isTrial }) => rate !== undefined && isTrial !== true);
     const { guestDevices, portalPort } = plan;
     const links = await this.#readLinks(guestDevices);
     const isStrict = this.#facts?.isStrict === true;

@@ -22,6 +22,13 @@ export const GRANT_SETS = {
   rate_up: { family: 'inet', capacity: 8_192 },
   rate_down4: { family: 'inet', capacity: 8_192 },
   rate_down6: { family: 'inet', capacity: 32_768 },
+  trial_up4: { family: 'inet', capacity: 4_096 },
+  trial_up6: { family: 'inet', capacity: 16_384 },
+  trial_down4: { family: 'inet', capacity: 4_096 },
+  trial_down6: { family: 'inet', capacity: 16_384 },
+  trial_rate_up: { family: 'inet', capacity: 4_096 },
+  trial_rate_down4: { family: 'inet', capacity: 4_096 },
+  trial_rate_down6: { family: 'inet', capacity: 16_384 },
   port: { family: 'bridge', capacity: 8_192 },
   bound: { family: 'bridge', capacity: 8_192 },
   arp_home: { family: 'bridge', capacity: 8_192 },
@@ -31,8 +38,27 @@ export const GRANT_SETS = {
 
 export type GrantSet = keyof typeof GRANT_SETS;
 
+/** What paid sessions pass through, and the map of trials in its stead: looked at after it, so that trials cost payers nothing. */
+export const TRIAL_MAPS = {
+  up4: 'trial_up4',
+  up6: 'trial_up6',
+  down4: 'trial_down4',
+  down6: 'trial_down6',
+  rate_up: 'trial_rate_up',
+  rate_down4: 'trial_rate_down4',
+  rate_down6: 'trial_rate_down6',
+} as const satisfies Partial<Record<GrantSet, GrantSet>>;
 /** A packet passes only through these: taking a session's elements out of them stops it at once. */
-export const QUOTA_MAPS = ['up4', 'up6', 'down4', 'down6'] as const satisfies readonly GrantSet[];
+export const QUOTA_MAPS = [
+  'up4',
+  'up6',
+  'down4',
+  'down6',
+  'trial_up4',
+  'trial_up6',
+  'trial_down4',
+  'trial_down6',
+] as const satisfies readonly GrantSet[];
 /** What is billed is read from these. */
 export const COUNTER_SETS = ['count_up', 'count_down4', 'count_down6'] as const satisfies readonly GrantSet[];
 export const UNBOUND_SETS = ['unbound4', 'unbound6'] as const;
@@ -43,6 +69,8 @@ export const UNBOUND_CAPACITY = 4_096;
 export const UNBOUND_SECONDS = 30;
 /** Addresses that dnsmasq may put into the walled garden. */
 export const GARDEN_CAPACITY = 4_096;
+/** dnsmasq does not put an address in again while it answers from its cache: longer than nearly all names may be cached. */
+export const GARDEN_SECONDS = 86_400;
 /** MACs whose DNS or ping rate is watched at a time. One more than that gets no DNS until another is forgotten. */
 export const WATCHED_MACS_CAPACITY = 8_192;
 export const WATCHED_MACS_SECONDS = 60;

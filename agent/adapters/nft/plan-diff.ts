@@ -1,11 +1,18 @@
 /** From what stands in the kernel to what the plan says: the smallest change, as data. Pure. */
 import type { CounterKey, SessionGrant, SessionId, Station } from '../../core/model.ts';
 import type { ElementIndex, Room } from './element-index.ts';
-import { GRANT_SETS, QUOTA_MAPS, quotaName } from './layout.ts';
+import { GRANT_SETS, type GrantSet, QUOTA_MAPS, quotaName, TRIAL_MAPS } from './layout.ts';
 import type { NftFamily } from './nft-json.ts';
 import { counterKeyFromElement, type Element, elementId, elementsFromGrant, ratesFromGrant } from './render-grant.ts';
 
 export type InstalledQuota = { readonly round: number; readonly limitBytes: bigint };
+
+const TWINS: ReadonlyMap<GrantSet, GrantSet> = new Map(
+  (Object.entries(TRIAL_MAPS) as [GrantSet, GrantSet][]).flatMap(([paid, trial]) => [
+    [paid, trial],
+    [trial, paid],
+  ]),
+);
 
 /** One session as it stands in the kernel. */
 export type InstalledSession = {
@@ -112,7 +119,8 @@ class DiffBuilder implements PlanDiff {
     const placed = wanted.filter(({ set }) => this.#families.includes(GRANT_SETS[set].family));
     const elements = new Map(placed.map((element) => [elementId(element), element]));
     for (const [id, element] of session?.elements ?? []) {
-      if (elements.get(id)?.value !== element.value) this.#takeOut(grant.sessionId, element);
+      if (elements.get(id)?.value === element.value) continue;
+      this.#takeOut(grant.sessionId, element, isMoved(element, elements));
     }
     return { session, grant, round, elements };
   }
@@ -141,13 +149,19 @@ class DiffBuilder implements PlanDiff {
     this.changed.push(installed.size < elements.size ? after : { ...after, grant });
   }
 
-  #takeOut(sessionId: SessionId, element: Element): void {
-    const isStop = (QUOTA_MAPS as readonly string[]).includes(element.set);
+  #takeOut(sessionId: SessionId, element: Element, isMovedElsewhere = false): void {
+    const isStop = !isMovedElsewhere && (QUOTA_MAPS as readonly string[]).includes(element.set);
     (isStop ? this.stop : this.remove).push(element);
     this.#room.free(elementId(element), element.set);
     const key = counterKeyFromElement(element.set, element.key);
     if (key !== undefined) this.lost.push({ sessionId, key });
   }
+}
+
+/** True if a trial becomes a paid session, or one again: it changes maps in one transaction, without a moment in neither. */
+function isMoved({ set, key, value }: Element, after: ReadonlyMap<string, Element>): boolean {
+  const twin = TWINS.get(set);
+  return twin !== undefined && after.get(elementId({ set: twin, key, value }))?.value === value;
 }
 
 function isUntouched(session: InstalledSession, grant: SessionGrant, renew: ReadonlySet<SessionId>): boolean {
@@ -160,6 +174,7 @@ function isUntouched(session: InstalledSession, grant: SessionGrant, renew: Read
 function isSameService(a: SessionGrant, b: SessionGrant): boolean {
   return (
     a.isOnline === b.isOnline &&
+    a.isTrial === b.isTrial &&
     a.rate?.downBytesPerS === b.rate?.downBytesPerS &&
     a.rate?.upBytesPerS === b.rate?.upBytesPerS &&
     isSameList(a.stations, b.stations, isSameStation)

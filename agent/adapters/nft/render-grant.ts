@@ -16,6 +16,7 @@ import {
   RATE_BURST_BYTES,
   rateName,
   TABLE,
+  TRIAL_MAPS,
 } from './layout.ts';
 import type { Json, JsonObject, NftCommand } from './nft-json.ts';
 
@@ -36,10 +37,12 @@ export function elementsFromGrant(grant: SessionGrant, quota: string): Element[]
   const add = (set: GrantSet, key: ElementKey, value = ''): void => {
     elements.push({ set, key, value });
   };
+  const addToMap = (map: keyof typeof TRIAL_MAPS, key: ElementKey, value: string): void =>
+    add(grant.isTrial === true ? TRIAL_MAPS[map] : map, key, value);
   for (const { mac, port, addresses } of grant.stations) {
     add('count_up', mac);
     if (grant.isOnline) add('online', mac);
-    if (rate !== undefined) add('rate_up', mac, rateName('up', sessionId, rate.upBytesPerS));
+    if (rate !== undefined) addToMap('rate_up', mac, rateName('up', sessionId, rate.upBytesPerS));
     if (port !== undefined) {
       add('port', `${mac} ${port}`);
       add('bound', mac);
@@ -47,10 +50,10 @@ export function elementsFromGrant(grant: SessionGrant, quota: string): Element[]
     for (const address of addresses) {
       if (isLinkLocal(address)) continue;
       const version = isIpv6(address) ? 6 : 4;
-      add(`up${version}`, `${mac} ${address}`, quota);
-      add(`down${version}`, address, quota);
+      addToMap(`up${version}`, `${mac} ${address}`, quota);
+      addToMap(`down${version}`, address, quota);
       add(`count_down${version}`, address);
-      if (rate !== undefined) add(`rate_down${version}`, address, rateName('down', sessionId, rate.downBytesPerS));
+      if (rate !== undefined) addToMap(`rate_down${version}`, address, rateName('down', sessionId, rate.downBytesPerS));
       if (version === 4) {
         add('arp_home', address, mac);
         continue;
@@ -125,6 +128,8 @@ export function elementKey(set: GrantSet, [first = '', second = '']: readonly st
   switch (set) {
     case 'up4':
     case 'up6':
+    case 'trial_up4':
+    case 'trial_up6':
       return joined(mac, parseIp(second));
     case 'port':
       return joined(mac, parseDeviceName(second));
@@ -133,6 +138,7 @@ export function elementKey(set: GrantSet, [first = '', second = '']: readonly st
     case 'count_up':
     case 'online':
     case 'rate_up':
+    case 'trial_rate_up':
     case 'bound':
       return mac;
     default:

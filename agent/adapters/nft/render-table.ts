@@ -10,6 +10,7 @@
 import type { DeviceName } from '../../core/model.ts';
 import {
   GARDEN_CAPACITY,
+  GARDEN_SECONDS,
   UNBOUND_CAPACITY,
   UNBOUND_SECONDS,
   WATCHED_MACS_CAPACITY,
@@ -141,14 +142,21 @@ function inetSets(facts: TableFacts): SetSpec[] {
     grantSet('nd_home', ['ipv6_addr', 'ether_addr']),
     grantSet('nd_owned', 'ipv6_addr'),
     ...(facts.hasRates ? rateMaps() : []),
+    { ...grantSet('trial_up4', ['ether_addr', 'ipv4_addr']), map: 'quota' },
+    { ...grantSet('trial_up6', ['ether_addr', 'ipv6_addr']), map: 'quota' },
+    { ...grantSet('trial_down4', 'ipv4_addr'), map: 'quota' },
+    { ...grantSet('trial_down6', 'ipv6_addr'), map: 'quota' },
+    { ...grantSet('trial_rate_up', 'ether_addr'), map: 'limit' },
+    { ...grantSet('trial_rate_down4', 'ipv4_addr'), map: 'limit' },
+    { ...grantSet('trial_rate_down6', 'ipv6_addr'), map: 'limit' },
     { name: 'unbound4', type: ['ether_addr', 'ipv4_addr'], size: UNBOUND_CAPACITY, timeout: UNBOUND_SECONDS },
     { name: 'unbound6', type: ['ether_addr', 'ipv6_addr'], size: UNBOUND_CAPACITY, timeout: UNBOUND_SECONDS },
     { name: 'learn_rate', type: 'ether_addr', ...watched },
     { name: 'dns_rate', type: 'ether_addr', ...watched },
     { name: 'dns_paid_rate', type: 'ether_addr', ...watched },
     { name: 'ping_rate', type: 'ether_addr', ...watched },
-    { name: 'garden4', type: 'ipv4_addr', size: GARDEN_CAPACITY, timeout: 3_600 },
-    { name: 'garden6', type: 'ipv6_addr', size: GARDEN_CAPACITY, timeout: 3_600 },
+    { name: 'garden4', type: 'ipv4_addr', size: GARDEN_CAPACITY, timeout: GARDEN_SECONDS },
+    { name: 'garden6', type: 'ipv6_addr', size: GARDEN_CAPACITY, timeout: GARDEN_SECONDS },
   ];
 }
 
@@ -179,12 +187,18 @@ function destinationRules(facts: TableFacts): Json[][] {
   ];
 }
 
-/** A MAC with a session is held: its packets vanish, its flows wait. Anybody else is told at once. */
+/**
+ * A MAC with a session is on trial, or held: then its packets vanish, its flows wait. Anybody else is told at once. Trials
+ * come after what is paid: they share a slice of the line, and payers' packets never look at it.
+ */
 function unpaidRules(): Json[][] {
   return [
     [equals(IP_DESTINATION, '@garden4'), goto('garden_pass')],
     [equals(IP6_DESTINATION, '@garden6'), goto('garden_pass')],
     [differs(ETHER_SOURCE, '@count_up'), goto('refuse')],
+    [limitByKey(ETHER_SOURCE, 'trial_rate_up'), DROP],
+    [quotaByKey(concat(ETHER_SOURCE, IP_SOURCE), 'trial_up4'), equals(ETHER_SOURCE, '@count_up'), ACCEPT],
+    [quotaByKey(concat(ETHER_SOURCE, IP6_SOURCE), 'trial_up6'), equals(ETHER_SOURCE, '@count_up'), ACCEPT],
     [withinOwnLimit(ETHER_SOURCE, 'learn_rate', LEARN.perSecond, LEARN.burst), goto('learn')],
     [DROP],
   ];
@@ -215,6 +229,10 @@ function toGuestRules(facts: TableFacts): Json[][] {
     [equals(IP6_SOURCE, '@garden6'), goto('garden_pass')],
     [differs(IP_DESTINATION, '@count_down4'), goto('refuse')],
     [differs(IP6_DESTINATION, '@count_down6'), goto('refuse')],
+    [limitByKey(IP_DESTINATION, 'trial_rate_down4'), DROP],
+    [limitByKey(IP6_DESTINATION, 'trial_rate_down6'), DROP],
+    [quotaByKey(IP_DESTINATION, 'trial_down4'), equals(IP_DESTINATION, '@count_down4'), ACCEPT],
+    [quotaByKey(IP6_DESTINATION, 'trial_down6'), equals(IP6_DESTINATION, '@count_down6'), ACCEPT],
     [DROP],
   ];
 }

@@ -31,6 +31,8 @@ function renderSection(type: string, spec: SectionSpec): string {
 
 function linesOf(name: string, option: Option<unknown>, isLive: boolean): readonly string[] {
   const mark = isLive ? '\t' : '#\t';
+  if (option.presence === 'list' && option.texts.length === 0)
+    return [`#\tlist ${name} ${quoteUci(option.example ?? '')}`];
   if (option.presence === 'list') return option.texts.map((text) => `${mark}list ${name} ${quoteUci(text)}`);
   const text = option.presence === 'default' ? option.text : isLive ? '' : option.example;
   return [`${mark}option ${name} ${quoteUci(text)}`];
@@ -46,7 +48,7 @@ function defaultText(option: Option<unknown>): string {
     case 'default':
       return `Default: ${option.text}.`;
     case 'list':
-      return `Default: ${option.texts.join(' ')}. At most ${option.max}.`;
+      return `Default: ${option.texts.join(' ') || 'none'}. At most ${option.max}.`;
     case 'required':
       return 'No default: must be set.';
     case 'optional':

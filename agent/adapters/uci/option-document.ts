@@ -55,7 +55,9 @@ function defaultText(option: Option<unknown>): string {
     case 'default':
       return `\`${option.text}\``;
     case 'list':
-      return `${option.texts.map((text) => `\`${text}\``).join(' ')} (list, at most ${option.max})`;
+      return option.texts.length === 0
+        ? `none, e.g. \`${option.example ?? ''}\` (list, at most ${option.max})`
+        : `${option.texts.map((text) => `\`${text}\``).join(' ')} (list, at most ${option.max})`;
     case 'required':
       return `must be set, e.g. \`${option.example}\``;
     case 'optional':

@@ -147,6 +147,18 @@ export function hostName(): OptionKind<string> {
   };
 }
 
+/** A name whose addresses are free: with a dot, or everything below a top-level domain would be. RFC 1035 section 2.3.4. */
+export function gardenDomain(): OptionKind<string> {
+  const { parse } = hostName();
+  return {
+    expected: 'a lower-case domain name with at least one dot, such as example.org',
+    unit: '',
+    range: 'letters, digits, "-" and at least one "."',
+    parse: (text) =>
+      text.includes('.') && text.split('.').every((part) => part.length <= 63) ? parse(text) : undefined,
+  };
+}
+
 export function deviceName(): OptionKind<DeviceName> {
   return {
     expected: 'a network device name of 1 to 15 letters, digits, "_", "." and "-"',

@@ -29,6 +29,8 @@ export type ListOption<T> = {
   readonly kind: OptionKind<T>;
   readonly texts: readonly string[];
   readonly max: number;
+  /** Where there is no default. */
+  readonly example?: string;
   readonly doc: string;
 };
 export type Option<T> = DefaultedOption<T> | RequiredOption<T> | OptionalOption<T> | ListOption<T>;
@@ -56,4 +58,9 @@ export function optional<T>(kind: OptionKind<T>, example: string, doc: string): 
 
 export function listed<T>(kind: OptionKind<T>, texts: readonly string[], max: number, doc: string): ListOption<T> {
   return { presence: 'list', kind, texts, max, doc };
+}
+
+/** A list that is empty unless something is written. */
+export function anyOf<T>(kind: OptionKind<T>, example: string, max: number, doc: string): ListOption<T> {
+  return { presence: 'list', kind, texts: [], max, example, doc };
 }

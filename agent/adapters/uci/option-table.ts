@@ -19,8 +19,10 @@ import {
   ssp,
   timeOfDay,
 } from './option-kind.ts';
-import { defaulted, listed, optional, required, type SectionSpec } from './option-spec.ts';
+import { anyOf, defaulted, listed, optional, required, type SectionSpec } from './option-spec.ts';
 import { PORTAL_SECTION } from './portal-section.ts';
+import { SESSION_OPTIONS } from './session-options.ts';
+import { TRIAL_OPTIONS } from './trial-options.ts';
 
 const ANVIL_RPC = 'http://127.0.0.1:8545';
 const perMb = ssp('0', '1000000', '0.1');
@@ -97,8 +99,14 @@ export const OPTION_TABLE = {
         '200MB',
         'Free bytes of all guests together each day (UTC): the most that guests can take by changing their MAC address.',
       ),
+      gift_bytes_per_day: defaulted(
+        bytes(0n, 1_000_000_000_000n),
+        '10GB',
+        'The most that session_extend (ubus, LuCI) gives away each day (UTC), all sessions together. 0 = nothing.',
+      ),
     },
   },
+  ...TRIAL_OPTIONS,
   window: {
     max: 24,
     shown: [],
@@ -136,9 +144,9 @@ export const OPTION_TABLE = {
         'Your own address: what guests pay goes there.',
       ),
       rpc_url: required(httpUrl(), ANVIL_RPC, ANVIL_RPC, 'JSON-RPC endpoint of the chain.'),
-      rpc_backup: listed(
+      rpc_backup: anyOf(
         httpUrl(),
-        [],
+        'https://rpc.example',
         3,
         'Another endpoint, of another operator. Asked when rpc_url fails; and no open, claim or close counts before two say so.',
       ),
@@ -221,34 +229,7 @@ export const OPTION_TABLE = {
       ),
     },
   },
-  session: {
-    max: 1,
-    shown: [],
-    doc: 'How sessions are measured and ended.',
-    options: {
-      grace: defaulted(
-        duration(0, 3600),
-        '30s',
-        'How long a used-up guest is held for a top-up before its connections are ended. No byte passes meanwhile.',
-      ),
-      absent: defaulted(
-        duration(5, 86_400),
-        '5m',
-        'How long a guest may be out of reach before the session ends and the rest of the deposit goes back.',
-      ),
-      sample_ms: defaulted(
-        integer(100, 60_000, 'ms'),
-        '1000',
-        'How often the counters are read. The kernel cuts off by itself, so this only paces the display.',
-      ),
-      flush: defaulted(
-        duration(1, 3600),
-        '60s',
-        'Usage is written to disk at the latest after this long; what is newer is lost at a power cut, in the favour of the guest.',
-      ),
-      flush_bytes: defaulted(bytes(1_000n, 1_000_000_000n), '5MB', 'Or after this many bytes of one session.'),
-    },
-  },
+  ...SESSION_OPTIONS,
 } as const satisfies Readonly<Record<string, SectionSpec>>;
 
 export type OptionTable = typeof OPTION_TABLE;

@@ -4,7 +4,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { sspFromUnits } from '../../../protocol/units.ts';
-import type { AgentConfig } from '../../core/config.ts';
+import type { AgentConfig, TrialTerms } from '../../core/config.ts';
 import type { RateLimit } from '../../core/model.ts';
 import { OPTION_TABLE, type SectionType } from './option-table.ts';
 import { MAX_UCI_CHARACTERS, parseUci } from './parse-uci.ts';
@@ -85,6 +85,8 @@ function readSections(uci: UciPackage, errors: ConfigError[]) {
     network: one('network'),
     portal: one('portal'),
     price: one('price'),
+    trial: one('trial'),
+    garden: one('garden'),
     windows: readEach(uci, 'window', errors),
     packages: readEach(uci, 'package', errors),
     chain: one('chain'),
@@ -208,7 +210,7 @@ function portalFrom({ portal }: Sections): AgentConfig['portal'] {
   };
 }
 
-function priceFrom({ price, windows, packages }: Sections): AgentConfig['price'] {
+function priceFrom({ price, trial, garden, windows, packages }: Sections): AgentConfig['price'] {
   return {
     tariff: { unitsPerMb: price.values.per_mb, unitsPerMinute: price.values.per_minute },
     windows: windows.map(({ values }) => ({
@@ -221,7 +223,16 @@ function priceFrom({ price, windows, packages }: Sections): AgentConfig['price']
     openFee: price.values.open_fee,
     trialBytes: price.values.trial_bytes,
     trialBytesPerDay: price.values.trial_bytes_per_day,
+    trial: trialFrom(trial),
+    gardenDomains: garden.values.domain,
+    giftBytesPerDay: price.values.gift_bytes_per_day,
   };
+}
+
+function trialFrom({ values }: Sections['trial']): TrialTerms {
+  const { seconds, per_hour: perHour, line_down: down, line_up: up, share } = values;
+  const part = (kbit: number): bigint => (BigInt(kbit) * BYTES_PER_KBIT * BigInt(share)) / 100n;
+  return { seconds, perHour, rate: { downBytesPerS: part(down), upBytesPerS: part(up) } };
 }
 
 function proofsFrom({ proofs }: Sections): AgentConfig['proofs'] {

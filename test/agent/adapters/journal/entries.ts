@@ -70,10 +70,12 @@ const sessionWithoutId = record({
   channelId: fc.option(bytesOf(32), { nil: undefined }),
   usage: record({ downBytes: amount, upBytes: amount, onlineMs: milliseconds }),
   trialBytes: amount,
+  trialMs: fc.option(milliseconds, { nil: undefined }),
   proven: record({ downBytes: amount, upBytes: amount, units: amount }),
   ended: fc.constantFrom(undefined, 'guest-left' as const, 'credit-exhausted' as const),
-}).map(({ channelId, ended, ...rest }) => ({
+}).map(({ channelId, trialMs, ended, ...rest }) => ({
   ...rest,
+  ...(trialMs === undefined ? {} : { trialMs }),
   ...(channelId === undefined ? {} : { channelId }),
   ...(ended === undefined ? {} : { ended }),
 }));

@@ -23,3 +23,18 @@ t.test('what a MAC used is the last that was said', async (t) => {
   t.strictSame(journal.load().trials, [{ mac, dayS: DAY_S, usedBytes: 9n }]);
   journal.close();
 });
+
+t.test('the key that asked, the time of a trial and the gifts of the day come back', async (t) => {
+  const { journal } = openIn(t);
+  const mac = '02:00:00:00:00:01' as Mac;
+  const key = `0x${'ab'.repeat(20)}` as const;
+  t.notOk('gifts' in journal.load());
+  await journal.commit([
+    { kind: 'trial', mac, dayS: DAY_S, usedBytes: 5n, key },
+    { kind: 'gifts', dayS: DAY_S, bytes: 7n },
+  ]);
+  await journal.commit([{ kind: 'gifts', dayS: DAY_S, bytes: 9n }]);
+  t.strictSame(journal.load().trials, [{ mac, dayS: DAY_S, usedBytes: 5n, key }]);
+  t.strictSame(journal.load().gifts, { dayS: DAY_S, bytes: 9n });
+  journal.close();
+});

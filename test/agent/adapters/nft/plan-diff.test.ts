@@ -34,10 +34,11 @@ const anyGrant = fc
     limitBytes: fc.bigInt({ min: 1n, max: 5n }),
     isOnline: fc.boolean(),
     rate: fc.constantFrom(undefined, 1_000n, 2_000n),
+    isTrial: fc.boolean(),
   })
-  .map(({ sessionId, stations, rate, ...rest }) => {
+  .map(({ sessionId, stations, rate, isTrial, ...rest }) => {
     const limits = rate === undefined ? {} : { rate: { downBytesPerS: rate, upBytesPerS: 500n } };
-    return grant(sessionId, stations, { ...rest, ...limits });
+    return grant(sessionId, stations, { ...rest, ...limits, ...(isTrial ? { isTrial } : {}) });
   });
 
 const anyStep: fc.Arbitrary<Step> = fc.record({
@@ -86,6 +87,24 @@ t.test('random plans one after another leave exactly the last plan’s elements,
   );
   t.end();
 });
+
+t.test(
+  'a trial that is paid for changes maps in one transaction: nothing of it is stopped, no counter is lost',
+  (t) => {
+    const follower = new PlanFollower();
+    const stations = [station(MACS[0] as string, ['192.168.77.20', '2001:db8:77:1::20'])];
+    const rate = { downBytesPerS: 1_000n, upBytesPerS: 500n };
+    follower.follow([grant(1, stations, { isTrial: true, rate })]);
+    const paid = follower.diff([grant(1, stations, { limitBytes: 9_000_000n })]);
+    t.same([paid.stop, paid.lost], [[], []]);
+    t.same(paid.add.map(({ element }) => element.set).sort(), ['down4', 'down6', 'up4', 'up6']);
+    t.same(paid.oldRates.length, 2, 'its slice of the line is given back');
+    follower.follow([grant(1, stations, { limitBytes: 9_000_000n })]);
+    t.same(follower.diff([grant(1, stations, { isTrial: true, rate })]).stop, [], 'and back');
+    t.same(follower.diff([]).stop.length, 4, 'one that ends is stopped');
+    t.end();
+  },
+);
 
 t.test('a session that goes is stopped before its counters go, and their last readings are due', (t) => {
   const follower = new PlanFollower();

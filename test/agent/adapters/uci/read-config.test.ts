@@ -61,6 +61,9 @@ t.test('a complete file gives the whole configuration, with the defaults of the 
       openFee: 500n,
       trialBytes: 1_000_000n,
       trialBytesPerDay: 200_000_000n,
+      trial: { seconds: 0, perHour: 60, rate: { downBytesPerS: 250_000n, upBytesPerS: 62_500n } },
+      gardenDomains: [],
+      giftBytesPerDay: 10_000_000_000n,
     },
     chain: {
       rpcUrl: 'http://127.0.0.1:8545',
@@ -316,7 +319,9 @@ t.test('the default file with every commented option taken in still holds the de
   t.equal(all.price.windows.length, 1);
   t.equal(all.price.packages.length, 1);
   const { portal, proofs } = config('');
-  t.same({ ...all, portal, price: { ...all.price, windows: [], packages: [] }, proofs }, config(''));
+  // Where there is no default an example stands.
+  const price = { ...all.price, windows: [], packages: [], gardenDomains: [] };
+  t.same({ ...all, portal, price, chain: { ...all.chain, rpcBackups: [] }, proofs }, config(''));
   t.end();
 });
 
@@ -336,3 +341,30 @@ t.test('a file longer than any configuration is refused', (t) => {
   t.match(readConfig(join(dir, 'long')), { ok: false, errors: [{ message: /at most 1000000 characters/ }] });
   t.end();
 });
+
+t.test(
+  'trials take their share of the line; a garden is names with a dot, and nothing that dnsmasq would read otherwise',
+  (t) => {
+    const trial = "config trial\n\toption line_down '8000'\n\toption line_up '800'\n\toption share '50'\n";
+    t.same(config(COMPLETE + trial).price.trial?.rate, { downBytesPerS: 500_000n, upBytesPerS: 50_000n });
+    const garden = (name: string) => `${COMPLETE}config garden\n\tlist domain '${name}'\n`;
+    for (const name of ['example.org', 'a.b.xn--p1ai', 'pay.example.co.uk']) {
+      t.same(config(garden(name)).price.gardenDomains, [name]);
+    }
+    const wrong = [
+      'com',
+      '',
+      'example.org/10.0.0.1',
+      '#',
+      'a b.org',
+      '-a.org',
+      '10.0.0.1',
+      `${'a'.repeat(64)}.org`,
+      'Ä.org',
+    ];
+    for (const name of wrong.filter((text) => text !== '')) {
+      t.match(errors(garden(name))[0], /garden.*domain: must be a lower-case domain name/, name);
+    }
+    t.end();
+  },
+);
