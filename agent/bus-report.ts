@@ -4,16 +4,19 @@ import { type BusTable, int32 } from './bus-port.ts';
 import { channelBusRow, proofBusRow, type RowContext, sessionBusRow } from './bus-rows.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { Mac, Tariff } from './core/model.ts';
-import { openShares } from './core/on-proof.ts';
 import { bytesForUnits, millisForUnits, tariffAt } from './core/tariff.ts';
 import { guestView } from './core/view.ts';
 import type { Driver } from './driver.ts';
-import type { AirReading, Clock, Journal, OwnerDesk, ProofRecord } from './ports.ts';
+import type { WeekReward } from './earnings.ts';
+import { createEarningsBook } from './earnings-book.ts';
+import type { AirReading, Clock, Journal, OwnerDesk } from './ports.ts';
 
 export type BusReportDeps = {
   readonly config: AgentConfig;
   readonly driver: Pick<Driver, 'state'>;
-  readonly journal: Pick<Journal, 'proofs'>;
+  readonly journal: Pick<Journal, 'proofs' | 'drafts' | 'outbox'>;
+  /** What is known of rewards; absent: nothing. */
+  readonly weeks?: () => readonly WeekReward[];
   readonly clock: Clock;
   readonly owner: Pick<OwnerDesk, 'status'>;
   readonly saleTroubles: () => readonly string[];
@@ -36,13 +39,11 @@ export type BusReport = {
   readonly rowContext: () => RowContext;
 };
 
-/** A month of ten-minute intervals and some more. */
-const MAX_EARNING_PROOFS = 5_000;
 /** A day of ten-minute intervals, many times over. */
 const TODAY_PROOFS = 1_000;
 
 export function createBusReport(deps: BusReportDeps): BusReport {
-  const { driver, journal, clock, owner } = deps;
+  const { driver, journal, clock } = deps;
   const rowContext = (): RowContext => {
     const wall = clock.wall();
     const { hostnameOf, airOf } = deps;
@@ -55,7 +56,7 @@ export function createBusReport(deps: BusReportDeps): BusReport {
       return [...driver.state.sessions.values()].map((session) => sessionBusRow(driver.state, session, context));
     },
     channels: () => [...driver.state.channels.values()].map((channel) => channelBusRow(driver.state, channel)),
-    earnings: (days) => earningsOf(deps, days, journal.proofs(MAX_EARNING_PROOFS), owner.status().proofs.held),
+    earnings: (days) => earningsOf(deps, days),
     proofs: (limit) => journal.proofs(limit).map(proofBusRow),
     price: () => priceTable(deps),
     rowContext,
@@ -67,7 +68,7 @@ function statusTable(deps: BusReportDeps): BusTable {
   const status = deps.owner.status();
   const troubles = deps.saleTroubles();
   const records = journal.proofs(TODAY_PROOFS);
-  const [today] = earningsOf(deps, 1, records, status.proofs.held).days;
+  const [today] = earningsOf(deps, 1).days;
   const verdicts = records.flatMap(({ receipt }) => receipt?.verdict ?? []);
   const accepted = verdicts.filter((verdict) => verdict === 'valid').length;
   const selling = troubles.length === 0 ? 'selling' : 'not-selling';
@@ -104,19 +105,9 @@ function guestsOnline(state: Driver['state']): number {
   return [...state.sessionByMac.keys()].filter((mac) => guestView(state, mac).isOnline).length;
 }
 
-function earningsOf(
-  { driver, clock }: BusReportDeps,
-  days: number,
-  records: readonly ProofRecord[],
-  held: string | undefined,
-) {
-  const shares = openShares(driver.state);
-  const open = {
-    bytes: shares.reduce((sum, { downBytes, upBytes }) => sum + downBytes + upBytes, 0n),
-    units: shares.reduce((sum, { units }) => sum + units, 0n),
-    ...(held === undefined ? {} : { heldBecause: held }),
-  };
-  return earningsTable(records, open, days, clock.wall().unixS);
+function earningsOf(deps: BusReportDeps, days: number) {
+  const { held } = deps.owner.status().proofs;
+  return earningsTable(createEarningsBook({ ...deps, ...(held === undefined ? {} : { proofsHeld: held }) })(days));
 }
 
 function priceTable({ config, minuteOfDay }: BusReportDeps): BusTable {

@@ -11,11 +11,15 @@ import { dirname } from 'node:path';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { sspFromUnits } from '../protocol/units.ts';
 import type { ReloadResult } from './config-reload.ts';
+import { EARNING_REASONS } from './earning-reasons.ts';
+import type { Earnings } from './earnings.ts';
 import { jsonText } from './json-text.ts';
 import type { AgentStatus, OwnerDesk } from './ports.ts';
 
 export type ControlDeps = {
   readonly owner: OwnerDesk;
+  /** Bytes and money of so many days, and what stayed behind where. */
+  readonly earnings?: (days: number) => Earnings;
   /** Reads the configuration anew. */
   readonly reload?: () => ReloadResult;
   /** Told of failures only: what the owner asks is not worth a line. */
@@ -28,12 +32,15 @@ const TEMPORARY_SUFFIX = '.new';
 const DEFAULT_PROOFS = 20;
 /** A week of ten-minute intervals; older ones are with the collector. */
 const MAX_PROOFS = 1008;
+const DEFAULT_DAYS = 7;
+/** Older proofs are with the collector. */
+const MAX_DAYS = 31;
 /** No request has a body. */
 const MAX_BODY_BYTES = 1024;
 /** A client that stalls must not hold the agent's memory. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 
-export function buildControl({ owner, reload, logger }: ControlDeps): FastifyInstance {
+export function buildControl({ owner, earnings, reload, logger }: ControlDeps): FastifyInstance {
   const app: FastifyInstance = fastify({
     bodyLimit: MAX_BODY_BYTES,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -57,6 +64,12 @@ export function buildControl({ owner, reload, logger }: ControlDeps): FastifyIns
     if (limit === undefined)
       return refuse(reply, 400, 'bad-limit', `limit must be a whole number from 1 to ${MAX_PROOFS}.`);
     return { proofs: owner.proofs(limit) };
+  });
+  app.get<{ Querystring: { days?: unknown } }>('/earnings', (request, reply) => {
+    const days = wholeNumber(request.query.days ?? `${DEFAULT_DAYS}`, MAX_DAYS);
+    if (days === undefined) return refuse(reply, 400, 'bad-days', `days must be a whole number from 1 to ${MAX_DAYS}.`);
+    if (earnings === undefined) return refuse(reply, 501, 'no-earnings', 'This agent was started without earnings.');
+    return inWords(earnings(days));
   });
   app.post<{ Params: { id: string } }>('/sessions/:id/end', async (request, reply) => {
     const id = wholeNumber(request.params.id, Number.MAX_SAFE_INTEGER);
@@ -141,6 +154,15 @@ export function metricsText(status: AgentStatus): string {
     gauge('clock_synced', '1 while the wall clock is known good.', ['', status.isClockSynced ? 1 : 0]),
   ];
   return `${lines.flat().join('\n')}\n`;
+}
+
+/** Each reason with its words, so that whoever asks needs no table of its own. */
+function inWords(report: Earnings): object {
+  const days = report.days.map((day) => ({
+    ...day,
+    losses: day.losses.map((loss) => ({ ...loss, ...EARNING_REASONS[loss.reason] })),
+  }));
+  return { ...report, days };
 }
 
 export class ControlError extends Error {

@@ -19,6 +19,7 @@ import {
 } from './command.ts';
 import { configCommand } from './config-command.ts';
 import { doctorCommand } from './doctor/doctor-command.ts';
+import { earningsCommand } from './earnings-command.ts';
 import { commandHelpText, GLOBAL_OPTIONS, helpText } from './help-text.ts';
 import { proofsCommand } from './proofs-command.ts';
 import { runCommand } from './run-command.ts';
@@ -50,6 +51,7 @@ export const COMMANDS: readonly Command[] = [
   sessionsCommand,
   channelsCommand,
   proofsCommand,
+  earningsCommand,
   topCommand,
   doctorCommand,
   configCommand,

@@ -76,9 +76,45 @@ export const proofsSchema = v.object({
   ),
 });
 
+export const earningsSchema = v.object({
+  days: v.array(
+    v.object({
+      date: v.string(),
+      meteredBytes: uint64Schema,
+      paidBytes: uint64Schema,
+      paidUnits: uint64Schema,
+      provenBytes: uint64Schema,
+      acceptedBytes: uint64Schema,
+      rewardedBytes: uint64Schema,
+      rewardedUnits: v.optional(uint64Schema),
+      losses: v.array(
+        v.object({ before: v.string(), reason: v.string(), bytes: uint64Schema, what: v.string(), todo: v.string() }),
+      ),
+    }),
+  ),
+  weeks: v.array(
+    v.object({ epoch: uint64Schema, claimedUnits: uint64Schema, rewardUnits: uint64Schema, state: v.string() }),
+  ),
+  sessions: v.array(
+    v.object({
+      id: count,
+      meteredBytes: uint64Schema,
+      chargedUnits: uint64Schema,
+      freeBytes: uint64Schema,
+      openBytes: uint64Schema,
+      unsignedBytes: uint64Schema,
+      waitingBytes: uint64Schema,
+      judgedBytes: uint64Schema,
+    }),
+  ),
+  undatedBytes: uint64Schema,
+  heldBecause: v.optional(v.string()),
+});
+
 export const endedSchema = v.object({ ended: count });
 
 export type StatusAnswer = v.InferOutput<typeof statusSchema>;
 export type SessionAnswer = v.InferOutput<typeof sessionsSchema>['sessions'][number];
 export type ChannelAnswer = v.InferOutput<typeof channelsSchema>['channels'][number];
 export type ProofAnswer = v.InferOutput<typeof proofsSchema>['proofs'][number];
+export type EarningsAnswer = v.InferOutput<typeof earningsSchema>;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { buildControl, listenControl, metricsText } from '../../agent/control.ts';
 import { jsonText } from '../../agent/json-text.ts';
+import { sampleEarnings } from './cli/sample-earnings.ts';
 import { sampleOwner, sampleStatus } from './cli/sample-owner.ts';
 
 const app = (ended: number[] = []) => buildControl({ owner: sampleOwner(ended) });
@@ -30,6 +31,23 @@ t.test('a limit that is no whole number in range is refused with the bound', asy
     t.same(response.json(), { error: { code: 'bad-limit', message: 'limit must be a whole number from 1 to 1008.' } });
   }
   t.equal((await app().inject('/proofs?limit=1&limit=2')).statusCode, 400);
+});
+
+t.test('earnings are told with the reasons in words, for the days asked for', async (t) => {
+  const control = buildControl({ owner: sampleOwner(), earnings: sampleEarnings });
+  const answer = (await control.inject('/earnings?days=2')).json();
+  t.equal(answer.days.length, 2);
+  t.match(answer.days[0], { date: '2026-11-18', acceptedBytes: '41000000', rewardedUnits: /[0-9]+/ });
+  t.match(answer.days[1].losses, [
+    { before: 'accepted', reason: 'late', bytes: '12000000', todo: /Keep the uplink/ },
+    {},
+  ]);
+  t.equal((await control.inject('/earnings')).json().days.length, 7);
+  for (const days of ['0', '32', 'x']) {
+    const refused = await control.inject(`/earnings?days=${days}`);
+    t.match(refused.json(), { error: { code: 'bad-days', message: 'days must be a whole number from 1 to 31.' } });
+  }
+  t.equal((await app().inject('/earnings')).statusCode, 501);
 });
 
 t.test('a session is ended by its id, and an unknown one is said to be unknown', async (t) => {

@@ -7,6 +7,7 @@ import { runCommandLine } from '../../../agent/cli/command-line.ts';
 import type { DoctorProbe } from '../../../agent/cli/doctor/probe.ts';
 import { buildControl, listenControl } from '../../../agent/control.ts';
 import type { OwnerDesk } from '../../../agent/ports.ts';
+import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner } from './sample-owner.ts';
 
 type Test = { teardown(fn: () => unknown): void };
@@ -71,7 +72,10 @@ export function temporaryDirectory(test: Test): string {
 /** A control socket that answers with the sample, or with what replaces parts of it. */
 export async function listenSample(test: Test, overrides: Partial<OwnerDesk> = {}): Promise<string> {
   const socketPath = join(temporaryDirectory(test), 'c.sock');
-  const listening = await listenControl(buildControl({ owner: { ...sampleOwner(), ...overrides } }), socketPath);
+  const listening = await listenControl(
+    buildControl({ owner: { ...sampleOwner(), ...overrides }, earnings: sampleEarnings }),
+    socketPath,
+  );
   test.teardown(() => listening.close());
   return socketPath;
 }
