@@ -120,3 +120,37 @@ t.test('wifi on and off concern our networks only', async (t) => {
   t.same(router.lines('reloads'), ['wifi reload']);
   t.equal((await router.run(NETWORK, ['wifi', 'maybe'])).code, 2);
 });
+
+t.test('the walled garden follows garden.domain, and nothing that is no name gets to dnsmasq', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  await router.run(NETWORK, ['setup']);
+  await router.uci('add_list', 'dhcp.shareagent_garden.domain=old.example.org');
+  t.equal(
+    (await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(),
+    '',
+    'without a section garden it is the owner’s',
+  );
+  await router.uci('set', 'shareagent.garden=garden');
+  const names = [
+    'bank.example.org',
+    'a.xn--p1ai',
+    'com',
+    'x.org/10.0.0.1',
+    '*.org',
+    '-a.org',
+    'a..org',
+    '10.0.0.1',
+    '$(id).org',
+  ];
+  for (const name of names) await router.uci('add_list', `shareagent.garden.domain=${name}`);
+  t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), 'dhcp');
+  const { dhcp } = await router.config();
+  t.match(dhcp, "dhcp.shareagent_garden.domain='a.xn--p1ai' 'bank.example.org'\n");
+  t.match(router.read('syslog'), 'a name in garden.domain is none');
+  t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), '', 'the same again is nothing');
+  t.same(router.lines('reloads'), ['dnsmasq reload', 'odhcpd reload']);
+  await router.uci('delete', 'shareagent.garden.domain');
+  t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), 'dhcp');
+  t.notMatch((await router.config())['dhcp'], 'shareagent_garden.domain');
+});
