@@ -13,7 +13,15 @@ import type { CompactSignature } from '../protocol/signature.ts';
 import type { SignedTickVoucher } from '../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
-import type { ChainChannel, ChainClaim, ChainCosts, ChainResult, ChainTx, OpenDeposit } from './core/chain-facts.ts';
+import type {
+  ChainChannel,
+  ChainClaim,
+  ChainCosts,
+  ChainResult,
+  ChainTickClaim,
+  ChainTx,
+  OpenDeposit,
+} from './core/chain-facts.ts';
 import type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
 import type {
   Channel,
@@ -36,6 +44,7 @@ export type {
   ChainCosts,
   ChainFailure,
   ChainResult,
+  ChainTickClaim,
   ChainTx,
   OpenDeposit,
   Permit2Deposit,
@@ -157,6 +166,8 @@ export interface Chain {
   channel(id: Hex): Promise<ChainResult<{ readonly channel: ChainChannel }>>;
   /** Claims what vouchers allow, all in one transaction. Idempotent: what is claimed already costs only gas. */
   claim(claims: readonly ChainClaim[]): Promise<ChainResult<ChainTx>>;
+  /** Claims what ticks allow of one channel. Idempotent: sends nothing if so much is claimed already. */
+  claimTicks(claim: ChainTickClaim): Promise<ChainResult<ChainTx>>;
   /** Cooperative close: claims `amount` under the voucher, gives the payer the rest. Idempotent. */
   close(config: ChannelConfig, voucher: SignedVoucher, amount: TokenAmount): Promise<ChainResult<ChainTx>>;
   /** Units of SSP an address holds. */

@@ -23,7 +23,7 @@ export type SettleDeps = {
 };
 
 type SettleEvent<E = AgentEvent> = E extends {
-  kind: 'channel-closed' | 'close-failed' | 'channels-claimed' | 'claim-failed';
+  kind: 'channel-closed' | 'close-failed' | 'channels-claimed' | 'claim-failed' | 'ticks-claimed' | 'ticks-refused';
 }
   ? Omit<E, 'nowMs'>
   : never;
@@ -35,6 +35,10 @@ export async function closeChannel(deps: SettleDeps, id: LiveChannel['id'], unit
   try {
     await deps.commitChannel(id);
   } catch {
+    dispatch({ kind: 'close-failed', channelId: id });
+    return;
+  }
+  if (units > channel.voucher.amount && !(await claimTicks(deps, channel, units))) {
     dispatch({ kind: 'close-failed', channelId: id });
     return;
   }
@@ -51,9 +55,9 @@ export async function closeChannel(deps: SettleDeps, id: LiveChannel['id'], unit
 
 export async function claimChannels(deps: SettleDeps, due: readonly DueClaim[]): Promise<void> {
   const { chain, log, dispatch } = deps;
-  const claims = due.flatMap(({ channelId, units }) => {
+  const found = due.flatMap(({ channelId, units }) => {
     const channel = deps.state().channels.get(channelId);
-    return channel === undefined ? [] : [{ config: channel.config, voucher: channel.voucher, amount: units }];
+    return channel === undefined ? [] : [{ channel, units }];
   });
   try {
     for (const { channelId } of due) await deps.commitChannel(channelId);
@@ -61,13 +65,43 @@ export async function claimChannels(deps: SettleDeps, due: readonly DueClaim[]):
     dispatch({ kind: 'claim-failed' });
     return;
   }
-  const result = await chain.claim(claims);
-  if (result.ok) {
-    const { tx, feeWei } = result;
-    log.info({ channels: due.length, tx, feeWei: feeWei.toString() }, 'channels-claimed');
-    dispatch({ kind: 'channels-claimed', claims: due, feeWei });
+  const covered = found.filter(({ channel, units }) => units <= channel.voucher.amount);
+  let isEachClaimed = true;
+  for (const { channel, units } of found) {
+    if (units > channel.voucher.amount) isEachClaimed = (await claimTicks(deps, channel, units)) && isEachClaimed;
+  }
+  if (covered.length === 0) {
+    dispatch(isEachClaimed ? { kind: 'channels-claimed', claims: [], feeWei: 0n } : { kind: 'claim-failed' });
     return;
   }
-  log.warn({ channels: due.length, reason: result.reason, message: result.message }, 'claim-refused');
+  const result = await chain.claim(
+    covered.map(({ channel: { config, voucher }, units }) => ({ config, voucher, amount: units })),
+  );
+  if (result.ok) {
+    const { tx, feeWei } = result;
+    log.info({ channels: covered.length, tx, feeWei: feeWei.toString() }, 'channels-claimed');
+    const claims = covered.map(({ channel: { id }, units }) => ({ channelId: id, units }));
+    dispatch({ kind: 'channels-claimed', claims, feeWei });
+    return;
+  }
+  log.warn({ channels: covered.length, reason: result.reason, message: result.message }, 'claim-refused');
   dispatch({ kind: 'claim-failed' });
+}
+
+/** Under the channel's ticks, which are durable by now; true once `units` are claimed in all. */
+async function claimTicks(deps: SettleDeps, channel: LiveChannel, units: bigint): Promise<boolean> {
+  const { chain, log, dispatch } = deps;
+  const { id, config, ticks } = channel;
+  // Refused before, and claimed in another way since: the chain says what a close may ask for.
+  if (ticks === undefined) return true;
+  const result = await chain.claimTicks({ config, ticks, amount: units });
+  if (result.ok) {
+    const { tx, feeWei } = result;
+    log.info({ channel: id, units: units.toString(), tx, feeWei: feeWei.toString() }, 'ticks-claimed');
+    dispatch({ kind: 'ticks-claimed', channelId: id, units, feeWei });
+    return true;
+  }
+  log.warn({ channel: id, reason: result.reason, message: result.message }, 'tick-claim-refused');
+  if (result.reason === 'refused') dispatch({ kind: 'ticks-refused', channelId: id });
+  return false;
 }

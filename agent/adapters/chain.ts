@@ -30,6 +30,7 @@ import { earnedFromResult, earnedQuery, transferData, withdrawData } from './cha
 import { createJsonRpc, dataFrom, quantityFrom } from './chain/json-rpc.ts';
 import { open } from './chain/opening.ts';
 import { gasPriceWei } from './chain/signing.ts';
+import { claimTicks, type TickClaimDeps } from './chain/tick-claim.ts';
 import { memoryTransactionLog } from './chain/transaction-log.ts';
 import { createTransactions } from './chain/transactions.ts';
 
@@ -97,6 +98,7 @@ export function createChain(deps: ChainDeps): Chain {
     relayOpen: (config, deposit) => attempt(() => open(context, config, deposit)),
     channel: (id) => attempt(async () => ({ channel: await reader.channel(id) })),
     claim: (claims) => attempt(async () => claim(context, claims)),
+    claimTicks: (one) => attempt(() => claimTicks(tickClaimDeps(context), one)),
     close: (config, voucher, amount) => attempt(() => close(context, config, voucher, amount)),
     balanceOf: (owner) => attempt(async () => ({ units: await reader.balanceOf(owner) })),
     earned: (payee) => attempt(async () => ({ units: await earned(context, payee) })),
@@ -148,6 +150,12 @@ async function close(
     throw error;
   }
   throw unreachable(`the close of ${id} was mined by one endpoint's word, but the channel is not closed yet`);
+}
+
+function tickClaimDeps(context: ChainContext): TickClaimDeps {
+  const { deployment, reader } = context;
+  const send = (data: Hex, purpose: string) => execute(context, data, purpose);
+  return { deployment, reader, execute: send, feeOf: (purpose) => feeOf(context, purpose) };
 }
 
 /** What gas costs now, and what the gas key has to pay it with. */

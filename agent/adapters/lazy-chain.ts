@@ -15,6 +15,7 @@ export function lazyChain(deps: ChainDeps): Chain {
     relayOpen: async (...request) => (await chain()).relayOpen(...request),
     channel: async (id) => (await chain()).channel(id),
     claim: async (claims) => (await chain()).claim(claims),
+    claimTicks: async (claim) => (await chain()).claimTicks(claim),
     close: async (...request) => (await chain()).close(...request),
     balanceOf: async (owner) => (await chain()).balanceOf(owner),
     earned: async (payee) => (await chain()).earned(payee),

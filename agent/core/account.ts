@@ -1,10 +1,11 @@
 /** What a session has paid, used and left: the one place where credit, charge and kernel allowance meet. */
 import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
+import { gasUnits, TICK_CLAIM_GAS } from './gas.ts';
 import { LOW_CREDIT_DIVISOR, ONE_PACKET_BYTES, TIME_RESERVE_MS } from './limits.ts';
 import { totalBytes } from './meter.ts';
 import type { LiveChannel, LiveSession } from './state.ts';
 import { bytesForUnits, chargeForUsage } from './tariff.ts';
-import { promisedUnits } from './tick-account.ts';
+import { isTickClaimWorth, promisedUnits, tickUnits } from './tick-account.ts';
 
 export type Account = {
   /** What the guest has promised by voucher or ticks once the channel is confirmed on chain, else 0. */
@@ -50,9 +51,22 @@ export function accountOf(session: LiveSession, channel: LiveChannel | undefined
   };
 }
 
-/** Units the payee will claim when the channel closes: the charge, which the newest voucher covers. */
-export function finalClaim(session: LiveSession, channel: LiveChannel): TokenAmount {
+/** The charge, as far as the newest voucher covers it: what a proof may name, because it carries that voucher. */
+export function coveredUnits(session: LiveSession, channel: LiveChannel): TokenAmount {
   return minimum(accountOf(session, channel).chargedUnits, channel.voucher.amount);
+}
+
+/** Units the payee claims when the channel closes: the charge; what only ticks cover of it, if it is worth its gas. */
+export function finalClaim(session: LiveSession, channel: LiveChannel): TokenAmount {
+  return claimableUnits(channel, accountOf(session, channel).chargedUnits, 1n);
+}
+
+/** Of `chargedUnits`, what can be claimed now; that of ticks only where it brings more than `ratio` times its gas. */
+export function claimableUnits(channel: LiveChannel, chargedUnits: TokenAmount, ratio: bigint): TokenAmount {
+  const gas = ratio * gasUnits(TICK_CLAIM_GAS, channel.openFee);
+  const byTicks = isTickClaimWorth(channel, chargedUnits, gas) ? tickUnits(channel, chargedUnits) : 0n;
+  const covered = minimum(chargedUnits, channel.voucher.amount);
+  return byTicks === 0n ? covered : minimum(channel.voucher.amount + byTicks, channel.deposit);
 }
 
 /** A pending channel's money is not there yet; a failed one's never came. */

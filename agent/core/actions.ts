@@ -13,7 +13,7 @@ export type AgentAction =
   | { readonly kind: 'store-channel'; readonly channelId: Hex }
   /** Send the cooperative close. Answer: channel-closed or close-failed. */
   | { readonly kind: 'close-channel'; readonly channelId: Hex; readonly units: TokenAmount }
-  /** Claim these in one transaction. Answer: channels-claimed or claim-failed. */
+  /** Claim these in one transaction, those by ticks in one each. Answer: channels-claimed or claim-failed. */
   | { readonly kind: 'claim-channels'; readonly claims: readonly DueClaim[] }
   /** The session is over and settled: drop it and its channel from the journal. */
   | { readonly kind: 'forget-session'; readonly sessionId: SessionId }

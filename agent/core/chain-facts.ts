@@ -5,6 +5,7 @@ import type { Hex } from '../../protocol/hex.ts';
 import type { CompactSignature } from '../../protocol/signature.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
+import type { TickCredit } from './tick-account.ts';
 
 export type ChainFailure = {
   readonly ok: false;
@@ -29,6 +30,13 @@ export type ChainTx = { readonly tx: Hex; readonly feeWei: bigint };
 export type ChainClaim = {
   readonly config: ChannelConfig;
   readonly voucher: SignedVoucher;
+  readonly amount: TokenAmount;
+};
+
+/** `amount` in all, under a tick voucher and a coin of its chain that promise at least as much. */
+export type ChainTickClaim = {
+  readonly config: ChannelConfig;
+  readonly ticks: TickCredit;
   readonly amount: TokenAmount;
 };
 
@@ -59,7 +67,7 @@ export type ChainCosts = {
   readonly balanceWei: bigint;
 };
 
-/** Cumulative units to be claimed in all from one channel. */
+/** Cumulative units to be claimed in all from one channel; above its voucher: by its ticks. */
 export type DueClaim = { readonly channelId: Hex; readonly units: bigint };
 
 export type Settlement = {

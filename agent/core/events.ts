@@ -126,6 +126,16 @@ export type AgentEvent =
       readonly nowMs: number;
     }
   | { readonly kind: 'claim-failed'; readonly nowMs: number }
+  /** Ticks were claimed: `units` in all are claimed of the channel now; `feeWei` is what it cost. */
+  | {
+      readonly kind: 'ticks-claimed';
+      readonly channelId: Hex;
+      readonly units: TokenAmount;
+      readonly feeWei: bigint;
+      readonly nowMs: number;
+    }
+  /** The contract will never take a claim by the channel's ticks. */
+  | { readonly kind: 'ticks-refused'; readonly channelId: Hex; readonly nowMs: number }
   /** Price of gas, and coin of the gas key. */
   | { readonly kind: 'costs-seen'; readonly costs: ChainCosts; readonly nowMs: number }
   | { readonly kind: 'close-failed'; readonly channelId: Hex; readonly nowMs: number }

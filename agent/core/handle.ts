@@ -25,9 +25,9 @@ import {
   onStationOnPort,
 } from './on-station.ts';
 import { onTick } from './on-tick.ts';
-import { onTicksTaken, onTickVoucherTaken } from './on-tick-credit.ts';
+import { onTickCredit } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
-import { onChannelSeen, onChannelsClaimed, onClaimFailed, onCostsSeen } from './settlement.ts';
+import { onChannelSeen, onClaim, onCostsSeen } from './settlement.ts';
 import type { AgentState } from './state.ts';
 
 export function handle(state: AgentState, event: AgentEvent, config: AgentConfig): Outcome {
@@ -55,9 +55,8 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
     case 'voucher-stored':
       return onVoucherStored(state, event);
     case 'tick-voucher-taken':
-      return onTickVoucherTaken(state, event);
     case 'ticks-taken':
-      return onTicksTaken(state, event);
+      return onTickCredit(state, event);
     case 'station-attached':
       return onStationAttached(state, event);
     case 'session-extended':
@@ -77,9 +76,10 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
     case 'channel-seen':
       return onChannelSeen(state, event);
     case 'channels-claimed':
-      return onChannelsClaimed(state, event, config);
     case 'claim-failed':
-      return onClaimFailed(state, event);
+    case 'ticks-claimed':
+    case 'ticks-refused':
+      return onClaim(state, event, config);
     case 'costs-seen':
       return onCostsSeen(state, event);
     case 'proof-stored':

@@ -1,6 +1,6 @@
 /** Proof intervals: what the next proof names, the chain going on, and sessions forgotten once all of them is proven. */
 import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
-import { finalClaim } from './account.ts';
+import { coveredUnits } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentEvent } from './events.ts';
 import { MAX_SETTLED_SESSIONS } from './limits.ts';
@@ -28,7 +28,7 @@ export function openShares(state: AgentState): readonly ProofShare[] {
     const channel = channelOfSession(state, session);
     if (channel === undefined || channel.phase === 'pending' || channel.phase === 'failed') continue;
     // What ticks alone cover is proven once a voucher covers it too: a proof carries vouchers.
-    const charged = channel.closeUnits ?? finalClaim(session, channel);
+    const charged = provableUnits(session, channel);
     const share: ProofShare = {
       session,
       channel,
@@ -39,6 +39,11 @@ export function openShares(state: AgentState): readonly ProofShare[] {
     if (share.downBytes > 0n || share.upBytes > 0n || share.units > 0n) shares.push(share);
   }
   return shares;
+}
+
+function provableUnits(session: LiveSession, channel: LiveChannel): TokenAmount {
+  if (channel.closeUnits === undefined) return coveredUnits(session, channel);
+  return channel.closeUnits < channel.voucher.amount ? channel.closeUnits : channel.voucher.amount;
 }
 
 export function onProof(state: AgentState, event: ProofStored | IntervalDrafted | ProofSealed | ChainRebased): Outcome {

@@ -6,8 +6,12 @@ import type { Outcome } from './outcome.ts';
 import { type AgentState, type LiveChannel, withEntry } from './state.ts';
 import { promisedUnits } from './tick-account.ts';
 
+export function onTickCredit(state: AgentState, event: EventOf<'tick-voucher-taken' | 'ticks-taken'>): Outcome {
+  return event.kind === 'ticks-taken' ? onTicksTaken(state, event) : onTickVoucherTaken(state, event);
+}
+
 /** The chain begins at its anchor: what the one before has promised is in its base, which a voucher covers. */
-export function onTickVoucherTaken(state: AgentState, event: EventOf<'tick-voucher-taken'>): Outcome {
+function onTickVoucherTaken(state: AgentState, event: EventOf<'tick-voucher-taken'>): Outcome {
   const { tickVoucher, anchor, nowMs } = event;
   const channel = state.channels.get(tickVoucher.channelId);
   if (channel === undefined) return { state, actions: [] };
@@ -16,7 +20,7 @@ export function onTickVoucherTaken(state: AgentState, event: EventOf<'tick-vouch
 }
 
 /** Credit grows, never shrinks (I2): a coin of another chain, or an earlier one, is ignored here too. */
-export function onTicksTaken(state: AgentState, { ticks }: EventOf<'ticks-taken'>): Outcome {
+function onTicksTaken(state: AgentState, { ticks }: EventOf<'ticks-taken'>): Outcome {
   const channels = new Map(state.channels);
   const sessions = new Map(state.sessions);
   const actions: AgentAction[] = [];

@@ -3,9 +3,11 @@
  * transaction when it is closed, and brings the open fee only if the guest's money really came. Whatever guests do, the
  * router relays no more than this, and nothing at all once the gas key holds less than it needs to close what is open.
  */
+
+import { CLOSE_GAS, OPEN_GAS } from './gas.ts';
 import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from './limits.ts';
 import type { Mac } from './model.ts';
-import { CLOSE_GAS, floatFloorWei, OPEN_GAS } from './settlement.ts';
+import { floatFloorWei } from './settlement.ts';
 import type { AgentState } from './state.ts';
 
 type Open = AgentState['opens'][number];

@@ -2,22 +2,17 @@
  * When the money of running channels is claimed on chain: a pure crank, turned by every tick. A batch goes out once what
  * it brings is worth its gas, and in any case before a channel comes so near its expiry that no voucher is taken any more.
  * What ends on its own (a guest who leaves, an exit, the expiry) is closed by on-channel.ts, which claims everything.
- *
- * Gas is weighed in SSP by the owner's own measure: openFee is what the owner asks for the gas of one open.
+ * What only ticks have promised is claimed beside it where that is worth a transaction of its own.
  */
-import { accountOf } from './account.ts';
+import { accountOf, claimableUnits } from './account.ts';
 import type { ChainCosts } from './chain-facts.ts';
 import type { AgentConfig } from './config.ts';
 import type { EventOf } from './events.ts';
+import { BATCH_GAS, CLAIM_GAS, CLOSE_GAS, OPEN_GAS, TICK_CLAIM_GAS } from './gas.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveChannel, withEntry } from './state.ts';
 
-/** Gas as measured on the contracts (contracts/gas-snapshot.json), rounded up. */
-export const OPEN_GAS = 110_000n;
-export const CLOSE_GAS = 100_000n;
-const BATCH_GAS = 55_000n;
-const CLAIM_GAS = 22_000n;
 /** Claims in one transaction: 1.2 million gas, which fits any block; beyond it the next batch takes the rest. */
 export const MAX_CLAIMS_PER_BATCH = 50;
 /** A batch goes out when it brings so many times its gas: 5 % of what is earned is the most that claiming costs. */
@@ -38,7 +33,7 @@ export function claimIntervalSeconds(marginSeconds: number): number {
 export function settle(state: AgentState, nowMs: number, nowS: bigint, config: AgentConfig): Outcome {
   const { isClaiming, nextMs } = state.settlement;
   if (isClaiming || nowMs < nextMs) return { state, actions: [] };
-  const due = dueClaims(state);
+  const due = dueClaims(state, nowS, config);
   const urgent = due.filter(({ channel }) => isNearMargin(channel, nowS, config));
   const batch = (urgent.length > 0 || isWorthGas(due, config) ? due : []).slice(0, MAX_CLAIMS_PER_BATCH);
   if (batch.length === 0) return { state, actions: [] };
@@ -49,7 +44,53 @@ export function settle(state: AgentState, nowMs: number, nowS: bigint, config: A
   };
 }
 
-export function onChannelsClaimed(state: AgentState, event: EventOf<'channels-claimed'>, config: AgentConfig): Outcome {
+type Claimed = EventOf<'channels-claimed' | 'claim-failed' | 'ticks-claimed' | 'ticks-refused'>;
+
+/** What came of a claim. */
+export function onClaim(state: AgentState, event: Claimed, config: AgentConfig): Outcome {
+  switch (event.kind) {
+    case 'channels-claimed':
+      return onChannelsClaimed(state, event, config);
+    case 'claim-failed':
+      return onClaimFailed(state, event);
+    case 'ticks-claimed':
+      return onTicksClaimed(state, event);
+    case 'ticks-refused':
+      return onTicksRefused(state, event);
+  }
+}
+
+/** One channel's ticks were claimed, by a transaction of their own. */
+function onTicksClaimed(state: AgentState, { channelId, units, feeWei }: EventOf<'ticks-claimed'>): Outcome {
+  const channel = state.channels.get(channelId);
+  if (channel === undefined) return { state, actions: [] };
+  // Told again, after a close that failed: its fee was counted.
+  if (units <= (channel.claimedUnits ?? 0n)) return { state, actions: [] };
+  const claimed = { ...channel, claimedUnits: units, gasWei: (channel.gasWei ?? 0n) + feeWei };
+  return {
+    state: { ...state, channels: withEntry(state.channels, channelId, claimed) },
+    actions: [{ kind: 'store-channel', channelId }],
+  };
+}
+
+/** The contract takes no claim by these ticks: what vouchers cover is still claimed, and the channel is not stuck. */
+function onTicksRefused(state: AgentState, { channelId }: EventOf<'ticks-refused'>): Outcome {
+  const channel = state.channels.get(channelId);
+  if (channel?.ticks === undefined) return { state, actions: [] };
+  const { ticks: _, ...kept } = channel;
+  const covered = larger(smaller(channel.closeUnits ?? 0n, channel.voucher.amount), channel.claimedUnits ?? 0n);
+  const left: LiveChannel = channel.closeUnits === undefined ? kept : { ...kept, closeUnits: covered };
+  return {
+    state: { ...state, channels: withEntry(state.channels, channelId, left) },
+    actions: [
+      { kind: 'store-channel', channelId },
+      { kind: 'log', event: 'ticks-refused', details: { channel: channelId } },
+      { kind: 'reconcile' },
+    ],
+  };
+}
+
+function onChannelsClaimed(state: AgentState, event: EventOf<'channels-claimed'>, config: AgentConfig): Outcome {
   const channels = new Map(state.channels);
   const count = BigInt(event.claims.length);
   for (const { channelId, units } of event.claims) {
@@ -66,7 +107,7 @@ export function onChannelsClaimed(state: AgentState, event: EventOf<'channels-cl
 }
 
 /** Waits twice as long after each failure: the chain may be away for a day. */
-export function onClaimFailed(state: AgentState, { nowMs }: EventOf<'claim-failed'>): Outcome {
+function onClaimFailed(state: AgentState, { nowMs }: EventOf<'claim-failed'>): Outcome {
   const attempts = state.settlement.attempts + 1;
   const waitMs = Math.min(CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS * 2 ** Math.min(attempts - 1, 16));
   return {
@@ -115,26 +156,30 @@ export function floatFloorWei(state: Pick<AgentState, 'channels'>, { gasPriceWei
 type Due = { readonly channel: LiveChannel; readonly units: bigint; readonly gain: bigint };
 
 /** Running channels whose guest has used more than was claimed; the largest gain first. */
-function dueClaims(state: AgentState): readonly Due[] {
+function dueClaims(state: AgentState, nowS: bigint, config: AgentConfig): readonly Due[] {
   const due: Due[] = [];
   for (const session of state.sessions.values()) {
     const channel = channelOfSession(state, session);
     if (channel === undefined || session.ended !== undefined) continue;
     if (channel.phase !== 'active' && channel.phase !== 'grace') continue;
-    const { chargedUnits } = accountOf(session, channel);
-    const units = chargedUnits < channel.voucher.amount ? chargedUnits : channel.voucher.amount;
+    const ratio = isNearMargin(channel, nowS, config) ? 1n : claimRatio(config);
+    const units = claimableUnits(channel, accountOf(session, channel).chargedUnits, ratio);
     const gain = units - (channel.claimedUnits ?? 0n);
     if (gain > 0n) due.push({ channel, units, gain });
   }
   return due.sort((a, b) => (a.gain > b.gain ? -1 : 1));
 }
 
-function isWorthGas(due: readonly Due[], { price, chain }: AgentConfig): boolean {
+function isWorthGas(due: readonly Due[], config: AgentConfig): boolean {
   const batch = due.slice(0, MAX_CLAIMS_PER_BATCH);
   const gain = batch.reduce((sum, one) => sum + one.gain, 0n);
-  const gas = BATCH_GAS + CLAIM_GAS * BigInt(batch.length);
-  const ratio = BigInt(chain.claimRatio ?? DEFAULT_CLAIM_RATIO);
-  return gain > 0n && gain * OPEN_GAS >= ratio * gas * price.openFee;
+  const byTicks = batch.filter(({ channel, units }) => units > channel.voucher.amount).length;
+  const gas = BATCH_GAS + CLAIM_GAS * BigInt(batch.length - byTicks) + TICK_CLAIM_GAS * BigInt(byTicks);
+  return gain > 0n && gain * OPEN_GAS >= claimRatio(config) * gas * config.price.openFee;
+}
+
+function claimRatio({ chain }: AgentConfig): bigint {
+  return BigInt(chain.claimRatio ?? DEFAULT_CLAIM_RATIO);
 }
 
 /** Within one claim interval of the margin. */
@@ -145,4 +190,8 @@ function isNearMargin({ config }: LiveChannel, nowS: bigint, { chain }: AgentCon
 
 function larger(a: bigint, b: bigint): bigint {
   return a > b ? a : b;
+}
+
+function smaller(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
 }

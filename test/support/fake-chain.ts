@@ -5,12 +5,15 @@ import type {
   ChainClaim,
   ChainCosts,
   ChainResult,
+  ChainTickClaim,
   ChainTx,
   OpenDeposit,
 } from '../../agent/ports.ts';
 import type { Address } from '../../protocol/address.ts';
 import { type ChannelConfig, type ChannelsDeployment, channelId } from '../../protocol/channel.ts';
 import type { Hex } from '../../protocol/hex.ts';
+import { isLaterTick } from '../../protocol/payword.ts';
+import { anchorTick, tickCeiling, tickVoucherSigner } from '../../protocol/tick-voucher.ts';
 import { type SignedVoucher, voucherSigner } from '../../protocol/voucher.ts';
 import type { FaultLine } from './fault-line.ts';
 
@@ -68,7 +71,8 @@ export class FakeChain implements Chain {
       const known = this.channels.get(id) ?? NOT_OPEN;
       if (known.isClosed) return { ok: true, tx: TX, feeWei: FEE_WEI };
       const isCovered = units <= voucher.amount && voucher.amount <= known.deposit && voucher.channelId === id;
-      if (!isCovered || voucherSigner(this.#deployment, voucher) !== config.signer)
+      const isClaimed = units === known.claimed;
+      if (!isClaimed && (!isCovered || voucherSigner(this.#deployment, voucher) !== config.signer))
         return { ok: false, reason: 'refused', message: `${units} units of ${voucher.amount}, ${known.deposit}` };
       this.claims.push({ id, units });
       this.channels.set(id, { ...known, claimed: units, isClosed: true });
@@ -94,6 +98,23 @@ export class FakeChain implements Chain {
       return { ok: true, tx: TX, feeWei: FEE_WEI };
     };
     return this.#line.call('chain.claim', claim, unreachable);
+  }
+
+  claimTicks({ config, ticks, amount }: ChainTickClaim): Promise<ChainResult<ChainTx>> {
+    const claim = (): ChainResult<ChainTx> => {
+      const id = channelId(this.#deployment, config);
+      const known = this.channels.get(id) ?? NOT_OPEN;
+      if (known.isClosed || amount <= known.claimed) return { ok: true, tx: TX, feeWei: 0n };
+      const { voucher, last } = ticks;
+      const ceiling = tickCeiling(voucher, last.index);
+      const isOurs = voucher.channelId === id && tickVoucherSigner(this.#deployment, voucher) === config.signer;
+      const isCoin = isLaterTick(anchorTick(voucher), last) && BigInt(last.index) <= voucher.ticks;
+      if (!isOurs || !isCoin || amount > ceiling || amount > known.deposit)
+        return { ok: false, reason: 'refused', message: `${amount} units of ${ceiling}, ${known.deposit}` };
+      this.channels.set(id, { ...known, claimed: amount });
+      return { ok: true, tx: TX, feeWei: FEE_WEI };
+    };
+    return this.#line.call('chain.claimTicks', claim, unreachable);
   }
 
   costs(): Promise<ChainResult<ChainCosts>> {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
+import { CLOSE_GAS, OPEN_GAS } from '../../../agent/core/gas.ts';
 import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from '../../../agent/core/limits.ts';
 import type { Mac } from '../../../agent/core/model.ts';
 import {
@@ -9,7 +10,6 @@ import {
   MAX_OPENS_PER_DAY,
   withOpen,
 } from '../../../agent/core/open-limits.ts';
-import { CLOSE_GAS, OPEN_GAS } from '../../../agent/core/settlement.ts';
 import type { AgentState } from '../../../agent/core/state.ts';
 import { DEVICE, PHONE } from './support/story.ts';
 

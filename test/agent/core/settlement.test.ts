@@ -7,11 +7,10 @@ import { handle } from '../../../agent/core/handle.ts';
 import { claimIntervalSeconds, floatFloorWei, MAX_CLAIMS_PER_BATCH } from '../../../agent/core/settlement.ts';
 import { type AgentState, emptyState, type LiveChannel } from '../../../agent/core/state.ts';
 import type { Hex } from '../../../protocol/hex.ts';
-import { NOW_S, PHONE, testChannel, testConfig } from './support/story.ts';
+import { CONFIG, idOf, READY_MS, tick, ticked, world } from './support/settlement-world.ts';
+import { NOW_S, testConfig } from './support/story.ts';
 
-const CONFIG = testConfig();
 const INTERVAL_MS = 180_000;
-const READY_MS = 60_000;
 
 t.test('a batch goes out once it brings twenty times its gas, largest gain first', (t) => {
   // One claim is 77k gas, an open of 110k gas is priced 50 units: 700 units are worth it, 699 are not.
@@ -171,60 +170,6 @@ t.test('the float pays for closing all that is open, one more, and the open', (t
   t.end();
 });
 
-type World = {
-  /** Charge of each channel's session, open fee included. */
-  readonly charged: readonly bigint[];
-  readonly claimed?: bigint;
-  readonly voucher?: bigint;
-  readonly expiry?: bigint;
-  readonly phase?: LiveChannel['phase'];
-};
-
-function world({ charged, claimed, voucher = 1_050n, expiry = NOW_S + 86_400n, phase = 'active' }: World): AgentState {
-  const empty = emptyState(0, NOW_S);
-  const sessions = new Map(empty.sessions);
-  const channels = new Map(empty.channels);
-  const sessionByChannel = new Map(empty.sessionByChannel);
-  charged.forEach((units, i) => {
-    const id = idOf(i);
-    const base = testChannel({ id, phase, deposit: 10_000n });
-    channels.set(id, {
-      ...base,
-      config: { ...base.config, expiry },
-      voucher: { ...base.voucher, channelId: id, amount: voucher },
-      ...(claimed === undefined ? {} : { claimedUnits: claimed }),
-      closeAttempts: 0,
-      nextCloseMs: Number.POSITIVE_INFINITY,
-    });
-    // 10 units per MB after the open fee of 50.
-    const downBytes = units > 50n ? (units - 50n) * 100_000n : 0n;
-    sessionByChannel.set(id, i + 1);
-    sessions.set(i + 1, {
-      id: i + 1,
-      startedMs: 0,
-      stations: [{ mac: PHONE, addresses: [] }],
-      channelId: id,
-      usage: { downBytes, upBytes: 0n, onlineMs: 0 },
-      trialBytes: 0n,
-      proven: { downBytes: 0n, upBytes: 0n, units: 0n },
-      counters: new Map(),
-      storedBytes: downBytes,
-      storedAtMs: 0,
-      depletedAtMs: 0,
-    });
-  });
-  return { ...empty, sessions, channels, sessionByChannel };
-}
-
-function tick(state: AgentState, nowMs: number, config = CONFIG, nowS = NOW_S) {
-  return handle({ ...state, lastTickMs: nowMs }, { kind: 'tick', nowMs, nowS }, config);
-}
-
-/** What a tick has claimed. */
-function ticked(state: AgentState, nowMs: number, config = CONFIG, nowS = NOW_S) {
-  return tick(state, nowMs, config, nowS).actions.filter(({ kind }) => kind === 'claim-channels');
-}
-
 function see(state: AgentState, seen: Pick<ChainChannel, 'deposit' | 'claimed'>) {
   const event: AgentEvent = {
     kind: 'channel-seen',
@@ -233,8 +178,4 @@ function see(state: AgentState, seen: Pick<ChainChannel, 'deposit' | 'claimed'>)
     nowMs: 3,
   };
   return handle(state, event, CONFIG);
-}
-
-function idOf(i: number): Hex {
-  return `0x${(i + 1).toString(16).padStart(64, '0')}`;
 }
