@@ -1,7 +1,7 @@
 /** The collector's configuration file: JSON, checked as a whole, refused with the name of the first wrong member. */
 import * as v from 'valibot';
 import type { Address } from '../protocol/address.ts';
-import { addressSchema, type Decoded, decode, uint64Schema } from '../protocol/schema.ts';
+import { addressSchema, type Decoded, decode, uint32Schema, uint64Schema } from '../protocol/schema.ts';
 import type { CollectorDeployment, KnownDevice } from './judge-proof.ts';
 import type { RateLimit } from './rate-limit.ts';
 
@@ -15,6 +15,10 @@ export type CollectorConfig = {
   readonly deployment: CollectorDeployment;
   readonly lateAfterS: bigint;
   readonly devices: ReadonlyMap<Address, KnownDevice>;
+  /** Keys that attest devices, by the vendor's number in the DeviceRegistry. */
+  readonly vendors: ReadonlyMap<bigint, Address>;
+  /** true: whoever enrols waits for a person, whatever it shows. */
+  readonly isEnrolmentManual: boolean;
   /** Files of the certificate (with its chain) and its key, PEM. Without: plain HTTP, for behind a proxy that does TLS. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly maxConnections?: number | undefined;
@@ -26,6 +30,8 @@ export type CollectorConfig = {
 
 /** Gigabit Ethernet: more than any router here can forward. */
 const DEFAULT_LINK_BYTES_PER_S = '125000000';
+/** Of a device that enrolled by itself. */
+export const ENROLLED_LINK_BYTES_PER_S = BigInt(DEFAULT_LINK_BYTES_PER_S);
 /** 30 days offline, as routers are promised, and an epoch of 7. */
 const DEFAULT_LATE_AFTER_S = String(37 * 86_400);
 
@@ -51,16 +57,19 @@ const configSchema = v.pipe(
     registry: addressSchema,
     lateAfterS: v.optional(uint64Schema, DEFAULT_LATE_AFTER_S),
     devices: v.array(deviceSchema),
+    vendors: v.optional(v.array(v.strictObject({ vendorId: uint32Schema, key: addressSchema })), []),
+    isEnrolmentManual: v.optional(v.boolean(), false),
     tls: v.optional(v.strictObject({ certFile: v.string(), keyFile: v.string() })),
     maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
     deviceRate: v.optional(rateSchema),
     strangerRate: v.optional(rateSchema),
   }),
   v.transform(
-    ({ chainId, channels, registry, devices, ...rest }): CollectorConfig => ({
+    ({ chainId, channels, registry, devices, vendors, ...rest }): CollectorConfig => ({
       ...rest,
       deployment: { chainId, channels, registry },
       devices: new Map(devices.map(({ address, ...device }) => [address, device])),
+      vendors: new Map(vendors.map(({ vendorId, key }) => [vendorId, key])),
     }),
   ),
 );

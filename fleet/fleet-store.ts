@@ -26,7 +26,13 @@ export type HeldProof = { readonly body: Uint8Array; readonly verdict: Verdict; 
 export type MissingRange = { readonly from: bigint; readonly to: bigint };
 
 /** How far a device's chain is known here. A restored router goes on from `nextSeq` and `prev`. */
-export type ChainHead = { readonly nextSeq: bigint; readonly prev: Hex; readonly missing: readonly MissingRange[] };
+export type ChainHead = {
+  readonly nextSeq: bigint;
+  readonly prev: Hex;
+  readonly missing: readonly MissingRange[];
+  /** The proof that `prev` is the digest of; absent if there is none. */
+  readonly last?: { readonly proof: SignedTrafficProof; readonly verdict: Verdict; readonly receivedS: bigint };
+};
 
 /** One line of a device's list of verdicts. */
 export type VerdictRow = {

@@ -1,12 +1,14 @@
 #!/usr/bin/env node
 /** The `fleet` executable: one subcommand a file. The collector itself runs as `node fleet/main.ts`. */
 import process from 'node:process';
+import { enrolCommand } from './enrol-command.ts';
 import { type CommandOutput, rewardsCommand } from './rewards-command.ts';
 import { simulateCommand } from './simulate-command.ts';
 
 type FleetCommand = (args: readonly string[], output: CommandOutput) => Promise<number>;
 
 const COMMANDS: ReadonlyMap<string, FleetCommand> = new Map([
+  ['enrol', enrolCommand],
   ['rewards', rewardsCommand],
   ['simulate', simulateCommand],
 ]);

@@ -6,11 +6,16 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { Address } from '../protocol/address.ts';
 import { catchUp } from './catch-up.ts';
 import { buildCollector } from './collector.ts';
-import { type CollectorConfig, parseCollectorConfig } from './collector-config.ts';
+import { type CollectorConfig, ENROLLED_LINK_BYTES_PER_S, parseCollectorConfig } from './collector-config.ts';
 import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
+import type { KnownDevice } from './judge-proof.ts';
+import { Registry } from './registry.ts';
+import { addRegistryRoutes } from './registry-routes.ts';
+import { RegistryStore } from './registry-store.ts';
 import { SegmentLog } from './segment-log.ts';
 import { parseShard, type Shard } from './shard.ts';
 import { loadSignatures } from './signatures.ts';
@@ -41,6 +46,7 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     ...(config.strangerRate === undefined ? {} : { stranger: config.strangerRate }),
   };
   const stopTotals = startDayTotals(claims, log);
+  const { registry, registryStore } = openRegistry(config, collector.address);
   const app = buildCollector({
     log,
     store,
@@ -49,8 +55,8 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     sign,
     limits,
     deployment: config.deployment,
-    devices: (address) => config.devices.get(address),
-    nowS: () => BigInt(Math.floor(Date.now() / 1000)),
+    devices: (address) => config.devices.get(address) ?? enrolled(registry, address),
+    nowS,
     monotonicMs: () => performance.now(),
     lateAfterS: config.lateAfterS,
     ...(shard === undefined ? {} : { shard }),
@@ -65,6 +71,9 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
       void stop();
     },
   });
+  const headOf = (device: Address) => store.chain(device).last;
+  const { deployment } = config;
+  await addRegistryRoutes(app, { registry, store: registryStore, deployment, collector, headOf, nowS });
   let isStopping = false;
   const stop = async (): Promise<void> => {
     if (isStopping) return;
@@ -74,11 +83,31 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     await log.close();
     store.close();
     claims.close();
+    registryStore.close();
   };
   process.once('SIGTERM', () => void stop());
   process.once('SIGINT', () => void stop());
   const listening = await app.listen({ host: config.host, port: config.port });
   process.stdout.write(`${JSON.stringify({ listening, collector: collector.address, verifier: backend })}\n`);
+}
+
+/** One for all shards. Enrolment survives a rebuild: it is not in the proof log. */
+function openRegistry({ directory, deployment, vendors, isEnrolmentManual }: CollectorConfig, collector: Address) {
+  const registryStore = new RegistryStore(join(directory, 'registry.db'));
+  const isManual = isEnrolmentManual;
+  return {
+    registryStore,
+    registry: new Registry({ store: registryStore, deployment, collector, vendors, isManual, nowS }),
+  };
+}
+
+function enrolled(registry: Registry, device: Address): KnownDevice | undefined {
+  const standing = registry.standing(device);
+  return standing === undefined ? undefined : { ...standing, linkBytesPerS: ENROLLED_LINK_BYTES_PER_S };
+}
+
+function nowS(): bigint {
+  return BigInt(Math.floor(Date.now() / 1000));
 }
 
 async function rebuild(config: CollectorConfig, shard: Shard | undefined): Promise<void> {

@@ -69,7 +69,8 @@ export class SqliteStore implements FleetStore {
     const row = this.#reader.prepare(LAST_OF_CHAIN).get(address) as ProofRow | undefined;
     const missing = rangesFrom(this.#reader.prepare(GAPS).all(address, MAX_MISSING) as GapRow[]);
     if (row === undefined) return { nextSeq: 0n, prev: GENESIS_PREV, missing };
-    return { nextSeq: row.seq + 1n, prev: hexFromBytes(row.digest), missing };
+    const last = { proof: proofFromRow(row), verdict: row.verdict, receivedS: row.received_s };
+    return { nextSeq: row.seq + 1n, prev: hexFromBytes(row.digest), missing, last };
   }
 
   equivocations(device: Address, limit: number): readonly Equivocation[] {
@@ -137,8 +138,11 @@ export class SqliteStore implements FleetStore {
   }
 
   #held(device: Address, seq: bigint): HeldProof | undefined {
-    const row = this.#statements.held.get(bytesFromHex(device), seq) as (ProofRow & { body: Uint8Array }) | undefined;
-    return row === undefined ? undefined : { body: row.body, verdict: row.verdict, receivedS: row.received_s };
+    const address = bytesFromHex(device);
+    const row = this.#statements.held.get(address, seq) as { body: Uint8Array } | undefined;
+    if (row === undefined) return undefined;
+    const [{ verdict, received_s }] = this.#statements.around.all(address, seq, seq) as [ProofRow];
+    return { body: row.body, verdict, receivedS: received_s };
   }
 
   #applyUpload(entry: UploadEntry): void {
@@ -188,8 +192,11 @@ export class SqliteStore implements FleetStore {
 
 type GapRow = { readonly first: bigint; readonly last: bigint };
 
-const LAST_OF_CHAIN = 'SELECT * FROM proofs WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1';
-const ROWS_AROUND = 'SELECT * FROM proofs WHERE device = ? AND seq BETWEEN ? AND ? AND joins_chain = 1 ORDER BY seq';
+// Named: the planner would rather read all rows of a device by the index that lists them.
+const LAST_OF_CHAIN =
+  'SELECT * FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1';
+const IN_CHAIN = 'FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1';
+const ROWS_AROUND = `SELECT * ${IN_CHAIN} AND seq BETWEEN ? AND ?`;
 const GAPS = 'SELECT first, last FROM gaps WHERE device = ? ORDER BY first LIMIT ?';
 
 function prepareStatements(database: Database) {
@@ -199,14 +206,16 @@ function prepareStatements(database: Database) {
     setPosition: prepare('INSERT OR REPLACE INTO position (one, segment, offset) VALUES (1, ?, ?)'),
     insert: prepare(INSERT_PROOF),
     rejected: prepare('SELECT * FROM proofs WHERE body_hash = ?'),
-    around: prepare(ROWS_AROUND),
-    lastSeq: prepare('SELECT seq FROM proofs WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1'),
+    around: prepare(`SELECT seq, digest, prev, verdict, end_s, received_s ${IN_CHAIN} AND seq BETWEEN ? AND ?`),
+    lastSeq: prepare(`SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`),
     held: prepare(
       'SELECT * FROM held JOIN proofs USING (device, seq) WHERE device = ? AND seq = ? AND joins_chain = 1',
     ),
     hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
     release: prepare('DELETE FROM held WHERE device = ? AND seq = ?'),
-    rejudge: prepare('UPDATE proofs SET verdict = ?, reason = ? WHERE device = ? AND seq = ? AND joins_chain = 1'),
+    rejudge: prepare(
+      'UPDATE proofs INDEXED BY chain SET verdict = ?, reason = ? WHERE device = ? AND seq = ? AND joins_chain = 1',
+    ),
     gaps: prepare(GAPS),
     gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
     addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
