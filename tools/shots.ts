@@ -1,4 +1,7 @@
-/** Takes the screenshots of the guest's page that the documents show: docs/images/portal-*.png. Needs Chromium. */
+/**
+ * Takes the screenshots of the guest's page that the documents show: docs/images/portal-*.png.
+ * Needs Chromium.
+ */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath, URL } from 'node:url';
 import type { Page } from 'playwright-core';
@@ -12,34 +15,48 @@ const SIZES = {
   small: { width: 320, height: 568 },
   desktop: { width: 1024, height: 768 },
 };
+type SceneName = 'welcome' | 'wallet' | 'online' | 'low' | 'refund';
 type Look = {
   readonly size: keyof typeof SIZES;
   readonly colorScheme: 'light' | 'dark';
-  /** Scenes to keep; undefined = all. */
-  readonly only?: readonly string[];
+  readonly locale: string;
+  /** Scenes to keep. */
+  readonly only: readonly SceneName[];
 };
-type Scene = readonly [name: string, play: (page: Page, desk: LivingDesk) => Promise<void>];
+type Scene = readonly [name: SceneName, play: (page: Page, desk: LivingDesk) => Promise<void>];
 
 const LOOKS: readonly Look[] = [
-  { size: 'phone', colorScheme: 'light' },
-  { size: 'phone', colorScheme: 'dark' },
-  { size: 'small', colorScheme: 'light', only: ['welcome', 'low'] },
-  { size: 'desktop', colorScheme: 'light', only: ['online'] },
+  { size: 'phone', colorScheme: 'light', locale: 'en-GB', only: ['welcome', 'wallet', 'online'] },
+  { size: 'phone', colorScheme: 'dark', locale: 'en-GB', only: ['welcome', 'low', 'refund'] },
+  { size: 'small', colorScheme: 'light', locale: 'en-GB', only: ['welcome', 'low'] },
+  { size: 'desktop', colorScheme: 'light', locale: 'en-GB', only: ['welcome', 'online'] },
+  { size: 'desktop', colorScheme: 'dark', locale: 'en-GB', only: ['online'] },
+  { size: 'phone', colorScheme: 'light', locale: 'ar-EG', only: ['welcome', 'online'] },
+  { size: 'phone', colorScheme: 'dark', locale: 'zh-CN', only: ['welcome', 'online'] },
 ];
+const PORTAL_LOOK = {
+  ...CONFIG.portal,
+  name: 'Café Zentral',
+  welcome: 'Pass codes at the bar. Enjoy your coffee!',
+  venueUrl: 'https://cafe.example/',
+};
 
 /** A guest's story; each scene goes on where the one before ended. */
 const STORY: readonly Scene[] = [
   ['welcome', async (page) => void (await page.waitForSelector('.option'))],
   [
-    'code',
+    'wallet',
     async (page) => {
-      await page.fill('#code', PASS_CODE);
-      await page.click('.option >> nth=1');
+      await page.click('#other-wallet');
+      await page.waitForSelector('#wallet-qr svg');
     },
   ],
   [
     'online',
     async (page, desk) => {
+      await page.click('#wallet-cancel');
+      await page.fill('#code', PASS_CODE);
+      await page.click('.option >> nth=1');
       await page.click('#pay-button');
       await page.waitForSelector('#state[data-mood=online]');
       await page.waitForLoadState('load');
@@ -54,19 +71,14 @@ const STORY: readonly Scene[] = [
     },
   ],
   [
-    'add',
-    async (page) => {
-      await page.click('#add');
-      await page.waitForSelector('#pay:not([hidden])');
-    },
-  ],
-  [
     'refund',
     async (page, desk) => {
       await page.click('#finish');
       await page.waitForSelector('#state[data-mood=closing]');
       desk.settle();
       await page.waitForSelector('#refund:not([hidden])');
+      await page.click('#ticket summary');
+      await page.waitForSelector('#ticket-qr svg');
     },
   ],
 ];
@@ -77,24 +89,27 @@ async function surf(page: Page, desk: LivingDesk, downBytes: bigint, upBytes: bi
 }
 
 async function shoot({ browser, present }: Stage, look: Look): Promise<void> {
+  const { size, colorScheme, locale, only } = look;
   const desk = livingDesk(quote(), 1_000_000n);
-  const { app } = await cafe(desk, { ...CONFIG, portal: { ...CONFIG.portal, name: 'Café Zentral' } });
+  const { app } = await cafe(desk, { ...CONFIG, portal: PORTAL_LOOK });
   await present(app);
-  const { page, complaints, close } = await visit(browser, {
-    viewport: SIZES[look.size],
-    colorScheme: look.colorScheme,
-  });
+  const { page, complaints, close } = await visit(browser, { viewport: SIZES[size], colorScheme, locale });
   await page.goto(PORTAL);
-  for (const [name, play] of STORY) {
+  const language = locale.startsWith('en') ? '' : `-${locale.slice(0, 2)}`;
+  const last = STORY.findLastIndex(([name]) => only.includes(name));
+  for (const [name, play] of STORY.slice(0, last + 1)) {
     await play(page, desk);
-    if (look.only?.includes(name) === false) continue;
+    if (!only.includes(name)) continue;
     await page.waitForTimeout(300);
-    const file = new URL(`portal-${name}-${look.size}-${look.colorScheme}.png`, OUT);
-    await page.screenshot({ path: fileURLToPath(file), fullPage: true });
+    await keep(page, `portal-${name}-${size}-${colorScheme}${language}.png`);
   }
-  for (const complaint of complaints) console.error(`${look.size} ${look.colorScheme}: ${complaint}`);
+  for (const complaint of complaints) console.error(`${size} ${colorScheme} ${locale}: ${complaint}`);
   await close();
   await app.close();
+}
+
+async function keep(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: fileURLToPath(new URL(name, OUT)), fullPage: true });
 }
 
 /** The page of a guest whose browser has no JavaScript. */
@@ -103,8 +118,8 @@ async function shootPlain({ browser, present }: Stage): Promise<void> {
   await present(app);
   const { page, close } = await visit(browser, { viewport: SIZES.phone, javaScriptEnabled: false });
   await page.goto(PORTAL);
-  await page.waitForURL(/status$/);
-  await page.screenshot({ path: fileURLToPath(new URL('portal-plain-phone-light.png', OUT)), fullPage: true });
+  await page.waitForURL(/status/);
+  await keep(page, 'portal-plain-phone-light.png');
   await close();
   await app.close();
 }

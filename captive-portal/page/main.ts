@@ -4,7 +4,6 @@
  */
 
 import './old-browsers.ts';
-import { formatPassCode } from '../../protocol/pass-code.ts';
 import { forgetKeys, type Keys, keysFromText, makeKeys, recallKeys, rememberKeys } from './key-ring.ts';
 import { LiveFeed } from './live-feed.ts';
 import { canAdd, canOpen, moodOf } from './mood.ts';
@@ -17,6 +16,7 @@ import {
   markChosen,
   show,
   showChoices,
+  showCode,
   showConnection,
   showOffer,
   showProblem,
@@ -80,7 +80,7 @@ function start(): void {
     event.preventDefault();
     void act('pay-button', pay);
   });
-  if (keys !== undefined) element<HTMLInputElement>('code').value = formatPassCode(keys.code);
+  showCode(keys);
   feed.start();
   void loadTerms();
   void joinByLink();
@@ -115,7 +115,10 @@ function accept(next: View): void {
     refreshChoices();
   }
   // The keys stay: the rest is on them, and a ticket that this page made is nowhere else until it is written down.
-  if (next.phase === 'settled') payer = undefined;
+  if (next.phase === 'settled') {
+    payer = undefined;
+    if (before?.phase !== 'settled') showCode(keys);
+  }
   render();
   void payer?.look(next, now);
   if (before !== undefined && !before.isOnline && next.isOnline) isLeaving = true;
@@ -135,7 +138,7 @@ function render(): void {
     bytesPerSecond: ageMs > 20_000 ? 0n : bytesPerSecond,
     ageMs,
   });
-  showTicket(keys);
+  showTicket(waiting === undefined ? keys : undefined);
   element('code-field').hidden = isAdding && keys !== undefined;
   element<HTMLInputElement>('code').required = !element('code-field').hidden;
 }
@@ -180,7 +183,7 @@ async function joinByLink(): Promise<void> {
     }
     return taken ?? (await getView());
   });
-  element<HTMLInputElement>('code').value = formatPassCode(joining.code);
+  showCode(joining);
 }
 
 /** Makes a ticket for the chosen package and asks for its money. The ticket stays in this tab, whatever becomes of the payment. */
@@ -198,7 +201,7 @@ function openWallet(): void {
 }
 
 function closeWallet(): void {
-  if (waiting !== undefined) element<HTMLInputElement>('code').value = formatPassCode(waiting.code);
+  showCode(waiting);
   waiting = undefined;
   hideWallet();
   render();

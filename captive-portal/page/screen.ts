@@ -104,6 +104,11 @@ export function showChoices(terms: Terms, most: bigint | undefined): void {
   markChosen();
 }
 
+/** Fills in a code as it is printed; nothing for undefined. */
+export function showCode(keys: { readonly code: string } | undefined): void {
+  if (keys !== undefined) element<HTMLInputElement>('code').value = formatPassCode(keys.code);
+}
+
 /** Writes a complete code as it is printed, so that it can be compared with the card. */
 export function groupCode(): void {
   const field = element<HTMLInputElement>('code');

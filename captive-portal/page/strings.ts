@@ -47,8 +47,8 @@ export const ENGLISH = {
     failed: 'Nothing was charged. Check that the pass code holds enough SSP, then try again.',
   },
   price: {
-    perSsp: '1 SSP buys {data}',
-    perSspTime: '1 SSP buys {time}',
+    perSsp: '{money} buys {data}',
+    perSspTime: '{money} buys {time}',
     perMinute: 'plus {money} a minute',
     free: 'This WiFi is free',
   },

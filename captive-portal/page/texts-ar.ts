@@ -37,8 +37,8 @@ export const ARABIC: Strings = {
     failed: 'لم يُخصم شيء. تأكد أن في الرمز ما يكفي من SSP ثم أعد المحاولة.',
   },
   price: {
-    perSsp: '1 SSP يشتري {data}',
-    perSspTime: '1 SSP يشتري {time}',
+    perSsp: '{money} يشتري {data}',
+    perSspTime: '{money} يشتري {time}',
     perMinute: 'إضافة إلى {money} في الدقيقة',
     free: 'هذه الشبكة مجانية',
   },

@@ -37,8 +37,8 @@ export const SPANISH: Strings = {
     failed: 'No se cobró nada. Comprueba que el código tenga suficientes SSP e inténtalo otra vez.',
   },
   price: {
-    perSsp: '1 SSP da {data}',
-    perSspTime: '1 SSP da {time}',
+    perSsp: '{money} da {data}',
+    perSspTime: '{money} da {time}',
     perMinute: 'más {money} por minuto',
     free: 'Este WiFi es gratis',
   },

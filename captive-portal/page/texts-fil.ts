@@ -37,8 +37,8 @@ export const FILIPINO: Strings = {
     failed: 'Walang siningil. Tiyaking may sapat na SSP ang pass code, saka subukan ulit.',
   },
   price: {
-    perSsp: '1 SSP para sa {data}',
-    perSspTime: '1 SSP para sa {time}',
+    perSsp: '{money} para sa {data}',
+    perSspTime: '{money} para sa {time}',
     perMinute: 'dagdag na {money} kada minuto',
     free: 'Libre ang WiFi na ito',
   },

@@ -37,8 +37,8 @@ export const FRENCH: Strings = {
     failed: 'Rien n’a été débité. Vérifiez que le code contient assez de SSP, puis réessayez.',
   },
   price: {
-    perSsp: '1 SSP donne {data}',
-    perSspTime: '1 SSP donne {time}',
+    perSsp: '{money} donne {data}',
+    perSspTime: '{money} donne {time}',
     perMinute: 'plus {money} par minute',
     free: 'Ce WiFi est gratuit',
   },

@@ -37,8 +37,8 @@ export const HINDI: Strings = {
     failed: 'कोई शुल्क नहीं लगा। देखें कि पास कोड में पर्याप्त SSP हैं, फिर कोशिश करें।',
   },
   price: {
-    perSsp: '1 SSP में {data}',
-    perSspTime: '1 SSP में {time}',
+    perSsp: '{money} में {data}',
+    perSspTime: '{money} में {time}',
     perMinute: 'साथ में {money} प्रति मिनट',
     free: 'यह वाई-फ़ाई मुफ़्त है',
   },

@@ -37,8 +37,8 @@ export const INDONESIAN: Strings = {
     failed: 'Tidak ada yang ditagih. Pastikan kode berisi cukup SSP, lalu coba lagi.',
   },
   price: {
-    perSsp: '1 SSP dapat {data}',
-    perSspTime: '1 SSP dapat {time}',
+    perSsp: '{money} dapat {data}',
+    perSspTime: '{money} dapat {time}',
     perMinute: 'ditambah {money} per menit',
     free: 'WiFi ini gratis',
   },

@@ -37,8 +37,8 @@ export const PORTUGUESE: Strings = {
     failed: 'Nada foi cobrado. Veja se o código tem SSP suficientes e tente de novo.',
   },
   price: {
-    perSsp: '1 SSP compra {data}',
-    perSspTime: '1 SSP compra {time}',
+    perSsp: '{money} compra {data}',
+    perSspTime: '{money} compra {time}',
     perMinute: 'mais {money} por minuto',
     free: 'Este WiFi é grátis',
   },

@@ -37,8 +37,8 @@ export const RUSSIAN: Strings = {
     failed: 'Ничего не списано. Проверьте, хватает ли SSP на коде, и попробуйте снова.',
   },
   price: {
-    perSsp: '{data} за 1 SSP',
-    perSspTime: '{time} за 1 SSP',
+    perSsp: '{data} за {money}',
+    perSspTime: '{time} за {money}',
     perMinute: 'плюс {money} в минуту',
     free: 'Этот WiFi бесплатный',
   },

@@ -37,8 +37,8 @@ export const CHINESE: Strings = {
     failed: '没有扣款。请确认上网码里有足够的 SSP，然后重试。',
   },
   price: {
-    perSsp: '1 SSP 可用 {data}',
-    perSspTime: '1 SSP 可用 {time}',
+    perSsp: '{money} 可用 {data}',
+    perSspTime: '{money} 可用 {time}',
     perMinute: '另加每分钟 {money}',
     free: '此 WiFi 免费',
   },

@@ -71,11 +71,15 @@ export function priceText(price: Price, tongue: Tongue): { readonly main: string
   const { unitsPerMb, unitsPerMinute } = price;
   const { strings } = tongue;
   if (unitsPerMb === 0n && unitsPerMinute === 0n) return { main: strings.price.free };
+  const money = moneyText(UNITS_PER_SSP, tongue);
   if (unitsPerMb === 0n) {
     const time = timeText(Number((UNITS_PER_SSP * 60n) / unitsPerMinute), tongue);
-    return { main: filled(strings.price.perSspTime, { time }) };
+    return { main: filled(strings.price.perSspTime, { money, time }) };
   }
-  const main = filled(strings.price.perSsp, { data: dataText((UNITS_PER_SSP * BYTES_PER_MB) / unitsPerMb, tongue) });
+  const main = filled(strings.price.perSsp, {
+    money,
+    data: dataText((UNITS_PER_SSP * BYTES_PER_MB) / unitsPerMb, tongue),
+  });
   if (unitsPerMinute === 0n) return { main };
   return { main, extra: filled(strings.price.perMinute, { money: moneyText(unitsPerMinute, tongue) }) };
 }

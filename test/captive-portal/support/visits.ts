@@ -1,0 +1,50 @@
+/** Visits of a browser to a fresh portal, for the end-to-end tests of the page. */
+import type { BrowserContextOptions, Page } from 'playwright-core';
+import type { Test } from 'tap';
+import { PORTAL, type Stage, type Visit, visit } from './browser.ts';
+import { cafe } from './cafe.ts';
+import type { LivingDesk } from './living-desk.ts';
+
+export function visitsOf(stage: Stage) {
+  /** Runs `story` with a fresh router and no page yet. */
+  async function withRouter(desk: LivingDesk, story: (logged: readonly unknown[]) => Promise<void>): Promise<void> {
+    const { app, logged } = await cafe(desk);
+    await stage.present(app);
+    try {
+      await story(logged);
+    } finally {
+      await app.close();
+    }
+  }
+
+  async function opened(options: BrowserContextOptions, initScript = ''): Promise<Visit> {
+    const made = await visit(stage.browser, options);
+    made.page.setDefaultTimeout(10_000);
+    await made.page.addInitScript(initScript);
+    await made.page.goto(PORTAL);
+    return made;
+  }
+
+  /** Runs `story` on a fresh router and page; fails on anything the browser complains about. */
+  async function withPage(
+    t: Test,
+    desk: LivingDesk,
+    options: BrowserContextOptions,
+    story: (page: Page) => Promise<void>,
+  ): Promise<void> {
+    await withRouter(desk, async (logged) => {
+      const { page, complaints, close } = await opened(options);
+      await story(page);
+      t.strictSame(complaints, [], 'the console is clean');
+      t.strictSame(logged, [], 'the portal logged nothing');
+      await close();
+    });
+  }
+
+  return { withRouter, opened, withPage };
+}
+
+/** Waits until the page says so. */
+export async function mood(page: Page, name: string): Promise<void> {
+  await page.waitForSelector(`#state[data-mood=${name}]`);
+}

@@ -1,0 +1,136 @@
+/** The guest's page where browsers do as little as they can: sign-in sheets of old phones, killed sheets, no JavaScript. */
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import { CHROMIUM_PATH, openStage, PORTAL, visit } from '../captive-portal/support/browser.ts';
+import { PASS_CODE, quote } from '../captive-portal/support/cafe.ts';
+import { livingDesk } from '../captive-portal/support/living-desk.ts';
+import { mood, visitsOf } from '../captive-portal/support/visits.ts';
+
+/** What some sign-in sheets of old phones do to a page: no storage, no event streams, no function newer than 2020. */
+const SHEET = `
+  for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) {
+    Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError'); } });
+  }
+  delete window.EventSource;
+  for (const [owner, name] of [
+    [Object, 'hasOwn'], [Element.prototype, 'replaceChildren'], [Array.prototype, 'at'], [String.prototype, 'at'],
+    [String.prototype, 'replaceAll'], [window, 'structuredClone'], [Uint8Array.prototype, 'toHex'], [Uint8Array, 'fromHex'],
+    [Promise, 'any'], [Array.prototype, 'findLast'], [Array.prototype, 'toSorted'],
+  ]) delete owner[name];
+`;
+
+if (!existsSync(CHROMIUM_PATH)) t.bailout(`These tests need ${CHROMIUM_PATH}: apt-get install chromium.`);
+
+const stage = await openStage();
+t.setTimeout(170_000);
+t.teardown(() => stage.browser.close());
+const { withRouter, opened } = visitsOf(stage);
+
+t.test(
+  'in an old sheet where storage throws and event streams are missing, the page still pays and follows',
+  async (t) => {
+    const desk = livingDesk(quote(), 1_000_000n);
+    await withRouter(desk, async () => {
+      const { page, complaints, close } = await opened({}, SHEET);
+      await page.waitForSelector('.option');
+      await page.fill('#code', PASS_CODE);
+      await page.click('#pay-button');
+      await page.waitForURL(/\?online$/);
+      await mood(page, 'online');
+      desk.use(9_000_000n, 0n);
+      await mood(page, 'low');
+      await page.click('#add');
+      t.equal(await page.isVisible('#code'), false, 'the key survived the navigation without storage');
+      await page.click('#pay-button');
+      await mood(page, 'online');
+      t.equal(desk.vouchers.length, 2);
+      t.strictSame(complaints, []);
+      await close();
+    });
+  },
+);
+
+t.test(
+  'a sheet pays from another wallet and is killed: later its ticket brings the rest back, on two devices',
+  async (t) => {
+    const desk = livingDesk(quote(), 1_000_000n);
+    await withRouter(desk, async () => {
+      const sheet = await opened({ locale: 'en' }, SHEET);
+      await sheet.page.waitForSelector('.option');
+      await sheet.page.click('#other-wallet');
+      await sheet.page.waitForSelector('#wallet-qr svg[role=img]');
+      const ticket = (await sheet.page.textContent('#wallet-ticket')) ?? '';
+      t.match(ticket, /^([0-9A-HJKMNP-TV-Z]{5}-){3}[0-9A-HJKMNP-TV-Z]{5}$/);
+      t.match(await sheet.page.textContent('#wallet-send'), /send 2.SSP to the ticket, on chain 31337/);
+      const address = await sheet.page.textContent('#wallet-address');
+      await sheet.page.click('#wallet-sent');
+      await mood(sheet.page, 'online');
+      t.match(desk.opens[0], { mode: 'hold', config: { payer: address } });
+      t.strictSame(sheet.complaints, []);
+      await sheet.close();
+      desk.use(3_000_000n, 500_000n);
+      desk.changeMac();
+
+      const laptop = await opened({ locale: 'zh-CN' });
+      await mood(laptop.page, 'offline');
+      await laptop.page.waitForSelector('.option');
+      await laptop.page.selectOption('#language', 'ru');
+      await laptop.page.waitForSelector('html[lang=ru]');
+      await laptop.page.waitForSelector('.option');
+      await laptop.page.fill('#code', ticket);
+      await laptop.page.click('#pay-button');
+      await laptop.page.waitForURL(/\?lang=ru&online$/);
+      await mood(laptop.page, 'online');
+      t.match(await laptop.page.textContent('#left-value'), /6.МБ/);
+      t.strictSame(laptop.complaints, []);
+      await laptop.close();
+
+      desk.changeMac();
+      const phone = await visit(stage.browser, { locale: 'en' });
+      await phone.page.goto(`${PORTAL}#t=${ticket}`);
+      await mood(phone.page, 'online');
+      t.notMatch(phone.page.url(), '#', 'the ticket does not stay in the address');
+      t.equal(desk.opens.length, 1, 'one channel, one deposit');
+      await phone.page.click('#finish');
+      await mood(phone.page, 'closing');
+      desk.settle();
+      await phone.page.waitForSelector('#refund-text:text("came back")');
+      t.strictSame(phone.complaints, []);
+      await phone.close();
+    });
+  },
+);
+
+t.test('without JavaScript a pass code opens, adds and finishes by plain forms', async (t) => {
+  const desk = livingDesk(quote(), 1_000_000n);
+  await withRouter(desk, async () => {
+    const { page, complaints, close } = await opened({
+      javaScriptEnabled: false,
+      viewport: { width: 320, height: 568 },
+    });
+    await page.waitForURL(/\/status/);
+    await page.fill('#code', 'nonsense');
+    await page.click('form[action^="/pass"] button');
+    t.match(await page.textContent('.problem'), /not a pass code/);
+    await page.fill('#code', PASS_CODE);
+    await page.selectOption('#package', '1');
+    await page.click('form[action^="/pass"] button');
+    await page.waitForURL(/\/status/);
+    t.match(await page.textContent('.card'), /You are online.*49\.5.MB left/s);
+    desk.use(10_000_000n, 0n);
+    await page.fill('#code', PASS_CODE);
+    await page.click('form[action^="/pass"] button');
+    await page.waitForURL(/\/status/);
+    t.equal(desk.vouchers.at(-1)?.amount, 60_000n);
+    await page.click('form[action^="/leave"] button');
+    await page.waitForURL(/\/status/);
+    desk.settle();
+    await page.reload();
+    t.match(await page.textContent('.card'), /came back/);
+    t.strictSame(
+      complaints.filter((complaint) => !complaint.includes('400 (Bad Request)')),
+      [],
+    );
+    await close();
+  });
+});
