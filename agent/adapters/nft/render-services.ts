@@ -22,6 +22,8 @@ import type { Json, JsonObject } from './nft-json.ts';
 const DNS_UNPAID = { perSecond: 3, burst: 40, maxQueryBytes: 136, maxAnswerBytes: 520 };
 /** DNS of paid guests is free, so it is bounded as well: a page full of names, not a way around the meter. */
 const DNS_PAID = { perSecond: 20, burst: 200 };
+/** A page and its parts take six connections, the probes of a phone's apps one each. */
+const PORTAL_NEW = { perSecond: 5, burst: 20 };
 const PING = { perSecond: 5, burst: 10 };
 
 const UDP_PORT = payload('udp', 'dport');
@@ -35,6 +37,7 @@ export function serviceRules(portalPort: number): Json[][] {
     [equals(payload('icmpv6', 'type'), oneOf(neighbourDiscovery)), goto('nd_claims')],
     [equals(UDP_PORT, 53), goto('dns')],
     [equals(TCP_PORT, 53), goto('dns')],
+    [equals(TCP_PORT, portalPort), hasState('new'), goto('portal_new')],
     [equals(TCP_PORT, portalPort), ACCEPT],
     [equals(payload('icmp', 'type'), 'echo-request'), goto('ping')],
     [equals(payload('icmpv6', 'type'), 'echo-request'), goto('ping')],
@@ -94,6 +97,14 @@ export function captiveRules(portalPort: number): Json[][] {
     [equals(IP6_DESTINATION, '@garden6'), ACCEPT],
     [equals(TCP_PORT, 80), toPortal],
   ];
+}
+
+/**
+ * Only so many new connections of one guest: fw4 lets in 25 a second from all guests together (its synflood_protect), so one who
+ * opens them faster would lock out everybody else. What is dropped here does not count there.
+ */
+export function portalNewRules(): Json[][] {
+  return [[ownLimit('portal_rate', PORTAL_NEW), ACCEPT], [DROP]];
 }
 
 function ownLimit(set: string, limit: { readonly perSecond: number; readonly burst: number }): JsonObject {

@@ -46,6 +46,7 @@ import {
   dnsRules,
   ndClaimRules,
   pingRules,
+  portalNewRules,
   serviceRules,
 } from './render-services.ts';
 import { baseChain, grantSet, type SetSpec, type TableSpec } from './table-spec.ts';
@@ -115,6 +116,7 @@ export function renderInetTable(facts: TableFacts): TableSpec {
       { name: 'dns', rules: dnsRules() },
       { name: 'dns_paid', rules: dnsPaidRules() },
       { name: 'ping', rules: pingRules() },
+      { name: 'portal_new', rules: portalNewRules() },
       baseChain('guest_output', 'filter', 'output', PRIORITY_FILTER, [
         perDevice('oifname', facts.guestDevices, 'answers'),
       ]),
@@ -155,6 +157,7 @@ function inetSets(facts: TableFacts): SetSpec[] {
     { name: 'dns_rate', type: 'ether_addr', ...watched },
     { name: 'dns_paid_rate', type: 'ether_addr', ...watched },
     { name: 'ping_rate', type: 'ether_addr', ...watched },
+    { name: 'portal_rate', type: 'ether_addr', ...watched },
     { name: 'garden4', type: 'ipv4_addr', size: GARDEN_CAPACITY, timeout: GARDEN_SECONDS },
     { name: 'garden6', type: 'ipv6_addr', size: GARDEN_CAPACITY, timeout: GARDEN_SECONDS },
   ];
