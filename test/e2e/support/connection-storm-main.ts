@@ -1,0 +1,39 @@
+/** Opens connections as fast as the machine can, `node connection-storm-main.ts ADDRESS PORT WANTED MS`; tells what became of them. */
+import { connect } from 'node:net';
+
+const [address = '', port = '0', wanted = '0', ms = '0'] = process.argv.slice(2);
+const AT_ONCE = 800;
+const endMs = performance.now() + Number(ms);
+let begun = 0;
+let underWay = 0;
+let mostOpen = 0;
+let open = 0;
+
+await new Promise<void>((resolve) => {
+  const more = (): void => {
+    const isOver = begun >= Number(wanted) || performance.now() > endMs;
+    if (isOver) resolve();
+    while (!isOver && underWay < AT_ONCE && begun < Number(wanted)) storm(more);
+  };
+  more();
+  setTimeout(resolve, Number(ms));
+});
+console.log(JSON.stringify({ begun, mostOpen }));
+process.exit(0);
+
+function storm(more: () => void): void {
+  begun += 1;
+  underWay += 1;
+  let isOpen = false;
+  const socket = connect({ host: address, port: Number(port) }, () => {
+    isOpen = true;
+    open += 1;
+    mostOpen = Math.max(mostOpen, open);
+  });
+  socket.on('error', () => {});
+  socket.once('close', () => {
+    if (isOpen) open -= 1;
+    underWay -= 1;
+    setImmediate(more);
+  });
+}
