@@ -22,6 +22,7 @@ import { doctorCommand } from './doctor/doctor-command.ts';
 import { earningsCommand } from './earnings-command.ts';
 import { commandHelpText, GLOBAL_OPTIONS, helpText } from './help-text.ts';
 import { proofsCommand } from './proofs-command.ts';
+import { reloadCommand } from './reload-command.ts';
 import { runCommand } from './run-command.ts';
 import { sessionsCommand } from './sessions-command.ts';
 import { statusCommand } from './status-command.ts';
@@ -55,6 +56,7 @@ export const COMMANDS: readonly Command[] = [
   topCommand,
   doctorCommand,
   configCommand,
+  reloadCommand,
   versionCommand,
   helpCommand,
 ];

@@ -3,9 +3,10 @@ import { sspFromUnits } from '../../../protocol/units.ts';
 import type { PriceChange, PriceResult } from '../../bus-port.ts';
 import { configErrorText, configFromUci } from './read-config.ts';
 import { readText, replaceFile, withOption } from './set-option.ts';
+import { PENDING_CONFIG_PATH } from './torn-write.ts';
 
 /** Does not throw: a file that cannot be read or written is `forbidden`. */
-export function setPriceInFile(path: string, change: PriceChange): PriceResult {
+export function setPriceInFile(path: string, change: PriceChange, pendingPath = PENDING_CONFIG_PATH): PriceResult {
   const wanted: readonly (readonly [option: string, units: bigint | undefined])[] = [
     ['per_mb', change.unitsPerMb],
     ['per_minute', change.unitsPerMinute],
@@ -25,7 +26,7 @@ export function setPriceInFile(path: string, change: PriceChange): PriceResult {
     if (!reading.ok) {
       return { ok: false, reason: 'refused', message: reading.errors.map(configErrorText).join('; ') };
     }
-    replaceFile(path, text);
+    replaceFile(path, text, pendingPath);
     return { ok: true };
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'unwritable';

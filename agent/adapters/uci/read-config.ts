@@ -9,6 +9,7 @@ import type { RateLimit } from '../../core/model.ts';
 import { OPTION_TABLE, type SectionType } from './option-table.ts';
 import { MAX_UCI_CHARACTERS, parseUci } from './parse-uci.ts';
 import { type ConfigError, type ReadSection, readEach, readOnly, sectionErrors } from './section-values.ts';
+import { mendTornFile, PENDING_CONFIG_PATH } from './torn-write.ts';
 import type { UciPackage } from './uci-text.ts';
 
 export type ConfigReading =
@@ -22,9 +23,10 @@ const BYTES_PER_KBIT = 125n;
 /** A deposit that the open fee eats up helps nobody (design of the channel protocol). */
 const OPEN_FEES_PER_DEPOSIT = 20n;
 
-/** The configuration in a file. Does not throw: a file that cannot be read is one of the errors. */
+/** The configuration in a file; the router's own is mended first if a write was cut off. Does not throw: a file that cannot be read is one of the errors. */
 export function readConfig(path: string): ConfigReading {
   try {
+    if (path === DEFAULT_CONFIG_PATH) mendTornFile(path, PENDING_CONFIG_PATH);
     const text = readFileSync(path, 'utf8');
     return configFromUci(text.slice(0, MAX_UCI_CHARACTERS + 1));
   } catch (error) {

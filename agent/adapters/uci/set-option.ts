@@ -2,8 +2,9 @@
  * Changes single options in a configuration file and leaves every other line, comments included, as it is: what `uci set`
  * and `uci commit` do, without a right on rpcd's `uci` object, which would be a right on every file of the router.
  */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { readFileSync, renameSync, rmSync, statSync } from 'node:fs';
 import { parseUci } from './parse-uci.ts';
+import { writeDurably, writeInPlace } from './torn-write.ts';
 import { quoteUci } from './uci-text.ts';
 
 /** One option of the only section of its type. */
@@ -30,10 +31,10 @@ export function withOption(text: string, { section: type, option: name, value }:
 
 /**
  * Replaces the file's text so that after a power cut it is either the old or the new one. Where the directory may not be
- * written (the agent is no root and /etc is read-only to it) the file itself is written.
+ * written (the agent is no root, and /etc/config is root's) the file itself is written, with `pendingPath` to mend it.
  * @throws the file system's error
  */
-export function replaceFile(path: string, text: string): void {
+export function replaceFile(path: string, text: string, pendingPath: string): void {
   const { mode } = statSync(path);
   const temporary = `${path}.new`;
   try {
@@ -43,7 +44,7 @@ export function replaceFile(path: string, text: string): void {
     rmSync(temporary, { force: true });
     const code = (error as NodeJS.ErrnoException).code ?? '';
     if (!['EACCES', 'EPERM', 'EROFS', 'EBUSY'].includes(code)) throw error;
-    writeDurably(path, text, mode & 0o777);
+    writeInPlace(path, text, pendingPath);
   }
 }
 
@@ -55,14 +56,4 @@ function valueIn(text: string, type: string, name: string): string | undefined {
   const parsed = parseUci(text);
   const section = parsed.ok ? parsed.uci.sections.find((candidate) => candidate.type === type) : undefined;
   return section?.options.find((candidate) => candidate.name === name)?.values[0];
-}
-
-function writeDurably(path: string, text: string, mode: number): void {
-  const file = openSync(path, 'w', mode);
-  try {
-    writeFileSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }

@@ -36,9 +36,11 @@ t.test('it runs unprivileged, jailed, with one capability, and procd never gives
   t.ok(params.includes('jail shareagent log ubus procfs sysfs ronly requirejail'));
   t.same(
     params.filter((line) => line.startsWith('mount-rw')),
-    [`mount-rw ${router.root}/etc/shareagent ${router.root}/var/run/shareagent`],
-    'only its own folders can be written',
+    [`mount-rw ${router.root}/etc/shareagent ${router.root}/var/run/shareagent`, `mount-rw ${router.root}/etc/config`],
+    'its own folders, and for price_set the one of which it owns a file',
   );
+  t.ok(router.lines('owners').includes(`chown root:shareagent ${router.root}/etc/config/shareagent`));
+  t.equal(router.modeOf('etc/config/shareagent'), 0o664);
   t.match(
     params.find((line) => line.startsWith('env ')),
     'TZ=America/New_York',
@@ -61,7 +63,9 @@ t.test('a price is the running agent’s to take over; a port, a key or another 
   t.teardown(() => router.close());
   await router.service('start');
   await router.uci('set', 'shareagent.price.per_mb=0.2');
+  t.notOk(router.has('asked') && router.lines('asked').includes('shareagent reload'));
   t.same(await router.service('reload'), ['unchanged']);
+  t.equal(router.lines('asked').at(-1), 'shareagent reload', 'asked by its own socket: the bus may be away');
   await router.uci('add_list', 'shareagent.network.guest_device=br-cafe');
   t.same(await router.service('reload'), ['restarted']);
   router.write('usr/lib/shareagent/build-id', 'two\n');

@@ -54,13 +54,13 @@ t.test('a file is replaced as a whole, with its mode, and nothing is left beside
   const folder = t.testdir({ shareagent: 'old' });
   const path = join(folder, 'shareagent');
   chmodSync(path, 0o640);
-  replaceFile(path, 'new');
+  replaceFile(path, 'new', join(folder, 'pending'));
   t.equal(readFileSync(path, 'utf8'), 'new');
   t.equal(statSync(path).mode & 0o777, 0o640);
   t.same(readdirSync(folder), ['shareagent']);
-  t.throws(() => replaceFile(join(folder, 'missing'), 'x'), { code: 'ENOENT' });
+  t.throws(() => replaceFile(join(folder, 'missing'), 'x', join(folder, 'pending')), { code: 'ENOENT' });
   writeFileSync(path, 'kept');
-  t.throws(() => replaceFile(join(folder, 'shareagent', 'x'), 'x'), { code: 'ENOTDIR' });
+  t.throws(() => replaceFile(join(folder, 'shareagent', 'x'), 'x', join(folder, 'pending')), { code: 'ENOTDIR' });
   t.equal(readFileSync(path, 'utf8'), 'kept');
   t.end();
 });

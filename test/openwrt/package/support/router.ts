@@ -13,6 +13,7 @@ import {
   readdirSync,
   readFileSync,
   rmSync,
+  statSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -102,7 +103,7 @@ export class Router {
     // The agent: `config check` fails when a price is not a number.
     this.#tool(
       'usr/bin/shareagent',
-      '! grep -q "per_mb .[^0-9]" "$UCI_CONFIG_DIR/shareagent" || { echo "price.per_mb: no number"; exit 1; }',
+      'echo "shareagent $*" >>"$ROUTER_ROOT/asked"; ! grep -q "per_mb .[^0-9]" "$UCI_CONFIG_DIR/shareagent" || { echo "price.per_mb: no number"; exit 1; }',
     );
     this.#env = {
       PATH: `${this.root}/bin:/usr/bin:/bin`,
@@ -130,6 +131,10 @@ export class Router {
     if (ran.code !== 0) throw new Error(`uci ${args.join(' ')}: ${ran.stderr}`);
     const [name = ''] = (args[1] ?? '').split('.');
     await this.#execute([join(this.root, 'bin/uci'), 'commit', name], {});
+  }
+
+  modeOf(path: string): number {
+    return statSync(join(this.root, path)).mode & 0o7777;
   }
 
   /** Every UCI package as `uci show` tells it. */
