@@ -24,6 +24,8 @@ t.test('what is not said has a default', (t) => {
       keyFile: 'collector.key',
       deployment: { chainId: 31337n, channels: lower, registry: lower },
       lateAfterS: 37n * 86_400n,
+      vendors: new Map(),
+      isEnrolmentManual: false,
       devices: new Map([[lower, { isRevoked: false, linkBytesPerS: 125_000_000n }]]),
     },
   });
