@@ -3,6 +3,7 @@ import type { AirCheck } from './air-check.ts';
 import type { Hostnames } from './bus-hostnames.ts';
 import { type BusMethodDeps, busMethods } from './bus-methods.ts';
 import { busNotifier } from './bus-notifier.ts';
+import { passMethods } from './bus-passes.ts';
 import type { BusObject, PriceChange } from './bus-port.ts';
 import { type BusReportDeps, createBusReport } from './bus-report.ts';
 import { ChainPulse } from './chain-pulse.ts';
@@ -12,6 +13,7 @@ import type { Driver, DriverLog } from './driver.ts';
 import { extendSession } from './owner.ts';
 import type { Chain } from './ports.ts';
 import { saleTroubles } from './sale-trouble.ts';
+import type { Treasury } from './treasury.ts';
 
 export type BusDeskDeps = Pick<BusMethodDeps, 'config' | 'stations' | 'setPrice' | 'examine'> &
   Pick<BusReportDeps, 'journal' | 'clock' | 'minuteOfDay'> & {
@@ -23,6 +25,7 @@ export type BusDeskDeps = Pick<BusMethodDeps, 'config' | 'stations' | 'setPrice'
     readonly airCheck: AirCheck;
     readonly chain: Pick<Chain, 'balanceOf'>;
     readonly node: NodeIdentity;
+    readonly treasury: Treasury;
     /** Why nothing is sold now, other than what driver and clock know. */
     readonly notSelling: () => string | undefined;
     readonly log: DriverLog;
@@ -47,5 +50,6 @@ export async function openBusDesk(deps: BusDeskDeps): Promise<void> {
     return result;
   };
   const give: BusMethodDeps['extendSession'] = (id, bytes) => extendSession(deps, id, bytes);
-  await bus.publish(busMethods({ ...deps, report, setPrice, extendSession: give }));
+  const methods = busMethods({ ...deps, report, setPrice, extendSession: give });
+  await bus.publish({ ...methods, ...passMethods(deps.treasury.passes) });
 }

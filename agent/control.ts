@@ -14,10 +14,14 @@ import type { ReloadResult } from './config-reload.ts';
 import { EARNING_REASONS } from './earning-reasons.ts';
 import type { Earnings } from './earnings.ts';
 import { jsonText } from './json-text.ts';
+import { addTreasuryRoutes } from './control-treasury.ts';
 import type { AgentStatus, OwnerDesk } from './ports.ts';
+import type { Treasury } from './treasury.ts';
 
 export type ControlDeps = {
   readonly owner: OwnerDesk;
+  /** Absent: the socket says nothing about money. */
+  readonly treasury?: Treasury;
   /** Bytes and money of so many days, and what stayed behind where. */
   readonly earnings?: (days: number) => Earnings;
   /** Reads the configuration anew. */
@@ -40,7 +44,7 @@ const MAX_BODY_BYTES = 1024;
 /** A client that stalls must not hold the agent's memory. */
 const CONNECTION_TIMEOUT_MS = 10_000;
 
-export function buildControl({ owner, earnings, reload, logger }: ControlDeps): FastifyInstance {
+export function buildControl({ owner, earnings, treasury, reload, logger }: ControlDeps): FastifyInstance {
   const app: FastifyInstance = fastify({
     bodyLimit: MAX_BODY_BYTES,
     connectionTimeout: CONNECTION_TIMEOUT_MS,
@@ -82,6 +86,7 @@ export function buildControl({ owner, earnings, reload, logger }: ControlDeps): 
       return refuse(reply, 501, 'no-reload', 'This agent was started without a file to reload.');
     return reload();
   });
+  if (treasury !== undefined) addTreasuryRoutes(app, treasury);
   app.get('/metrics', (_request, reply) => {
     reply.serializer(String).type('text/plain; version=0.0.4; charset=utf-8');
     return metricsText(owner.status());

@@ -25,6 +25,7 @@ import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
 import { UbusObject } from './adapters/ubus/bus-object.ts';
 import { followConfigChanges } from './adapters/ubus/config-changes.ts';
+import { treasuryFiles } from './adapters/treasury-files.ts';
 import { feedWatchdog } from './adapters/ubus/procd-watchdog.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { setPriceInFile } from './adapters/uci/price-file.ts';
@@ -35,6 +36,7 @@ import { AirCheck } from './air-check.ts';
 import { type BusDeskDeps, openBusDesk } from './bus-desk.ts';
 import { Hostnames } from './bus-hostnames.ts';
 import type { PriceChange } from './bus-port.ts';
+import { closeAll, type Opened } from './close-all.ts';
 import { ConfigReload, type ConfigText } from './config-reload.ts';
 import { buildControl, listenControl } from './control.ts';
 import type { AgentConfig } from './core/config.ts';
@@ -49,11 +51,9 @@ import { createOwnerDesk } from './owner.ts';
 import type { OwnerDesk } from './ports.ts';
 import { ProofMaker } from './proof-maker.ts';
 import { SettlementWatch } from './settlement-watch.ts';
+import { createTreasury } from './treasury.ts';
 import { AGENT_VERSION } from './version.ts';
 import { Watch } from './watch.ts';
-
-/** Something that was opened: closed again in reverse order, also when a later part could not be started. */
-type Opened = { readonly name: string; readonly close: () => unknown };
 
 /**
  * Runs the agent until `signal` aborts. @throws if it cannot start (no journal, no device key, no control socket), or once
@@ -160,9 +160,10 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const isBusConnected = () => edges.stations.isConnected();
   const checks = () => [airCheck.health() ?? [], reload.health()].flat();
   const owner = ownerDesk({ ...shared, version: AGENT_VERSION, isBusConnected, checks }, proofs);
+  const treasury = createTreasury({ ...shared, random32: () => randomBytes(32) });
   const reloadNow = () => reload.reload();
   const control = await listenControl(
-    buildControl({ owner, reload: reloadNow, logger: log }),
+    buildControl({ owner, treasury, reload: reloadNow, logger: log }),
     config.controlSocketPath,
   );
   opened.push({ name: 'control', close: () => control.close() });
@@ -182,7 +183,7 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
     // Rates and the grace time are in the kernel's rules.
     void driver.reconciled().catch((err) => log.error({ err }, 'reconcile-failed'));
   };
-  await joinBus({ ...shared, configPath, reload, owner, hostnames, airCheck }, edges.bus, log, opened);
+  await joinBus({ ...shared, treasury, configPath, reload, owner, hostnames, airCheck }, edges.bus, log, opened);
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
 }
 
@@ -235,17 +236,6 @@ function configText(path: string): ConfigText {
   return reading.ok ? reading : { ok: false, errors: reading.errors.map(configErrorText) };
 }
 
-/** Each part, whatever the others do: what cannot be closed is logged. */
-async function closeAll(opened: readonly Opened[], log: Logger): Promise<void> {
-  for (const { name, close } of [...opened].reverse()) {
-    try {
-      await close();
-    } catch (err) {
-      log.error({ err, part: name }, 'not-closed');
-    }
-  }
-}
-
 /** A damaged journal was moved aside for repair; service goes on with an empty one. */
 function loadOrStartAnew(journal: { load(): LoadedJournal }, log: DriverLog): LoadedJournal {
   try {
@@ -281,6 +271,7 @@ function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, sign
     bus,
     clock,
     signer,
+    ...treasuryFiles(config.storage),
     journal,
     enforcer,
     verifier,

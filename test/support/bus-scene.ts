@@ -15,6 +15,7 @@ import { UbusClient } from '../../openwrt/node-openwrt-ubus/src/client.ts';
 import { PHONE } from '../agent/core/support/story.ts';
 import { AgentScene, NODE } from './agent-scene.ts';
 import { UbusDaemon } from './ubus-daemon/daemon.ts';
+import { ScriptedTreasury } from './scripted-treasury.ts';
 
 export async function onBus(t: Test, scene = new AgentScene()) {
   const path = join(mkdtempSync(join(tmpdir(), 'bus-desk-')), 'bus');
@@ -43,12 +44,14 @@ export async function onBus(t: Test, scene = new AgentScene()) {
   const owner = createOwnerDesk({ ...shared, version: '1.2.3', isBusConnected: () => true, checks });
   const refused: string[] = [];
   const hostnames = new Hostnames();
+  const treasury = new ScriptedTreasury();
   const onProblem = (error: Error) => void refused.push(error.message);
   await openBusDesk({
     ...shared,
     config: reload.view,
     owner,
     hostnames,
+    treasury,
     minuteOfDay: () => 22 * 60 + 5,
     bus: new UbusObject({ client: await connect(), path: 'shareagent', onProblem }),
     setPrice: (change) => {
@@ -68,7 +71,7 @@ export async function onBus(t: Test, scene = new AgentScene()) {
   });
   const caller = await connect();
   const call = (method: string, args: BlobmsgInputTable = {}) => caller.call('shareagent', method, args);
-  return { scene, caller, call, refused, prices, priceAnswer, hostnames, reload, write };
+  return { scene, treasury, caller, call, refused, prices, priceAnswer, hostnames, reload, write };
 }
 
 /** With a phone that has paid for 100 MB and taken 10 of them. */

@@ -47,6 +47,7 @@ t.test('what the wallet signs is what the router verifies, through JSON', (t) =>
   if (!made.ok) throw new Error(made.reason);
   const decoded = decodeOpenRequest(JSON.parse(JSON.stringify(openJsonFromRequest(made.request))));
   if (!decoded.ok) throw new Error(`${decoded.path}: ${decoded.expected}, got ${decoded.got}`);
+  if (!('authorization' in decoded.value)) throw new Error('expected EIP-3009');
   const { config, deposit, authorization, voucher, quote: handedBack, mode } = decoded.value;
   const id = channelId(DEPLOYMENT, config);
   t.equal(mode, 'hold');

@@ -32,7 +32,10 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     view: () => life.view,
     quote: () => quote,
     startTrial: () => life.startTrial(),
-    open: (_mac, request) => life.open(request),
+    open: (_mac, request) =>
+      'authorization' in request
+        ? life.open(request)
+        : Promise.reject(new Error('the living desk takes EIP-3009 only')),
     voucher: (_mac, voucher) => life.voucher(voucher),
     tickVoucher: () => Promise.reject(new Error('the living desk takes no tick vouchers')),
     tick: () => ({ ok: false, reason: 'no-tick-voucher', expected: 'a tick voucher', got: 'none' }),
