@@ -11,6 +11,7 @@ import type { Decoded } from '../protocol/schema.ts';
 import { decodeTick, decodeTickVoucher } from '../protocol/tick-wire.ts';
 import { decodeVoucher } from '../protocol/voucher-wire.ts';
 import type { EventStreams } from './event-streams.ts';
+import { openApiText } from './openapi.ts';
 import { freshTerms, guestOf, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
 import { sendProblem } from './problem.ts';
 import { challengeJson, viewJsonFromView } from './view-json.ts';
@@ -27,6 +28,7 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
     const terms = freshTerms(context);
     return terms === undefined ? sendProblem(reply, { reason: 'not-selling' }) : sendJson(reply, terms);
   });
+  app.get('/api/openapi.json', (_request, reply) => reply.type('application/json').send(Buffer.from(openApiText())));
   app.get('/api/events', { exposeHeadRoute: false }, async (request, reply) => {
     const guest = await guestOf(context, request);
     if (!guest.ok) return sendProblem(reply, guest.problem);

@@ -7,12 +7,12 @@ import { addressSchema, bytes32Schema, type Decoded, decode, signatureSchema } f
 /** Whose running session is asked for: the signer of its channel. */
 export type ChallengeRequest = { readonly signer: Address };
 
-const challengeRequestSchema = v.pipe(
+export const challengeRequestSchema = v.pipe(
   v.strictObject({ v: v.literal(1), signer: addressSchema }),
   v.transform(({ signer }): ChallengeRequest => ({ signer })),
 );
 
-const attachSchema = v.pipe(
+export const attachSchema = v.pipe(
   v.strictObject({ v: v.literal(1), ch: bytes32Schema, challenge: bytes32Schema, sig: signatureSchema }),
   v.transform(({ ch, challenge, sig }): SignedAttach => ({ channelId: ch, challenge, signature: sig })),
 );

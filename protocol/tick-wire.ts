@@ -35,7 +35,7 @@ export const tickVoucherSchema = v.pipe(
   ),
 );
 
-const tickSchema = v.pipe(
+export const tickSchema = v.pipe(
   v.strictObject({
     v: v.literal(1),
     ch: bytes32Schema,

@@ -1,0 +1,93 @@
+/** What the API answers, as schemas: the OpenAPI document is made from them, and tests hold real answers against them. */
+import * as v from 'valibot';
+
+const amount = v.pipe(
+  v.string(),
+  v.check((text) => /^\d{1,20}$/.test(text), 'decimal string, units of 10^-4 SSP'),
+);
+const bytes = v.pipe(
+  v.string(),
+  v.check((text) => /^\d{1,20}$/.test(text), 'decimal string, bytes at layer 3'),
+);
+const integer = v.pipe(
+  v.string(),
+  v.check((text) => /^\d{1,20}$/.test(text), 'decimal string'),
+);
+const hex = v.pipe(
+  v.string(),
+  v.check((text) => /^0x[0-9a-f]*$/.test(text), 'hexadecimal with 0x'),
+);
+
+const voucherAnswer = v.strictObject({ v: v.literal(1), ch: hex, amt: amount, ack: bytes, sig: hex });
+const deployment = v.strictObject({ chainId: integer, channels: hex });
+
+/** GET /api/view, every accepted POST, and each event of GET /api/events. */
+export const viewAnswer = v.strictObject({
+  v: v.literal(1),
+  isOnline: v.boolean(),
+  phase: v.picklist(['none', 'trial', 'pending', 'active', 'grace', 'drain', 'closing', 'settled', 'failed']),
+  channelId: v.optional(hex),
+  downBytes: bytes,
+  upBytes: bytes,
+  onlineMs: v.number(),
+  chargedUnits: amount,
+  creditUnits: amount,
+  depositUnits: amount,
+  bytesRemaining: bytes,
+  secondsRemaining: v.optional(v.number()),
+  isLow: v.boolean(),
+  lastVoucher: v.optional(voucherAnswer),
+  refund: v.optional(v.strictObject({ units: amount, tx: hex })),
+  isPaused: v.optional(v.boolean()),
+  hasReceipt: v.optional(v.boolean()),
+});
+
+/** GET /api/quote. */
+export const termsAnswer = v.strictObject({
+  v: v.literal(1),
+  quote: v.strictObject({
+    device: hex,
+    payee: hex,
+    token: hex,
+    unitsPerMb: amount,
+    unitsPerMinute: amount,
+    minDeposit: amount,
+    openFee: amount,
+    exitDelay: integer,
+    expiry: integer,
+    validUntil: integer,
+    nonce: hex,
+    signature: hex,
+  }),
+  deployment,
+  tokenDomain: v.strictObject({ name: v.string(), version: v.string(), chainId: integer, verifyingContract: hex }),
+  packages: v.array(v.strictObject({ name: v.string(), units: amount })),
+  trialBytes: bytes,
+  nowS: integer,
+});
+
+export const challengeAnswer = v.strictObject({ v: v.literal(1), ch: hex, challenge: hex, deployment });
+export const tickAnswer = v.strictObject({ promisedUnits: amount });
+
+/** RFC 8908 section 5. */
+export const captiveAnswer = v.strictObject({
+  captive: v.boolean(),
+  'user-portal-url': v.string(),
+  'venue-info-url': v.string(),
+  'can-extend-session': v.boolean(),
+  'x-android-use-custom-tabs': v.optional(v.number()),
+  'bytes-remaining': v.optional(v.number()),
+  'seconds-remaining': v.optional(v.number()),
+});
+
+/** RFC 9457. */
+export const problemAnswer = v.strictObject({
+  type: v.string(),
+  title: v.string(),
+  status: v.number(),
+  detail: v.string(),
+  reason: v.string(),
+  expected: v.optional(v.string()),
+  got: v.optional(v.string()),
+  last: v.optional(voucherAnswer),
+});

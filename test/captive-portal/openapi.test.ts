@@ -1,0 +1,66 @@
+import { readFileSync } from 'node:fs';
+import t from 'tap';
+import * as v from 'valibot';
+import { problemAnswer, termsAnswer, viewAnswer } from '../../captive-portal/answer-schemas.ts';
+import { jsonSchemaFrom } from '../../captive-portal/json-schema.ts';
+import { OPERATIONS, openApiText } from '../../captive-portal/openapi.ts';
+import { byGuest, cafe, quote, view } from './support/cafe.ts';
+
+t.test('docs/openapi.json is what the schemas say', (t) => {
+  const kept = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8');
+  t.equal(kept, openApiText(), 'node tools/make-openapi.ts');
+  t.end();
+});
+
+t.test('every route under /api is in the document, and every path of the document is a route', async (t) => {
+  const { app } = await cafe();
+  await app.ready();
+  for (const { method, path } of OPERATIONS)
+    t.ok(app.hasRoute({ method: method.toUpperCase() as 'GET', url: path }), path);
+  const known = new Set(OPERATIONS.map(({ method, path }) => `${method} ${path}`));
+  for (const name of [
+    'view',
+    'quote',
+    'events',
+    'open',
+    'voucher',
+    'tick-voucher',
+    'tick',
+    'challenge',
+    'attach',
+    'trial',
+    'leave',
+  ]) {
+    for (const method of ['GET', 'POST'] as const) {
+      const url = `/api/${name}`;
+      t.equal(app.hasRoute({ method, url }), known.has(`${method.toLowerCase()} ${url}`), `${method} ${url}`);
+    }
+  }
+});
+
+t.test('it is served as it is kept', async (t) => {
+  const { app } = await cafe();
+  const response = await app.inject(byGuest('GET', '/api/openapi.json'));
+  t.equal(response.statusCode, 200);
+  t.equal(response.body, openApiText());
+});
+
+t.test('real answers are what the document says', async (t) => {
+  const { app } = await cafe({
+    view: () => view({ isOnline: true, phase: 'active', secondsRemaining: 3 }),
+    quote: () => quote(),
+  });
+  t.ok(v.is(viewAnswer, (await app.inject(byGuest('GET', '/api/view'))).json()));
+  t.ok(v.is(termsAnswer, (await app.inject(byGuest('GET', '/api/quote'))).json()));
+  t.ok(v.is(problemAnswer, (await app.inject(byGuest('POST', '/api/voucher', { v: 2 }))).json()));
+});
+
+t.test('a kind of schema that is not known is an error, never a silent gap', (t) => {
+  t.throws(() => jsonSchemaFrom(v.date()), /No JSON Schema for valibot's "date"/);
+  t.strictSame(jsonSchemaFrom(v.object({ a: v.optional(v.pipe(v.string(), v.maxLength(3))) })), {
+    type: 'object',
+    properties: { a: { type: 'string', maxLength: 3 } },
+    required: [],
+  });
+  t.end();
+});
