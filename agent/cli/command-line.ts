@@ -21,6 +21,7 @@ import { configCommand } from './config-command.ts';
 import { doctorCommand } from './doctor/doctor-command.ts';
 import { earningsCommand } from './earnings-command.ts';
 import { commandHelpText, GLOBAL_OPTIONS, helpText } from './help-text.ts';
+import { portalCommand } from './portal-command.ts';
 import { proofsCommand } from './proofs-command.ts';
 import { reloadCommand } from './reload-command.ts';
 import { runCommand } from './run-command.ts';
@@ -56,6 +57,7 @@ export const COMMANDS: readonly Command[] = [
   topCommand,
   doctorCommand,
   configCommand,
+  portalCommand,
   reloadCommand,
   versionCommand,
   helpCommand,
