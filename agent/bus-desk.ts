@@ -16,7 +16,7 @@ import { saleTroubles } from './sale-trouble.ts';
 import type { Treasury } from './treasury.ts';
 
 export type BusDeskDeps = Pick<BusMethodDeps, 'config' | 'stations' | 'setPrice' | 'examine'> &
-  Pick<BusReportDeps, 'journal' | 'clock' | 'minuteOfDay'> & {
+  Pick<BusReportDeps, 'journal' | 'clock' | 'minuteOfDay' | 'weeks'> & {
     readonly bus: BusObject;
     readonly driver: Driver;
     readonly owner: BusMethodDeps['owner'] & BusReportDeps['owner'];

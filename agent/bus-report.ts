@@ -106,8 +106,7 @@ function guestsOnline(state: Driver['state']): number {
 }
 
 function earningsOf(deps: BusReportDeps, days: number) {
-  const { held } = deps.owner.status().proofs;
-  return earningsTable(createEarningsBook({ ...deps, ...(held === undefined ? {} : { proofsHeld: held }) })(days));
+  return earningsTable(createEarningsBook({ ...deps, proofsHeld: () => deps.owner.status().proofs.held })(days));
 }
 
 function priceTable({ config, minuteOfDay }: BusReportDeps): BusTable {

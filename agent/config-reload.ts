@@ -66,6 +66,7 @@ export const RESTART_OPTIONS: Readonly<Record<string, Pick>> = {
   'chain.token_name': (config) => config.chain.tokenName,
   'chain.token_version': (config) => config.chain.tokenVersion,
   'chain.registry': (config) => config.chain.registry,
+  'chain.rewards': (config) => config.chain.rewards,
   'chain.exit_delay': (config) => config.chain.exitDelaySeconds,
   'proofs.collector_url': (config) => config.proofs.collectorUrl,
   'proofs.collector': (config) => config.proofs.collector,

@@ -11,10 +11,10 @@ import { dirname } from 'node:path';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { sspFromUnits } from '../protocol/units.ts';
 import type { ReloadResult } from './config-reload.ts';
+import { addTreasuryRoutes } from './control-treasury.ts';
 import { EARNING_REASONS } from './earning-reasons.ts';
 import type { Earnings } from './earnings.ts';
 import { jsonText } from './json-text.ts';
-import { addTreasuryRoutes } from './control-treasury.ts';
 import type { AgentStatus, OwnerDesk } from './ports.ts';
 import type { Treasury } from './treasury.ts';
 

@@ -15,8 +15,8 @@ export type EarningsBookDeps = {
   readonly driver: Pick<Driver, 'state'>;
   readonly journal: Pick<Journal, 'proofs' | 'drafts' | 'outbox'>;
   readonly clock: Clock;
-  /** Why no proofs are signed; absent while they are. */
-  readonly proofsHeld?: string;
+  /** Why no proofs are signed; undefined while they are. */
+  readonly proofsHeld: () => string | undefined;
   /** What is known of rewards; absent: nothing. */
   readonly weeks?: () => readonly WeekReward[];
 };
@@ -29,6 +29,7 @@ export function createEarningsBook(deps: EarningsBookDeps): (days: number) => Ea
   const { driver, journal, clock, proofsHeld, weeks = () => [] } = deps;
   return (days) => {
     const { unixS: nowS } = clock.wall();
+    const heldBecause = proofsHeld();
     const shares = openShares(driver.state);
     const drafts = journal.drafts(MAX_PROOFS).map(({ body }) => decodeDraft(body));
     return earnings(
@@ -42,7 +43,7 @@ export function createEarningsBook(deps: EarningsBookDeps): (days: number) => Ea
           bytes: shares.reduce((sum, { downBytes, upBytes }) => sum + downBytes + upBytes, 0n),
           units: shares.reduce((sum, { units }) => sum + units, 0n),
         },
-        ...(proofsHeld === undefined ? {} : { heldBecause: proofsHeld }),
+        ...(heldBecause === undefined ? {} : { heldBecause }),
         freeBytesToday: freeNow(driver.state),
         weeks: weeks(),
         sessions: sessionsOf(

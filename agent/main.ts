@@ -23,9 +23,9 @@ import { LeaseFile } from './adapters/lease-file.ts';
 import { KernelNeighbours } from './adapters/neighbours.ts';
 import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
+import { treasuryFiles } from './adapters/treasury-files.ts';
 import { UbusObject } from './adapters/ubus/bus-object.ts';
 import { followConfigChanges } from './adapters/ubus/config-changes.ts';
-import { treasuryFiles } from './adapters/treasury-files.ts';
 import { feedWatchdog } from './adapters/ubus/procd-watchdog.ts';
 import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { setPriceInFile } from './adapters/uci/price-file.ts';
@@ -46,6 +46,7 @@ import { stateFromJournal } from './core/restore.ts';
 import { nextDelayMs } from './core/retry-schedule.ts';
 import { createGuestDesk } from './desk.ts';
 import { Driver, type DriverLog } from './driver.ts';
+import { followEarnings } from './follow-earnings.ts';
 import { openPortal } from './open-portal.ts';
 import { createOwnerDesk } from './owner.ts';
 import type { OwnerDesk } from './ports.ts';
@@ -161,9 +162,10 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const checks = () => [airCheck.health() ?? [], reload.health()].flat();
   const owner = ownerDesk({ ...shared, version: AGENT_VERSION, isBusConnected, checks }, proofs);
   const treasury = createTreasury({ ...shared, random32: () => randomBytes(32) });
+  const { weeks, earnings } = followEarnings({ ...shared, device: signer.address, owner }, opened);
   const reloadNow = () => reload.reload();
   const control = await listenControl(
-    buildControl({ owner, treasury, reload: reloadNow, logger: log }),
+    buildControl({ owner, treasury, earnings, reload: reloadNow, logger: log }),
     config.controlSocketPath,
   );
   opened.push({ name: 'control', close: () => control.close() });
@@ -183,7 +185,7 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
     // Rates and the grace time are in the kernel's rules.
     void driver.reconciled().catch((err) => log.error({ err }, 'reconcile-failed'));
   };
-  await joinBus({ ...shared, treasury, configPath, reload, owner, hostnames, airCheck }, edges.bus, log, opened);
+  await joinBus({ ...shared, treasury, weeks, configPath, reload, owner, hostnames, airCheck }, edges.bus, log, opened);
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
 }
 

@@ -29,6 +29,7 @@ import { createEndpoints, type Endpoints } from './chain/endpoints.ts';
 import { earnedFromResult, earnedQuery, transferData, withdrawData } from './chain/funding-calls.ts';
 import { createJsonRpc, dataFrom, quantityFrom } from './chain/json-rpc.ts';
 import { open } from './chain/opening.ts';
+import { claimRewards, type RewardsChain, rewardWeek } from './chain/rewards-contract.ts';
 import { gasPriceWei } from './chain/signing.ts';
 import { claimTicks, type TickClaimDeps } from './chain/tick-claim.ts';
 import { memoryTransactionLog } from './chain/transaction-log.ts';
@@ -65,7 +66,7 @@ export type ChainDeps = {
 
 const DEFAULT_MAX_FEE_WEI = 100_000_000_000n;
 
-export function createChain(deps: ChainDeps): Chain {
+export function createChain(deps: ChainDeps): Chain & RewardsChain {
   const { chainId, channels, token, gasKey, device, signal, confirmations = 1n, log = memoryTransactionLog() } = deps;
   const rpc = endpointsFor(deps);
   const reader = createChannelsReader({ rpc, channels, token, confirmations });
@@ -104,6 +105,11 @@ export function createChain(deps: ChainDeps): Chain {
     earned: (payee) => attempt(async () => ({ units: await earned(context, payee) })),
     transfer: (to, units, name) => attempt(() => executeOnce(context, transferData(to, units), `send:${name}`, token)),
     withdraw: (payee, name) => attempt(() => executeOnce(context, withdrawData(payee), `withdraw:${name}`)),
+    rewardWeeks: (rewards, device, epochs) =>
+      attempt(async () => ({
+        weeks: await Promise.all(epochs.map((epoch) => rewardWeek(context, rewards, device, epoch))),
+      })),
+    claimRewards: (...request) => attempt(() => claimRewards(context, ...request)),
     costs: () => attempt(() => costs(context)),
     time: () => attempt(async () => ({ unixS: await rpc.time() })),
     tend: () => attempt(async () => ({ isIdle: await tend(context) })),

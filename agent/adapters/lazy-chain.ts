@@ -3,11 +3,12 @@
  * guest should not spend.
  */
 import type { Chain } from '../ports.ts';
+import type { RewardsChain } from './chain/rewards-contract.ts';
 import type { ChainDeps } from './chain.ts';
 
-export function lazyChain(deps: ChainDeps): Chain {
-  let loading: Promise<Chain> | undefined;
-  const chain = (): Promise<Chain> => {
+export function lazyChain(deps: ChainDeps): Chain & RewardsChain {
+  let loading: Promise<Chain & RewardsChain> | undefined;
+  const chain = (): Promise<Chain & RewardsChain> => {
     loading ??= import('./chain.ts').then(({ createChain }) => createChain(deps));
     return loading;
   };
@@ -21,6 +22,8 @@ export function lazyChain(deps: ChainDeps): Chain {
     earned: async (payee) => (await chain()).earned(payee),
     transfer: async (...request) => (await chain()).transfer(...request),
     withdraw: async (...request) => (await chain()).withdraw(...request),
+    rewardWeeks: async (...request) => (await chain()).rewardWeeks(...request),
+    claimRewards: async (...request) => (await chain()).claimRewards(...request),
     costs: async () => (await chain()).costs(),
     time: async () => (await chain()).time(),
     tend: async () => {

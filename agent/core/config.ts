@@ -79,6 +79,8 @@ export type AgentConfig = {
     readonly tokenName: string;
     readonly tokenVersion: string;
     readonly registry: Address;
+    /** ShareRewards; absent: rewards are neither shown nor claimed here. */
+    readonly rewards?: Address;
     readonly payee: Address;
     /** Channel life from open to expiry. */
     readonly channelSeconds: number;

@@ -4,6 +4,7 @@
  */
 import { createContract, decodeError } from 'micro-eth-signer/abi.js';
 import { SHARE_CHANNELS_ABI } from '../../../contracts/abi/share-channels.ts';
+import { SHARE_REWARDS_ABI } from '../../../contracts/abi/share-rewards.ts';
 import { SSP_TOKEN_ABI } from '../../../contracts/abi/ssp-token.ts';
 import type { Address } from '../../../protocol/address.ts';
 import type { ChannelConfig } from '../../../protocol/channel.ts';
@@ -18,7 +19,9 @@ import { unreachable } from './chain-error.ts';
 
 const channelsContract = createContract(SHARE_CHANNELS_ABI);
 const tokenContract = createContract(SSP_TOKEN_ABI);
-const ERRORS = [...SHARE_CHANNELS_ABI, ...SSP_TOKEN_ABI].filter((entry) => entry.type === 'error');
+const ERRORS = [...SHARE_CHANNELS_ABI, ...SHARE_REWARDS_ABI, ...SSP_TOKEN_ABI].filter(
+  (entry) => entry.type === 'error',
+);
 
 export const OPENED_TOPIC = topicOf('Opened');
 export const TOPPED_UP_TOPIC = topicOf('ToppedUp');

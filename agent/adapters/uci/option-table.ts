@@ -171,6 +171,11 @@ export const OPTION_TABLE = {
         '0x4444444444444444444444444444444444444444',
         'Contract DeviceRegistry: the domain of everything the router signs about itself.',
       ),
+      rewards: optional(
+        address(),
+        '0x6666666666666666666666666666666666666666',
+        'Contract ShareRewards. Set: rewards are shown, and claimed once they bring claim_ratio times their gas.',
+      ),
       channel_life: defaulted(
         duration(600, 366 * 86_400),
         '7d',

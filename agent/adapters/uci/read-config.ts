@@ -169,6 +169,7 @@ function configFrom(sections: Sections): AgentConfig {
       tokenName: chain.values.token_name,
       tokenVersion: chain.values.token_version,
       registry: chain.values.registry,
+      ...(chain.values.rewards === undefined ? {} : { rewards: chain.values.rewards }),
       payee: chain.values.payee,
       channelSeconds: chain.values.channel_life,
       exitDelaySeconds: chain.values.exit_delay,
