@@ -39,8 +39,10 @@ export class Dnsmasq {
     });
   }
 
-  async start(): Promise<void> {
-    this.#running = this.#router.start('dnsmasq', ['dnsmasq', ...this.#flags()], { logFile: this.#logFile });
+  /** `extra`: flags beyond the lab's. */
+  async start(extra: readonly string[] = []): Promise<void> {
+    const command = ['dnsmasq', ...this.#flags(), ...extra];
+    this.#running = this.#router.start('dnsmasq', command, { logFile: this.#logFile });
     await until('the router’s dnsmasq to answer DNS', 5_000, async () => {
       const { stdout } = await this.#router.run(['ss', '-Hlun', 'sport', '=', ':53']);
       return stdout.includes(':53');
@@ -52,9 +54,9 @@ export class Dnsmasq {
     this.#running = undefined;
   }
 
-  async restart(): Promise<void> {
+  async restart(extra: readonly string[] = []): Promise<void> {
     await this.stop();
-    await this.start();
+    await this.start(extra);
   }
 
   /** Lease events since the last call, IPv4 only. */
