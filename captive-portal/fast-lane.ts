@@ -21,11 +21,14 @@ const NOT_PLAIN =
 const MAX_ANSWERS = 1_000;
 /** Distinct questions kept; ten languages in the spellings of a few browsers. */
 const MAX_KEPT = 64;
+/** Requests remembered word for word: phones of one kind send the same bytes, and need not be understood again. */
+const MAX_HEARD = 128;
 
 export class FastLane {
   readonly #app: FastifyInstance;
   readonly #host: string;
   readonly #answers = new Map<string, Answer>();
+  readonly #heard = new Map<string, Answer>();
   readonly #sockets = new Set<Socket>();
 
   constructor(app: FastifyInstance, host: string) {
@@ -68,12 +71,20 @@ export class FastLane {
 
   /** Bytes to send; undefined if the request is not plain, or its answer is not known yet. */
   #answerTo(chunk: Buffer): Buffer | undefined {
-    const question = chunk.length > MAX_HEADER_BYTES ? undefined : questionFrom(chunk.toString('latin1'), this.#host);
+    if (chunk.length > MAX_HEADER_BYTES) return undefined;
+    const text = chunk.toString('latin1');
+    const known = this.#heard.get(text);
+    if (known !== undefined) return dated(known);
+    const question = questionFrom(text, this.#host);
     if (question === undefined) return undefined;
     const key = `${question.path}\n${question.encoding}\n${question.language}`;
     const answer = this.#answers.get(key);
-    if (answer === undefined) void this.#learn(key, question).catch(() => undefined);
-    return answer === undefined ? undefined : dated(answer);
+    if (answer === undefined) {
+      void this.#learn(key, question).catch(() => undefined);
+      return undefined;
+    }
+    keep(this.#heard, text, answer, MAX_HEARD);
+    return dated(answer);
   }
 
   /** Asks the app, as nobody: for the next one who asks the same. */
@@ -90,10 +101,15 @@ export class FastLane {
     if (statusCode !== 200 || headers['set-cookie'] !== undefined) return;
     const lines = Object.entries(headers).filter(([name]) => !['date', 'connection', 'keep-alive'].includes(name));
     const head = `HTTP/1.1 200 OK\r\n${lines.map(([name, value]) => `${name}: ${String(value)}\r\n`).join('')}`;
-    const [oldest] = this.#answers.keys();
-    if (this.#answers.size >= MAX_KEPT && oldest !== undefined) this.#answers.delete(oldest);
-    this.#answers.set(key, { head, body, second: 0, wire: body });
+    keep(this.#answers, key, { head, body, second: 0, wire: body }, MAX_KEPT);
   }
+}
+
+/** The oldest makes room. */
+function keep<T>(map: Map<string, T>, key: string, value: T, limit: number): void {
+  const [oldest] = map.keys();
+  if (map.size >= limit && oldest !== undefined) map.delete(oldest);
+  map.set(key, value);
 }
 
 function questionFrom(text: string, host: string): Question | undefined {

@@ -13,16 +13,26 @@ export function addressLines(count: number): string {
 
 /** `ip -batch` lines for the router: each address is a station of its own, as its neighbour table says. */
 export function neighbourLines(count: number, device: string): string {
-  return batch(count, (i) => {
-    const mac = `02:cd:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`;
-    return `neigh replace ${guestAddress(i)} lladdr ${mac} nud permanent dev ${device}`;
-  });
+  return batch(count, (i) => `neigh replace ${guestAddress(i)} lladdr ${macOf(i)} nud permanent dev ${device}`);
 }
 
-/** The guests' host takes what is sent to any of its stations' MACs. */
-export const TAKE_ALL_MACS = `table netdev crowd {
-  chain in { type filter hook ingress device eth0 priority 0; ether daddr & ff:ff:ff:00:00:00 == 02:cd:00:00:00:00 meta pkttype set host; }
+/** The guests' host sends from each address with its own MAC, and takes what is sent to any of them. */
+export function stationRules(count: number): string {
+  const macs = Array.from({ length: count }, (_, i) => `${guestAddress(i)} : ${macOf(i)}`).join(', ');
+  return `table netdev crowd {
+  chain in { type filter hook ingress device eth0 priority 0;
+    ether daddr & ff:ff:ff:00:00:00 == 02:cd:00:00:00:00 meta pkttype set host
+  }
+  map macs { type ipv4_addr : ether_addr; elements = { ${macs} }; }
+  chain out { type filter hook egress device eth0 priority 0;
+    ether saddr set ip saddr map @macs
+  }
 }`;
+}
+
+function macOf(i: number): string {
+  return `02:cd:00:00:${(i >> 8).toString(16).padStart(2, '0')}:${(i & 255).toString(16).padStart(2, '0')}`;
+}
 
 function batch(count: number, line: (i: number) => string): string {
   return `${Array.from({ length: count }, (_, i) => line(i)).join('\n')}\n`;

@@ -15,7 +15,7 @@ import type { Guest } from '../lab/guest.ts';
 import { Lab } from '../lab/lab.ts';
 import { openScene, type Scene } from '../lab/scene.ts';
 import { until } from '../lab/wait.ts';
-import { addressLines, BENCH_ROUTER, neighbourLines, TAKE_ALL_MACS } from './portal-address.ts';
+import { addressLines, BENCH_ROUTER, neighbourLines, stationRules } from './portal-address.ts';
 import { median, type Report } from './report.ts';
 
 const GUESTS = 500;
@@ -24,6 +24,7 @@ const NGINX_PORT = 8099;
 const CONNECTIONS = 16;
 const OPTIONS = {
   price: { trial_bytes: '1MB', trial_bytes_per_day: '10GB' },
+  trial: { per_hour: '4096' },
   session: { sample_ms: '1000', grace: '5m' },
 };
 const GUESTS_MAIN = fileURLToPath(new URL('portal-guests-main.ts', import.meta.url));
@@ -164,7 +165,7 @@ async function measureHouse(scene: Scene, crowd: Guest, seconds: number) {
   await router.must(['ip', 'addr', 'add', `${BENCH_ROUTER}/16`, 'dev', 'br-guest']);
   const { host } = crowd.host;
   await host.script(['ip link set eth0 up', 'sysctl -qw net.ipv4.conf.all.arp_announce=1']);
-  await host.must(['nft', '-f', '/dev/stdin'], { input: TAKE_ALL_MACS });
+  await host.must(['nft', '-f', '/dev/stdin'], { input: stationRules(GUESTS) });
   await host.must(['ip', '-batch', '-'], { input: addressLines(GUESTS) });
   await router.must(['ip', '-batch', '-'], { input: neighbourLines(GUESTS, 'br-guest') });
   await until('the portal to listen on the second network', 10_000, async () => {
