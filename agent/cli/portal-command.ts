@@ -1,7 +1,5 @@
 /** `shareagent portal preview`: the guest's page as configured, with a sample guest, without a running agent. */
 import { isIPv4 } from 'node:net';
-import { loadPageAssets } from '../../captive-portal/page-assets.ts';
-import { buildPortal } from '../../captive-portal/portal.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { configErrorText, readConfig } from '../adapters/uci/read-config.ts';
 import type { AgentConfig } from '../core/config.ts';
@@ -59,6 +57,9 @@ function placeFrom(flags: Invocation['flags']): { readonly listen: string; reado
 }
 
 async function preview(config: AgentConfig, listen: string, port: number, io: CommandIo): Promise<void> {
+  // Loaded when needed: the other commands start without the portal.
+  const { loadPageAssets } = await import('../../captive-portal/page-assets.ts');
+  const { buildPortal } = await import('../../captive-portal/portal.ts');
   const clock = systemClock();
   const desk = previewDesk(config, clock);
   const log = {

@@ -39,6 +39,23 @@ function rule(isGood, sentence) {
 	return (section_id, value) => (value == null || value === '' || isGood(String(value)) ? true : sentence);
 }
 
+/* WCAG 2.2, "relative luminance". */
+function luminanceOf(colour) {
+	const parts = [ 1, 3, 5 ].map((at) => {
+		const part = parseInt(colour.slice(at, at + 2), 16) / 255;
+
+		return part <= 0.04045 ? part / 12.92 : Math.pow((part + 0.055) / 1.055, 2.4);
+	});
+
+	return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2];
+}
+
+function contrastOf(a, b) {
+	const [ darker, lighter ] = [ luminanceOf(a), luminanceOf(b) ].sort((x, y) => x - y);
+
+	return (lighter + 0.05) / (darker + 0.05);
+}
+
 function within(value, min, max) {
 	return value != null && value >= min && value <= max;
 }
@@ -87,6 +104,17 @@ return baseclass.extend({
 	label(max) {
 		return rule((text) => text.trim() === text && [ ...text ].length <= max && !/\p{C}/u.test(text),
 			_('Enter one line of at most %d characters, without spaces at its ends.').format(max));
+	},
+
+	/* A colour that text can be read in on a page of the colour `background`. */
+	colour(background, sentence) {
+		return rule((text) => (/^#[0-9a-fA-F]{6}$/).test(text) && contrastOf(text, background) >= 4.5, sentence);
+	},
+
+	/* An absolute path without "..". */
+	path(max) {
+		return rule((text) => text.length <= max && (/^\/[\x21-\x7e]+$/).test(text) && !(/(^|\/)\.\.(\/|$)/).test(text),
+			_('Enter a path that begins with /, for example /etc/shareagent/portal.'));
 	},
 
 	time() {

@@ -14,6 +14,25 @@ return view.extend({
 		o.placeholder = 'SSP WiFi';
 		o.validate = kinds.label(32);
 
+		o = s.option(form.Value, 'welcome', _('Greeting'), _('A sentence of yours below the name, for example where guests get a pass code.'));
+		o.validate = kinds.label(200);
+
+		o = s.option(form.Value, 'colour', _('Colour'), _('For buttons and marks. White stands on it, so it must be dark.'));
+		o.placeholder = '#0b6b57';
+		o.validate = kinds.colour('#eef2f0', _('Enter a dark colour as # and 6 digits, for example #8a1c4a: this one could not be read on a light page.'));
+
+		o = s.option(form.Value, 'colour_dark', _('Colour in dark mode'), _('For phones in dark mode. Black stands on it, so it must be bright.'));
+		o.placeholder = '#4fd1ae';
+		o.validate = kinds.colour('#18211f', _('Enter a bright colour as # and 6 digits, for example #ff9ec4: this one could not be read on a dark page.'));
+
+		o = s.option(form.Value, 'folder', _('Folder'),
+			_('Your files for the page: logo.svg, logo.png, logo.jpg or logo.webp of at most 64 kB, and terms.txt; terms.es.txt and so on for other languages.'));
+		o.placeholder = '/etc/shareagent/portal';
+		o.validate = kinds.path(200);
+
+		o = s.option(form.Value, 'venue_url', _('Your website'), _('Linked on the page, and told to phones as the place they are in.'));
+		o.validate = kinds.url();
+
 		const a = m.section(form.NamedSection, 'portal', 'portal', _('Address'),
 			_('Leave this as it is unless something else on the router needs the name or the port.'));
 
