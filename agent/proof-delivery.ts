@@ -60,7 +60,8 @@ export class ProofDelivery {
 
   poll(): void {
     const { uploader, journal, clock, log } = this.#deps;
-    if (uploader === undefined || this.#uploading !== undefined || clock.monotonicMs() < this.#nextUploadMs) return;
+    if (uploader === undefined || this.#uploading !== undefined || this.#isClosed) return;
+    if (clock.monotonicMs() < this.#nextUploadMs) return;
     const { signed, drafts } = journal.waiting();
     if (signed + drafts === 0 && this.#undated === undefined) return;
     this.#uploading = this.#deliverAll(uploader)

@@ -75,6 +75,7 @@ export class ProofMaker {
     }
     const dueMs = driver.state.proofs.startedMs + config.proofs.intervalSeconds * 1000;
     if (nowMs >= dueMs && nowMs >= this.#nextCloseMs) this.#startClosing(() => this.closeInterval());
+    // Not before it is known which intervals the journal held at the start.
     if (this.#closing === undefined || this.#delivery.maySign) this.#delivery.poll();
   }
 
@@ -194,6 +195,7 @@ export class ProofMaker {
       })
       .finally(() => {
         this.#closing = undefined;
+        this.#delivery.poll();
       });
   }
 

@@ -94,12 +94,18 @@ export class FakeJournal implements Journal {
     };
   }
 
-  /** The journal of an old backup: nothing that happened after it. */
+  /** As it is now, like a backup: what follows is not in it. */
   copy(): FakeJournal {
     const copy = new FakeJournal(this.#line);
-    for (const entries of this.commits) for (const entry of entries) copy.#store(entry);
-    copy.commits.push(...this.commits);
+    copy.replay(this.commits);
     return copy;
+  }
+
+  replay(commits: readonly (readonly JournalEntry[])[]): void {
+    for (const entries of [...commits]) {
+      for (const entry of entries) this.#store(entry);
+      this.commits.push(entries);
+    }
   }
 
   close(): void {
