@@ -23,7 +23,12 @@ import { keccak256Text } from '../../protocol/keccak.ts';
 import { addressFromSecretKey, isSecretKey, recoverSigner, signDigest } from '../../protocol/signature.ts';
 import type { Signer } from '../ports.ts';
 
-export type KeyErrorCode = 'KEY_READABLE_BY_OTHERS' | 'KEY_MALFORMED' | 'KEY_UNREADABLE' | 'KEY_SELF_CHECK';
+export type KeyErrorCode =
+  | 'KEY_READABLE_BY_OTHERS'
+  | 'KEY_EXISTS'
+  | 'KEY_MALFORMED'
+  | 'KEY_UNREADABLE'
+  | 'KEY_SELF_CHECK';
 
 export class KeyError extends Error {
   readonly code: KeyErrorCode;
@@ -75,6 +80,18 @@ export function assertSigns(signer: Signer, path: string): void {
   throw new KeyError(message, { code: 'KEY_SELF_CHECK' });
 }
 
+/** The key in the file; undefined if there is none. @throws KeyError */
+export function loadKey(path: string): Uint8Array | undefined {
+  return readKey(path);
+}
+
+/** Puts a key where there is none. @throws KeyError KEY_EXISTS if there is one: it is never written over */
+export function storeKey(path: string, key: Uint8Array): void {
+  if (writeKey(path, key)) return;
+  const message = `there is a key in ${path} already; move it away first, if the node shall become another one`;
+  throw new KeyError(message, { code: 'KEY_EXISTS' });
+}
+
 function readKey(path: string): Uint8Array | undefined {
   let text: string;
   let mode: number;
@@ -105,10 +122,18 @@ function readKey(path: string): Uint8Array | undefined {
 }
 
 function createKey(path: string): Uint8Array {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   let key = new Uint8Array(randomBytes(32));
   // All but 2^-128 of random bytes are keys already.
   while (!isSecretKey(key)) key = new Uint8Array(randomBytes(32));
+  if (writeKey(path, key)) return key;
+  const made = readKey(path);
+  if (made === undefined) throw new KeyError(`key file ${path} cannot be made`, { code: 'KEY_UNREADABLE' });
+  return made;
+}
+
+/** On disk when it returns; false if there is a file by that name. */
+function writeKey(path: string, key: Uint8Array): boolean {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const temporary = `${path}.${hexFromBytes(randomBytes(6)).slice(2)}`;
   const file = openSync(temporary, 'wx', 0o600);
   try {
@@ -120,15 +145,14 @@ function createKey(path: string): Uint8Array {
   try {
     // link, not rename: it fails if another process has made the key meanwhile, and then that one counts.
     linkSync(temporary, path);
+    return true;
   } catch (cause) {
-    const made = readKey(path);
-    if (made === undefined) throw new KeyError(`key file ${path} cannot be made`, { code: 'KEY_UNREADABLE', cause });
-    return made;
+    if (cause instanceof Error && 'code' in cause && cause.code === 'EEXIST') return false;
+    throw new KeyError(`key file ${path} cannot be made`, { code: 'KEY_UNREADABLE', cause });
   } finally {
     unlinkSync(temporary);
     const directory = openSync(dirname(path), 'r');
     fsyncSync(directory);
     closeSync(directory);
   }
-  return key;
 }

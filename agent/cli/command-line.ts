@@ -20,7 +20,10 @@ import {
 import { configCommand } from './config-command.ts';
 import { doctorCommand } from './doctor/doctor-command.ts';
 import { earningsCommand } from './earnings-command.ts';
+import { enrolCommand } from './enrol-command.ts';
 import { commandHelpText, GLOBAL_OPTIONS, helpText } from './help-text.ts';
+import { identityCommand } from './identity-command.ts';
+import { passCommand } from './pass-command.ts';
 import { portalCommand } from './portal-command.ts';
 import { proofsCommand } from './proofs-command.ts';
 import { reloadCommand } from './reload-command.ts';
@@ -29,6 +32,7 @@ import { sessionsCommand } from './sessions-command.ts';
 import { statusCommand } from './status-command.ts';
 import { topCommand } from './top-command.ts';
 import { versionCommand } from './version-command.ts';
+import { walletCommand } from './wallet-command.ts';
 
 const helpCommand: Command = {
   name: 'help',
@@ -53,7 +57,11 @@ export const COMMANDS: readonly Command[] = [
   sessionsCommand,
   channelsCommand,
   proofsCommand,
+  passCommand,
+  walletCommand,
   earningsCommand,
+  identityCommand,
+  enrolCommand,
   topCommand,
   doctorCommand,
   configCommand,

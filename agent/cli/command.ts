@@ -15,6 +15,8 @@ export type CommandIo = {
   readonly printError: (text: string) => void;
   /** Absent when standard input or output is not a terminal. */
   readonly terminal?: Terminal;
+  /** A line from the person at the terminal; absent without one. Hidden: what is typed does not show. */
+  readonly ask?: (question: string, options: { readonly isHidden: boolean }) => Promise<string>;
   readonly size: () => { readonly columns: number; readonly rows: number };
   readonly isColour: boolean;
   /** Aborted by SIGINT and SIGTERM. */

@@ -23,6 +23,13 @@ export function sspText(units: TokenAmount): string {
   return `${sspFromUnits(units)} SSP`;
 }
 
+/** Six digits are enough to see what a transaction took: 1500000000000000n wei -> "0.0015 coin". */
+export function coinText(wei: bigint): string {
+  const micro = wei / 1_000_000_000_000n;
+  const fraction = `${micro % 1_000_000n}`.padStart(6, '0').replace(/0+$/, '');
+  return `${micro / 1_000_000n}${fraction === '' ? '' : `.${fraction}`} coin`;
+}
+
 /** The two largest units: "1d 2h", "12m 34s", "5s". */
 export function durationText(ms: number): string {
   const seconds = Math.floor(ms / 1000);

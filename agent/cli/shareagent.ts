@@ -5,7 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type CommandIo, EXIT } from './command.ts';
 import { runCommandLine } from './command-line.ts';
 import { systemProbe } from './doctor/system-probe.ts';
-import { terminalOf } from './terminal.ts';
+import { questionsAt, terminalOf } from './terminal.ts';
 
 const { stdin, stdout, stderr } = process;
 const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
@@ -17,7 +17,7 @@ const io: CommandIo = {
   printError: (text) => {
     stderr.write(`${text}\n`);
   },
-  ...(isTerminal ? { terminal: terminalOf(stdin, stdout) } : {}),
+  ...(isTerminal ? { terminal: terminalOf(stdin, stdout), ask: questionsAt(stdin, stdout) } : {}),
   // A serial console reports no size (0).
   size: () => ({ columns: stdout.columns || 80, rows: stdout.rows || 24 }),
   isColour: stdout.isTTY === true && process.env['NO_COLOR'] === undefined && process.env['TERM'] !== 'dumb',

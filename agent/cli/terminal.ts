@@ -1,4 +1,6 @@
 /** A terminal that a full-screen view may take over, and gets back as it was. */
+import { createInterface } from 'node:readline/promises';
+import { Writable } from 'node:stream';
 import type { ReadStream, WriteStream } from 'node:tty';
 
 export type Terminal = {
@@ -32,6 +34,22 @@ export function terminalOf(input: ReadStream, output: WriteStream): Terminal {
         input.setRawMode(false);
       };
     },
+  };
+}
+
+/** Asks line by line. A hidden answer is not echoed; Ctrl-C ends the process as usual. */
+export function questionsAt(input: ReadStream, output: WriteStream) {
+  return async (question: string, { isHidden }: { readonly isHidden: boolean }): Promise<string> => {
+    output.write(question);
+    const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+    const lines = createInterface({ input, output: isHidden ? silent : output, terminal: isHidden });
+    lines.once('SIGINT', () => process.kill(process.pid, 'SIGINT'));
+    try {
+      return await lines.question('');
+    } finally {
+      lines.close();
+      if (isHidden) output.write('\n');
+    }
   };
 }
 

@@ -14,8 +14,8 @@ import type { BlobmsgInputTable } from '../../openwrt/node-openwrt-ubus/src/blob
 import { UbusClient } from '../../openwrt/node-openwrt-ubus/src/client.ts';
 import { PHONE } from '../agent/core/support/story.ts';
 import { AgentScene, NODE } from './agent-scene.ts';
-import { UbusDaemon } from './ubus-daemon/daemon.ts';
 import { ScriptedTreasury } from './scripted-treasury.ts';
+import { UbusDaemon } from './ubus-daemon/daemon.ts';
 
 export async function onBus(t: Test, scene = new AgentScene()) {
   const path = join(mkdtempSync(join(tmpdir(), 'bus-desk-')), 'bus');

@@ -7,6 +7,7 @@ import { runCommandLine } from '../../../agent/cli/command-line.ts';
 import type { DoctorProbe } from '../../../agent/cli/doctor/probe.ts';
 import { buildControl, listenControl } from '../../../agent/control.ts';
 import type { OwnerDesk } from '../../../agent/ports.ts';
+import { ScriptedTreasury } from '../../support/scripted-treasury.ts';
 import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner } from './sample-owner.ts';
 
@@ -73,7 +74,11 @@ export function temporaryDirectory(test: Test): string {
 export async function listenSample(test: Test, overrides: Partial<OwnerDesk> = {}): Promise<string> {
   const socketPath = join(temporaryDirectory(test), 'c.sock');
   const listening = await listenControl(
-    buildControl({ owner: { ...sampleOwner(), ...overrides }, earnings: sampleEarnings }),
+    buildControl({
+      owner: { ...sampleOwner(), ...overrides },
+      earnings: sampleEarnings,
+      treasury: new ScriptedTreasury(),
+    }),
     socketPath,
   );
   test.teardown(() => listening.close());

@@ -1,0 +1,51 @@
+/** The agent's answers about money, as the command line needs them. */
+import * as v from 'valibot';
+import { addressSchema, bytes32Schema, uint64Schema } from '../../protocol/schema.ts';
+
+/** Coin is counted in wei, which outgrows 64 bits at 18 coins. */
+const wei = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{1,60}$/),
+  v.transform((text): bigint => BigInt(text)),
+);
+
+export const passesSchema = v.object({
+  passes: v.array(
+    v.object({
+      serial: v.pipe(v.number(), v.integer()),
+      code: v.string(),
+      address: addressSchema,
+      units: uint64Schema,
+      madeS: uint64Schema,
+      state: v.string(),
+      leftUnits: v.optional(uint64Schema),
+    }),
+  ),
+});
+
+export const walletSchema = v.object({
+  device: addressSchema,
+  payee: addressSchema,
+  owner: v.optional(addressSchema),
+  chainId: uint64Schema,
+  token: addressSchema,
+  units: v.optional(uint64Schema),
+  earnedUnits: v.optional(uint64Schema),
+  coinWei: v.optional(wei),
+  floorWei: v.optional(wei),
+  lockedUnits: uint64Schema,
+  claimableUnits: uint64Schema,
+  pendingUnits: uint64Schema,
+  trouble: v.optional(v.string()),
+});
+
+export const withdrawalSchema = v.object({
+  moves: v.array(
+    v.object({ what: v.string(), to: addressSchema, units: uint64Schema, tx: bytes32Schema, feeWei: wei }),
+  ),
+  trouble: v.optional(v.string()),
+});
+
+export type PassAnswer = v.InferOutput<typeof passesSchema>['passes'][number];
+export type WalletAnswer = v.InferOutput<typeof walletSchema>;
+export type WithdrawalAnswer = v.InferOutput<typeof withdrawalSchema>;
