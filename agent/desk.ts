@@ -7,6 +7,7 @@ import type { Address } from '../protocol/address.ts';
 import { type ChannelsDeployment, channelId } from '../protocol/channel.ts';
 import type { AnyOpenRequest } from '../protocol/open-wire.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
+import type { SignedServiceOffer } from '../protocol/service-offer.ts';
 import { AttachDesk } from './attach-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
 import type { AgentConfig } from './core/config.ts';
@@ -16,6 +17,7 @@ import { judgeTrial } from './core/judge-trial.ts';
 import type { Channel, EndReason, Mac, NodeIdentity } from './core/model.ts';
 import { parseIp } from './core/names.ts';
 import { channelOfSession, sessionOfMac } from './core/state.ts';
+import { tariffAt } from './core/tariff.ts';
 import { guestView } from './core/view.ts';
 import type { Driver, DriverLog } from './driver.ts';
 import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
@@ -31,8 +33,10 @@ import type {
   Verifier,
 } from './ports.ts';
 import { QuoteBook } from './quote-book.ts';
+import { signedReceipt } from './receipt-desk.ts';
 import { messageOf, refusal } from './refusal.ts';
 import { saleTroubles } from './sale-trouble.ts';
+import { serviceOffer } from './service-offer.ts';
 import { TickDesk } from './tick-desk.ts';
 import { VoucherDesk } from './voucher-desk.ts';
 
@@ -69,6 +73,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     identify: (address) => desk.identify(address),
     view: (mac) => guestView(deps.driver.state, mac),
     quote: () => desk.quote(),
+    offer: () => desk.offer(),
     startTrial: (mac, key) => desk.startTrial(mac, key),
     open: (mac, request) => desk.open(mac, request),
     voucher: (mac, voucher) => paying.voucher(mac, voucher),
@@ -76,6 +81,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     tick: (mac, channelId, tick) => ticks.tick(mac, channelId, tick),
     challenge: (mac, signer) => attaching.challenge(mac, signer),
     attach: (mac, request) => attaching.attach(mac, request),
+    receipt: (mac) => signedReceipt(deps, guestView(deps.driver.state, mac)),
     leave: (mac) => desk.leave(mac),
     watch: (mac, listener) => deps.driver.watch(mac, () => listener(guestView(deps.driver.state, mac))),
   };
@@ -97,6 +103,13 @@ class Desk {
   async identify(address: string): Promise<Mac | undefined> {
     const ip = parseIp(address);
     return ip === undefined ? undefined : await this.#deps.neighbours.macOf(ip);
+  }
+
+  /** What anyone may know of what is sold here. */
+  offer(): SignedServiceOffer {
+    const { config, signer, node, minuteOfDay, clock } = this.#deps;
+    const tariff = tariffAt(config.price, minuteOfDay());
+    return serviceOffer({ config, signer, payee: node.payee }, tariff, clock.wall().unixS);
   }
 
   quote(): SignedQuote | { readonly notSelling: string } {

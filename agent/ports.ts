@@ -9,9 +9,11 @@ import type { Hex } from '../protocol/hex.ts';
 import type { AnyOpenRequest } from '../protocol/open-wire.ts';
 import type { Tick } from '../protocol/payword.ts';
 import type { SignedQuote } from '../protocol/quote.ts';
+import type { SignedServiceOffer } from '../protocol/service-offer.ts';
 import type { CompactSignature } from '../protocol/signature.ts';
 import type { SignedTickVoucher } from '../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../protocol/units.ts';
+import type { SignedUsageReceipt } from '../protocol/usage-receipt.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
 import type {
   ChainChannel,
@@ -262,6 +264,8 @@ export interface GuestDesk {
   /** A fresh signed quote, or why nothing is sold now (with what to do). */
   quote(): SignedQuote | { readonly notSelling: string };
   /** `key`: the guest's own, where its page names one; unproven, it can only make the allowance smaller. */
+  /** The signed description of what is sold; for anyone, also before there is a clock or a sale. */
+  offer?(): SignedServiceOffer;
   startTrial(mac: Mac, key?: Address): Promise<DeskResult>;
   open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult>;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
@@ -273,6 +277,8 @@ export interface GuestDesk {
   challenge(mac: Mac, signer: Address): ChallengeResult;
   /** The device joins the channel's running session with what is left of it; a MAC alone never carries credit. */
   attach(mac: Mac, request: SignedAttach): Promise<DeskResult>;
+  /** What the guest's channel has carried and cost so far, signed by the device; undefined without a channel. */
+  receipt(mac: Mac): SignedUsageReceipt | undefined;
   /** Ends the session; the channel is closed on chain and the rest refunded. */
   leave(mac: Mac): Promise<DeskResult>;
   /** Calls `listener` with each change of the guest's view until the returned function is called. */

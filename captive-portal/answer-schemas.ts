@@ -66,6 +66,21 @@ export const termsAnswer = v.strictObject({
   nowS: integer,
 });
 
+/** GET /api/receipt. */
+export const receiptAnswer = v.strictObject({
+  v: v.literal(1),
+  device: hex,
+  channelId: hex,
+  downBytes: bytes,
+  upBytes: bytes,
+  paidUnits: amount,
+  depositUnits: amount,
+  refundUnits: amount,
+  refundTx: hex,
+  issuedAt: integer,
+  signature: hex,
+});
+
 export const challengeAnswer = v.strictObject({ v: v.literal(1), ch: hex, challenge: hex, deployment });
 export const tickAnswer = v.strictObject({ promisedUnits: amount });
 

@@ -9,6 +9,7 @@ import { decodeAttach, decodeChallengeRequest } from '../protocol/attach-wire.ts
 import { decodeOpenRequest } from '../protocol/open-wire.ts';
 import type { Decoded } from '../protocol/schema.ts';
 import { decodeTick, decodeTickVoucher } from '../protocol/tick-wire.ts';
+import { usageReceiptJson } from '../protocol/usage-receipt.ts';
 import { decodeVoucher } from '../protocol/voucher-wire.ts';
 import type { EventStreams } from './event-streams.ts';
 import { openApiText } from './openapi.ts';
@@ -27,6 +28,15 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
     if (!guest.ok) return sendProblem(reply, guest.problem);
     const terms = freshTerms(context);
     return terms === undefined ? sendProblem(reply, { reason: 'not-selling' }) : sendJson(reply, terms);
+  });
+  app.get('/api/receipt', async (request, reply) => {
+    const guest = await ratedGuestOf(context, request);
+    if (!guest.ok) return sendProblem(reply, guest.problem);
+    const receipt = desk.receipt(guest.mac);
+    if (receipt === undefined) return sendProblem(reply, { reason: 'unknown-channel' });
+    // Saved under this name by a plain link as well.
+    void reply.header('content-disposition', 'inline; filename="ssp-wifi-receipt.json"');
+    return sendJson(reply, usageReceiptJson(receipt));
   });
   app.get('/api/openapi.json', (_request, reply) => reply.type('application/json').send(Buffer.from(openApiText())));
   app.get('/api/events', { exposeHeadRoute: false }, async (request, reply) => {

@@ -13,6 +13,7 @@ import {
   captiveAnswer,
   challengeAnswer,
   problemAnswer,
+  receiptAnswer,
   termsAnswer,
   tickAnswer,
   viewAnswer,
@@ -35,6 +36,7 @@ const VIEW = { ref: 'View', mediaType: JSON_TYPE };
 const ANSWERS = {
   View: viewAnswer,
   Terms: termsAnswer,
+  Receipt: receiptAnswer,
   Challenge: challengeAnswer,
   Tick: tickAnswer,
   CaptiveState: captiveAnswer,
@@ -54,6 +56,12 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/api/quote',
     summary: 'Signed quote and all that a wallet needs',
     answer: { ref: 'Terms', mediaType: JSON_TYPE },
+  },
+  {
+    method: 'get',
+    path: '/api/receipt',
+    summary: 'Receipt of the channel so far, signed by the router (EIP-712 UsageReceipt)',
+    answer: { ref: 'Receipt', mediaType: JSON_TYPE },
   },
   {
     method: 'get',

@@ -19,7 +19,7 @@ export function viewJsonFromView(view: GuestView): ViewJson {
     depositUnits: `${view.depositUnits}`,
     bytesRemaining: `${view.bytesRemaining}`,
     isLow: view.isLow,
-    ...(view.channelId !== undefined && { channelId: view.channelId }),
+    ...(view.channelId !== undefined && { channelId: view.channelId, hasReceipt: true }),
     ...(view.secondsRemaining !== undefined && { secondsRemaining: view.secondsRemaining }),
     ...(view.lastVoucher !== undefined && { lastVoucher: voucherJsonFromVoucher(view.lastVoucher) }),
     ...(view.refund !== undefined && { refund: { units: `${view.refund.units}`, tx: view.refund.tx } }),

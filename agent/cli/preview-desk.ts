@@ -65,6 +65,7 @@ export function previewDesk(config: AgentConfig, clock: Clock): PreviewDesk {
     tick: () => refused('no-tick-voucher'),
     challenge: () => refused('unknown-channel'),
     attach: () => Promise.resolve(refused('unknown-channel')),
+    receipt: () => undefined,
     leave: () => sample.leave(),
     watch: (_mac, listener) => sample.watch(listener),
     close: () => sample.close(),

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import * as v from 'valibot';
-import { problemAnswer, termsAnswer, viewAnswer } from '../../captive-portal/answer-schemas.ts';
+import { problemAnswer, receiptAnswer, termsAnswer, viewAnswer } from '../../captive-portal/answer-schemas.ts';
 import { jsonSchemaFrom } from '../../captive-portal/json-schema.ts';
 import { OPERATIONS, openApiText } from '../../captive-portal/openapi.ts';
-import { byGuest, cafe, quote, view } from './support/cafe.ts';
+import type { SignedUsageReceipt } from '../../protocol/usage-receipt.ts';
+import { byGuest, cafe, GUEST, quote, view } from './support/cafe.ts';
 
 t.test('docs/openapi.json is what the schemas say', (t) => {
   const kept = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8');
@@ -21,6 +22,7 @@ t.test('every route under /api is in the document, and every path of the documen
   for (const name of [
     'view',
     'quote',
+    'receipt',
     'events',
     'open',
     'voucher',
@@ -53,6 +55,27 @@ t.test('real answers are what the document says', async (t) => {
   t.ok(v.is(viewAnswer, (await app.inject(byGuest('GET', '/api/view'))).json()));
   t.ok(v.is(termsAnswer, (await app.inject(byGuest('GET', '/api/quote'))).json()));
   t.ok(v.is(problemAnswer, (await app.inject(byGuest('POST', '/api/voucher', { v: 2 }))).json()));
+});
+
+t.test('the receipt of a channel is served as the device signed it, and there is none without a channel', async (t) => {
+  const receipt = {
+    device: `0x${'01'.repeat(20)}`,
+    channelId: `0x${'02'.repeat(32)}`,
+    downBytes: 1n,
+    upBytes: 2n,
+    paidUnits: 3n,
+    depositUnits: 4n,
+    refundUnits: 0n,
+    refundTx: `0x${'00'.repeat(32)}`,
+    issuedAt: 5n,
+    signature: `0x${'03'.repeat(64)}`,
+  } as SignedUsageReceipt;
+  const { app } = await cafe({ receipt: (mac) => (mac === GUEST ? receipt : undefined) });
+  const response = await app.inject(byGuest('GET', '/api/receipt'));
+  t.ok(v.is(receiptAnswer, response.json()));
+  t.match(response.headers['content-disposition'], /receipt\.json/);
+  const { app: none } = await cafe({ receipt: () => undefined });
+  t.equal((await none.inject(byGuest('GET', '/api/receipt'))).statusCode, 404);
 });
 
 t.test('a kind of schema that is not known is an error, never a silent gap', (t) => {

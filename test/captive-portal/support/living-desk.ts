@@ -41,6 +41,7 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     tick: () => ({ ok: false, reason: 'no-tick-voucher', expected: 'a tick voucher', got: 'none' }),
     challenge: (_mac, signer) => life.challenge(signer),
     attach: (_mac, attach) => life.attach(attach),
+    receipt: () => undefined,
     leave: () => life.leave(),
     watch: (_mac, listener) => life.watch(listener),
     use: (downBytes, upBytes) => life.use(downBytes, upBytes),

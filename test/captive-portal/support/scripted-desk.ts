@@ -12,6 +12,7 @@ const METHODS = [
   'tick',
   'challenge',
   'attach',
+  'receipt',
   'leave',
   'watch',
 ] as const;
