@@ -1,6 +1,7 @@
 /**
  * Builds the package for OpenWrt without an SDK: openwrt/files and a payload, as ipk (opkg, up to 24.10) or apk (from 25.12).
- * Without --payload it makes the thin one: bundle and addon, for routers that have Node from a feed.
+ * Without --payload it makes the thin one: bundle and addon, for routers that have Node from a feed. The LuCI pages are a second
+ * package beside it.
  *
  * Run: node tools/build-package.ts ipk|apk [--arch x86_64] [--payload FOLDER] [--out FOLDER]
  */
@@ -10,6 +11,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { buildAgent, DIET_FLAGS } from './build-agent.ts';
+import { luciSpec } from './build-package-luci.ts';
 import { apkOf } from './package/apk.ts';
 import { ipkOf } from './package/ipk.ts';
 import type { PackageSpec } from './package/spec.ts';
@@ -142,13 +144,15 @@ async function main(args: readonly string[]): Promise<number> {
   }
   const { arch, payload, out } = values;
   if (payload === '') await buildAgent();
-  const spec = packageSpec(payload === '' ? thinPayload(arch) : payloadFrom(payload), arch, sourceTimeS());
-  const bytes = format === 'ipk' ? ipkOf(spec) : apkOf(spec);
-  const path = `${out}/${packageFile(spec, format)}`;
+  const agent = packageSpec(payload === '' ? thinPayload(arch) : payloadFrom(payload), arch, sourceTimeS());
   mkdirSync(out, { recursive: true });
-  writeFileSync(path, bytes);
-  const sum = createHash('sha256').update(bytes).digest('hex');
-  console.log(`${path}\n${(bytes.length / 1e6).toFixed(2)} MB packed, sha256 ${sum}`);
+  for (const spec of [agent, luciSpec(format, sourceTimeS())]) {
+    const bytes = format === 'ipk' ? ipkOf(spec) : apkOf(spec);
+    const path = `${out}/${packageFile(spec, format)}`;
+    writeFileSync(path, bytes);
+    const sum = createHash('sha256').update(bytes).digest('hex');
+    console.log(`${path}\n${(bytes.length / 1e6).toFixed(2)} MB packed, sha256 ${sum}`);
+  }
   return 0;
 }
 

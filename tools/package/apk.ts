@@ -55,7 +55,7 @@ function apkTree(spec: PackageSpec): Tree {
     record('list', list.join('')),
     record('conffiles', spec.conffiles.map((path) => `/${path}\n`).join('')),
     record('conffiles_static', sums.join('')),
-    record('rusers', `${spec.user}\n`),
+    ...(spec.user === '' ? [] : [record('rusers', `${spec.user}\n`)]),
   ]);
 }
 

@@ -48,7 +48,7 @@ function script(step: string, isSkippable: boolean): string {
 /** opkg leaves empty folders behind: those that only this package has. apk removes them itself. */
 function removeFolders({ name, tree }: PackageSpec): string {
   const own = [...tree.values()].flatMap(({ kind, path }) =>
-    kind === 'folder' && path.endsWith(`/${name}`) ? [`"\${IPKG_INSTROOT}/${path}"`] : [],
+    kind === 'folder' && path.endsWith(`/${name.replace(/^luci-app-/, '')}`) ? [`"\${IPKG_INSTROOT}/${path}"`] : [],
   );
   return `#!/bin/sh\n[ "$1" = remove ] && rm -rf ${own.join(' ')}\nexit 0\n`;
 }

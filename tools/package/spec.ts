@@ -14,7 +14,7 @@ export type PackageSpec = {
   /** Where the recipe lies in a feed. */
   readonly source: string;
   readonly depends: readonly string[];
-  /** `name:group`, made at installation by base-files. */
+  /** `name:group`, made at installation by base-files; empty: none. */
   readonly user: string;
   /** Unix seconds: the time of every file. */
   readonly mtimeS: number;
