@@ -1,6 +1,8 @@
 /** The guest's page where browsers do as little as they can: sign-in sheets of old phones, killed sheets, no JavaScript. */
 import { existsSync } from 'node:fs';
+import type { Route } from 'playwright-core';
 import t from 'tap';
+import { viewJsonFromView } from '../../captive-portal/view-json.ts';
 import { CHROMIUM_PATH, openStage, PORTAL, visit } from '../captive-portal/support/browser.ts';
 import { PASS_CODE, quote } from '../captive-portal/support/cafe.ts';
 import { livingDesk } from '../captive-portal/support/living-desk.ts';
@@ -131,6 +133,44 @@ t.test('without JavaScript a pass code opens, adds and finishes by plain forms',
       complaints.filter((complaint) => !complaint.includes('400 (Bad Request)')),
       [],
     );
+    await close();
+  });
+});
+
+t.test('a router that can pause and give receipts is asked to', async (t) => {
+  const desk = livingDesk(quote(), 1_000_000n);
+  await withRouter(desk, async () => {
+    const { page, complaints, close } = await opened({ locale: 'en' }, 'delete window.EventSource;');
+    let isPaused = false;
+    const receipt = { v: 1, kind: 'receipt', units: '500', sig: `0x${'ab'.repeat(64)}` };
+    const answer = (route: Route) => {
+      const view = viewJsonFromView(desk.current());
+      return route.fulfill({ json: { ...view, isOnline: view.isOnline && !isPaused, isPaused, hasReceipt: true } });
+    };
+    const becomes = (paused: boolean) => (route: Route) => {
+      isPaused = paused;
+      return answer(route);
+    };
+    await page.route('**/api/view', answer);
+    await page.route('**/api/pause', becomes(true));
+    await page.route('**/api/resume', becomes(false));
+    await page.route('**/api/receipt', (route) => route.fulfill({ json: receipt }));
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await page.waitForURL(/\?online$/);
+    await mood(page, 'online');
+    await page.click('#pause');
+    await mood(page, 'paused');
+    t.match(await page.textContent('#explain'), /nothing is charged/);
+    t.equal(await page.isVisible('#finish'), true);
+    await page.click('#pause');
+    await mood(page, 'online');
+    await page.click('#receipt summary');
+    await page.waitForSelector('#receipt-qr svg');
+    const [download] = await Promise.all([page.waitForEvent('download'), page.click('#receipt a')]);
+    t.equal(download.suggestedFilename(), 'receipt.json');
+    t.strictSame(complaints, []);
     await close();
   });
 });

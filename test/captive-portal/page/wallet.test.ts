@@ -8,10 +8,13 @@ import {
   openJsonFromRequest,
   openRequestFrom,
   type Purchase,
+  paymentUri,
   secretKeyFromText,
   streamDeposit,
   streamStep,
   type Terms,
+  ticketInFragment,
+  ticketUrl,
 } from '../../../captive-portal/page/wallet.ts';
 import { termsFromJson } from '../../../captive-portal/page/wire.ts';
 import { termsJson } from '../../../captive-portal/view-json.ts';
@@ -198,5 +201,29 @@ t.test('what a purchase buys is counted after the open fee and rounded down', (t
 t.test('a pass code gives the same key however it is typed, and anything else none', (t) => {
   t.strictSame(secretKeyFromText(' abcde fghjk-mnpqr stvwx '), SECRET_KEY);
   t.equal(secretKeyFromText('ABCDE'), undefined);
+  t.end();
+});
+
+t.test('a request for another wallet is an ERC-20 transfer to the ticket', (t) => {
+  const to = '0x00000000000000000000000000000000000000aa';
+  const { token } = PURCHASE.terms.quote;
+  t.equal(paymentUri(PURCHASE.terms, to, 20_000n), `ethereum:${token}@31337/transfer?address=${to}&uint256=20000`);
+  t.end();
+});
+
+t.test('a ticket travels in a fragment, and nothing else is read from one', (t) => {
+  const url = new URL(ticketUrl('http://portal.lan', 'ABCDEFGHJKMNPQRSTVWX'));
+  t.equal(url.href, 'http://portal.lan/#t=ABCDEFGHJKMNPQRSTVWX');
+  t.equal(ticketInFragment(url.hash), 'ABCDEFGHJKMNPQRSTVWX');
+  for (const wrong of [
+    '',
+    '#',
+    '#t=',
+    '#t=ABC',
+    `#t=${'A'.repeat(31)}`,
+    '#x=ABCDEFGHJKMNPQRSTVWX',
+    '#t=<b>aaaaaaaaaaaaaaaaaaaa',
+  ])
+    t.equal(ticketInFragment(wrong), '', wrong);
   t.end();
 });
