@@ -46,18 +46,18 @@ export async function benchVoucher(isQuick: boolean): Promise<Report> {
   return {
     bench: 'voucher',
     checks: [
-      { name: 'durable_ratio', value: top.cpuRatio, bar: 0.6, better: 'higher' },
+      { name: 'durable_ratio', value: top.ratio, bar: 0.6, better: 'higher' },
       { name: 'p99_ms', value: top.p99Ms, bar: 50, better: 'lower' },
       { name: 'loop_block_ms', value: noble.loopBlockMs, bar: 10, better: 'lower' },
       { name: 'tick_ratio', value: ticks.ratio, bar: 0.8, better: 'higher' },
     ],
     notes: [
-      'durable_ratio by processor time of the busier of the two threads, because other work on this machine takes wall time from both',
+      'durable_ratio by the wall clock, waiting for disk and scheduler included; the ratio by processor time of the busier of the two threads stands beside it',
       `durable_ratio and p99_ms with the backend that the self-test chose (${best}), loop_block_ms with noble; ratios are medians of ${rounds} rounds, waits those of the quietest`,
       `ticks: ${ticks.ticksPerS.toFixed(0)} of ${ticks.keccaksPerS.toFixed(0)} a second, hand-over to the core included`,
       ...[...measured].map(
         ([name, { ratio, cpuRatio, rawPerS, pathPerS, p99Ms, loopBlockMs, turnCpuMs }]) =>
-          `${name}: ratio ${cpuRatio.toFixed(2)}, by the wall clock ${ratio.toFixed(2)} (${pathPerS.toFixed(0)} of ` +
+          `${name}: ratio ${ratio.toFixed(2)}, by processor time ${cpuRatio.toFixed(2)} (${pathPerS.toFixed(0)} of ` +
           `${rawPerS.toFixed(0)} a second), p99 ${p99Ms.toFixed(1)} ms, loop held up ${loopBlockMs.toFixed(1)} ms at most, ` +
           `by ${turnCpuMs.toFixed(1)} ms of its own work`,
       ),
