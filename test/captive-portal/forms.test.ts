@@ -146,7 +146,7 @@ t.test("the status page shows price, packages and trial to a new guest, with the
   const { statusCode, body } = await app.inject(byGuest('GET', '/status'));
   t.equal(statusCode, 200);
   t.match(body, 'Café &lt;Zentral&gt; &amp; Söhne');
-  t.match(body, /1 SSP buys 10.MB/);
+  t.match(body, /1.SSP buys 10.MB/);
   t.match(body, /<option value="1">A long coffee, 49.5.MB, 5.SSP<\/option>/);
   t.match(body, /action="\/trial\?lang=en"><button class="secondary">Try 2.MB free/);
   t.match(body, /http-equiv="refresh" content="10;url=\/status\?lang=en"/);
