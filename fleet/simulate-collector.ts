@@ -12,7 +12,8 @@ import type { CollectorDeployment } from './judge-proof.ts';
 export type OwnCollector = {
   readonly url: string;
   readonly collector: Address;
-  readonly processId: number;
+  /** Aborted when the process ends by itself. */
+  readonly ended: AbortSignal;
   /** Ends the process and removes its directory. */
   readonly stop: () => Promise<void>;
 };
@@ -36,6 +37,8 @@ export async function startOwnCollector(
   };
   writeFileSync(configPath, JSON.stringify(config));
   const child = spawn(process.execPath, [MAIN, '--config', configPath], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const ended = new AbortController();
+  child.once('exit', () => ended.abort());
   const stop = async (): Promise<void> => {
     if (child.exitCode === null && child.signalCode === null) {
       const closed = once(child, 'close');
@@ -46,7 +49,7 @@ export async function startOwnCollector(
   };
   try {
     const { listening, collector } = await firstLine(child);
-    return { url: listening, collector, processId: child.pid as number, stop };
+    return { url: listening, collector, ended: ended.signal, stop };
   } catch (error) {
     await stop();
     throw error;

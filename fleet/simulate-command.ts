@@ -73,7 +73,7 @@ async function run(options: Options, output: CommandOutput): Promise<0 | 1> {
   output.note(`${routers.length} routers, signed by ${signer.name}, seed ${options.seed}, run ${options.run}`);
   const own = options.remote === undefined ? await startOwnCollector(DEPLOYMENT, enrolled) : undefined;
   const { url, collector } = own ?? (options.remote as { url: string; collector: Address });
-  const http = poster(url, options.connections);
+  const http = poster(url, options.connections, own?.ended);
   try {
     const simulation = new Simulation(
       {

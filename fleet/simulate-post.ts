@@ -22,7 +22,8 @@ type Answer = { readonly status: number; readonly text: string; readonly retryAf
 const MAX_TRIES = 20;
 const TIMEOUT_MS = 60_000;
 
-export function poster(collectorUrl: string, connections: number): Poster {
+/** `gone`: aborted once the collector is known to have ended; nobody waits for it any longer then. */
+export function poster(collectorUrl: string, connections: number, gone?: AbortSignal): Poster {
   const base = new URL(collectorUrl);
   const isTls = base.protocol === 'https:';
   const agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connections, timeout: TIMEOUT_MS });
@@ -50,13 +51,13 @@ export function poster(collectorUrl: string, connections: number): Poster {
       request.end(body);
     });
   return {
-    post: (body) => postUntilTaken((again) => exchange(again, body)),
+    post: (body) => postUntilTaken((path) => exchange(path, body), gone),
     get: async (path) => JSON.parse((await exchange(path)).text),
     close: () => agent.destroy(),
   };
 }
 
-async function postUntilTaken(exchange: (path: string) => Promise<Answer>): Promise<Posted> {
+async function postUntilTaken(exchange: (path: string) => Promise<Answer>, gone?: AbortSignal): Promise<Posted> {
   let message = '';
   for (let retries = 0; retries < MAX_TRIES; retries++) {
     const startedMs = performance.now();
@@ -74,6 +75,7 @@ async function postUntilTaken(exchange: (path: string) => Promise<Answer>): Prom
       // A connection that the collector closed as the request went out: sent again, it is the same proof.
       message = error instanceof Error ? error.message : String(error);
     }
+    if (gone?.aborted) return { ok: false, message: `the collector has ended: ${message}`, retries };
     // Jitter, or all who were refused come back at once.
     await sleep(1000 * waitS * (0.5 + Math.random()));
   }

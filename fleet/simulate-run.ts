@@ -170,7 +170,7 @@ export class Simulation {
     let proofs = 0;
     let missing = 0;
     for (const [router, known] of sample) {
-      const listed = await this.#listed(router);
+      const listed = await this.#listed(router).catch(() => []);
       for (const [digest, verdict] of known) {
         proofs += 1;
         const rows = listed.filter((row) => row.digest === digest);

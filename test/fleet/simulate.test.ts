@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import { progressText, simulateCommand } from '../../fleet/simulate-command.ts';
+import { poster } from '../../fleet/simulate-post.ts';
 import { LIES } from '../../fleet/simulate-router.ts';
 import { fastestSigner, nobleSigner } from '../../fleet/simulate-signer.ts';
 import { keccak256Text } from '../../protocol/keccak.ts';
@@ -127,6 +128,12 @@ t.test('a router that is told to wait comes again', async (t) => {
   const { text } = await against(url);
   t.match(text, /5 sent again when asked to wait/);
   t.match(text, /honest +20 +20 +valid 20/);
+});
+
+t.test('nobody waits for a collector that has ended', async (t) => {
+  const http = poster('http://127.0.0.1:9', 1, AbortSignal.abort());
+  t.match(await http.post(new Uint8Array(1)), { ok: false, message: /^the collector has ended: / });
+  http.close();
 });
 
 t.test('a run has the same devices wherever it is made, and another run has others', async (t) => {
