@@ -36,6 +36,7 @@ import { AirCheck } from './air-check.ts';
 import { type BusDeskDeps, openBusDesk } from './bus-desk.ts';
 import { Hostnames } from './bus-hostnames.ts';
 import type { PriceChange } from './bus-port.ts';
+import { enrolAtStart } from './cli/enrol-once.ts';
 import { closeAll, type Opened } from './close-all.ts';
 import { ConfigReload, type ConfigText } from './config-reload.ts';
 import { buildControl, listenControl } from './control.ts';
@@ -77,6 +78,7 @@ export async function runAgent(
   const either = AbortSignal.any([signal, stop.signal]);
   const started = startAgent({ config, configPath, log, signal: either, opened, onFatal });
   started.catch(onFatal);
+  void enrolAtStart(config, either, log);
   try {
     await Promise.race([signal.aborted || once(signal, 'abort'), broken]);
     log.info({}, 'agent-stopping');

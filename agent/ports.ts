@@ -297,6 +297,9 @@ export type AgentStatus = {
   /** Charged in all channels that are not settled, and settled so far. */
   readonly earnedUnits: TokenAmount;
   readonly settledUnits: TokenAmount;
+  /** What the channels that the agent holds have cost the gas key, and the open fees that they brought for it. */
+  readonly gasWei: bigint;
+  readonly openFeeUnits: TokenAmount;
   readonly downBytes: bigint;
   readonly upBytes: bigint;
   readonly proofs: {

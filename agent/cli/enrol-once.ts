@@ -1,0 +1,75 @@
+/** Enrols with what the router has: files beside the device key, or a credential that was typed. */
+
+import { setTimeout as delay } from 'node:timers/promises';
+import type { EnrolmentCredential } from '../../protocol/enrolment.ts';
+import { CollectorHttp } from '../adapters/collector-http.ts';
+import { deviceSigner } from '../adapters/device-key.ts';
+import { IdentityFiles } from '../adapters/identity-files.ts';
+import type { AgentConfig } from '../core/config.ts';
+import { nextDelayMs } from '../core/retry-schedule.ts';
+import { type EnrolmentDeps, type EnrolmentOutcome, enrol } from '../enrolment.ts';
+import type { Signer } from '../ports.ts';
+
+const TIMEOUT_MS = 30_000;
+
+/** What enrolment needs, or undefined without a collector in the configuration. */
+export function enrolmentDeps({ proofs, chain }: AgentConfig, signer: Signer): EnrolmentDeps | undefined {
+  const { collectorUrl, collector, collectorBackups: backupUrls = [], backupAddress } = proofs;
+  if (collectorUrl === undefined || collector === undefined) return undefined;
+  const http = new CollectorHttp({ collectorUrl, backupUrls, backupAddress });
+  const request = { method: 'POST', contentType: 'application/json', timeoutMs: TIMEOUT_MS } as const;
+  return {
+    signer,
+    collector,
+    deployment: { chainId: chain.chainId, registry: chain.registry },
+    ask: async (path, json) =>
+      await http.send({ ...request, path, body: Buffer.from(JSON.stringify(json)) }, (reply) => ({
+        ok: true as const,
+        ...reply,
+      })),
+  };
+}
+
+/** @throws KeyError, IdentityFileError */
+export async function enrolOnce(config: AgentConfig, typed?: EnrolmentCredential): Promise<EnrolmentOutcome> {
+  const { deviceKeyPath } = config.storage;
+  const deps = enrolmentDeps(config, deviceSigner(deviceKeyPath));
+  if (deps === undefined)
+    return { ok: false, message: 'no collector is configured: set proofs.collector_url and proofs.collector' };
+  const files = new IdentityFiles(deviceKeyPath);
+  const credential = typed ?? files.credential();
+  if (credential === undefined) {
+    return {
+      ok: false,
+      message: 'nothing to enrol with: put attestation.json or enrolment-key beside the device key, or use --key',
+    };
+  }
+  const outcome = await enrol(deps, credential);
+  // Pending as well: the collector has spent it.
+  if (outcome.ok && typed === undefined && credential.method === 'key') files.forgetKey();
+  return outcome;
+}
+
+export type EnrolLog = { info(details: object, event: string): void; warn(details: object, event: string): void };
+
+/**
+ * For a router that nobody configures by hand: as long as there is something to enrol with, tries until the collector has
+ * answered. Does not throw. A router that is enrolled already gets the same answer again.
+ */
+export async function enrolAtStart(config: AgentConfig, signal: AbortSignal, log: EnrolLog): Promise<void> {
+  if (config.proofs.collectorUrl === undefined) return;
+  for (let attempt = 0; !signal.aborted; attempt++) {
+    try {
+      if (new IdentityFiles(config.storage.deviceKeyPath).credential() === undefined) return;
+      const outcome = await enrolOnce(config);
+      if (outcome.ok) {
+        log.info(outcome, 'enrolled');
+        return;
+      }
+      log.warn(outcome, 'not-enrolled');
+    } catch (err) {
+      log.warn({ err }, 'not-enrolled');
+    }
+    await delay(nextDelayMs(attempt, Math.random()), undefined, { signal, ref: false }).catch(() => undefined);
+  }
+}

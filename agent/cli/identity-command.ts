@@ -1,0 +1,69 @@
+/** `shareagent identity`: the router's address, who attests it, whom it earns for; checked without a network. */
+import { parseAddress } from '../../protocol/address.ts';
+import { deviceSigner } from '../adapters/device-key.ts';
+import { IdentityFileError, IdentityFiles } from '../adapters/identity-files.ts';
+import type { AgentConfig } from '../core/config.ts';
+import { bindTo, examineIdentity, type IdentityReport } from '../identity.ts';
+import { type Answer, type Command, CommandError, EXIT, usageError } from './command.ts';
+import { configOf } from './enrol-command.ts';
+import { utcText } from './quantity.ts';
+import { renderFacts } from './table.ts';
+
+export const identityCommand: Command = {
+  name: 'identity',
+  operands: '[bind OPERATOR]',
+  summary: "Show the router's identity and what is wrong with it; name whom it earns for.",
+  details: [
+    'bind OPERATOR  Signs that the router earns for this address, and keeps it in binding.json beside the device key.',
+    'Exit code 1 if an attestation or binding does not hold.',
+  ],
+  options: {},
+  run: ({ operands, configPath }) => Promise.resolve(answer(operands, configOf(configPath))),
+};
+
+function answer([action, operator, extra]: readonly string[], config: AgentConfig): Answer {
+  const { chainId, registry } = config.chain;
+  const files = new IdentityFiles(config.storage.deviceKeyPath);
+  const signer = deviceSigner(config.storage.deviceKeyPath);
+  try {
+    if (action === 'bind' && extra === undefined) {
+      const address = parseAddress(operator ?? '');
+      if (address === undefined) throw usageError('bind takes the address of the operator: 0x and 40 hex digits');
+      const binding = bindTo({ chainId, registry }, signer, address, files.binding());
+      const path = files.storeBinding(binding);
+      return {
+        document: { ...binding, path },
+        text: `${signer.address} earns for ${address} (number ${binding.nonce}): ${path}`,
+      };
+    }
+    if (action !== undefined) throw usageError('identity takes nothing, or: bind OPERATOR');
+    const attestation = files.attestation();
+    const binding = files.binding();
+    const identity = {
+      device: signer.address,
+      ...(attestation === undefined ? {} : { attestation }),
+      ...(binding === undefined ? {} : { binding }),
+    };
+    const nowS = BigInt(Math.floor(Date.now() / 1000));
+    const report = examineIdentity({ chainId, registry }, identity, nowS, files.revocations());
+    return { document: report, text: textOf(report), exitCode: report.faults.length === 0 ? EXIT.ok : EXIT.failed };
+  } catch (error) {
+    if (error instanceof IdentityFileError) throw new CommandError(EXIT.failed, 'bad-file', error.message);
+    throw error;
+  }
+}
+
+function textOf({ device, vendor, operator, faults }: IdentityReport): string {
+  const facts: [string, string][] = [
+    ['Device', device],
+    [
+      'Vendor',
+      vendor === undefined
+        ? 'none attests it'
+        : `${vendor.id}, model ${vendor.model}, until ${utcText(vendor.notAfter)}`,
+    ],
+    ...(vendor === undefined ? [] : [['Vendor key', vendor.key] as [string, string]]),
+    ['Earns for', operator === undefined ? 'nobody named: shareagent identity bind OPERATOR' : operator.address],
+  ];
+  return [renderFacts(facts), ...faults.map((fault) => `WRONG: ${fault}`)].join('\n');
+}
