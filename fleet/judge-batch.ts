@@ -61,7 +61,7 @@ export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps:
     const judgement = await judge(pending, place, tx, deps, receivedS);
     await keep({ kind: 'upload', body, upload, digest, judgement, receivedS });
     const stored = { digest, verdict: judgement.verdict, receivedS };
-    if (judgement.joinsChain) await rejudgeAfter(upload, tx, deps, keep);
+    if (judgement.joinsChain && place.after !== undefined) await rejudgeAfter(upload, tx, deps, keep);
     pending.result = { ...stored, missing: await missingAfter(stored, pending, tx) };
   }
   return frames;

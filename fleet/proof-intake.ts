@@ -175,9 +175,7 @@ export class ProofIntake {
         settle: (error) => (error === undefined ? resolve(waiting) : reject(error)),
       };
       this.#queue.push(waiting);
-      this.#working ??= this.#work().finally(() => {
-        this.#working = undefined;
-      });
+      this.#working ??= this.#work();
     });
     return { ok: true, ...result };
   }
@@ -195,6 +193,8 @@ export class ProofIntake {
         for (const { settle } of batch) settle(error);
       }
     }
+    // In the same turn as the look that found nothing waiting: whoever comes next has to start the work again.
+    this.#working = undefined;
   }
 
   #takeBatch(): readonly Waiting[] {

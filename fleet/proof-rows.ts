@@ -1,6 +1,6 @@
 /** Rows of the embedded store's table `proofs`, to and from what the collector speaks of. */
 import { createHash } from 'node:crypto';
-import { bytesFromHex, hexFromBytes } from '../protocol/hex.ts';
+import { type Hex, hexFromBytes } from '../protocol/hex.ts';
 import type { SignedTrafficProof } from '../protocol/traffic-proof.ts';
 import type { Verdict } from '../protocol/verdict.ts';
 import type { StoredVerdict, VerdictRow } from './fleet-store.ts';
@@ -69,13 +69,13 @@ export const INSERT_PROOF = `
 export function columnsFromEntry({ body, upload, digest, judgement, receivedS }: UploadEntry): readonly unknown[] {
   const { proof } = upload;
   return [
-    bytesFromHex(proof.device),
+    blob(proof.device),
     proof.seq,
     proof.epoch,
-    bytesFromHex(digest),
-    bytesFromHex(proof.prev),
-    bytesFromHex(proof.sessionsRoot),
-    bytesFromHex(proof.signature),
+    blob(digest),
+    blob(proof.prev),
+    blob(proof.sessionsRoot),
+    blob(proof.signature),
     proof.clockState,
     judgement.verdict,
     judgement.reason,
@@ -90,15 +90,24 @@ export function columnsFromEntry({ body, upload, digest, judgement, receivedS }:
   ];
 }
 
+/** From Buffer's pool: a small array of V8's own heap has to be moved out of it before native code can read it. */
+export function blob(hex: Hex): Buffer {
+  return Buffer.from(hex.slice(2), 'hex');
+}
+
 export function hashOf(body: Uint8Array): Uint8Array {
   return createHash('sha256').update(body).digest();
 }
 
-export function storedFromRow({ digest, verdict, received_s }: ProofRow): StoredVerdict {
+export function storedFromRow({
+  digest,
+  verdict,
+  received_s,
+}: Pick<ProofRow, 'digest' | 'verdict' | 'received_s'>): StoredVerdict {
   return { digest: hexFromBytes(digest), verdict, receivedS: received_s };
 }
 
-export function beforeFromRow(row: ProofRow): NonNullable<Neighbours['before']> {
+export function beforeFromRow(row: Pick<ProofRow, 'digest' | 'verdict' | 'end_s'>): NonNullable<Neighbours['before']> {
   const digest = hexFromBytes(row.digest);
   return row.verdict === 'clock-unsynced' ? { digest } : { digest, endS: row.end_s };
 }

@@ -12,16 +12,24 @@ export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
 const READ_BYTES = 1024 * 1024;
 
-/** Header and payload. @throws RangeError for a payload that no reader would accept */
-export function encodeFrame(payload: Uint8Array): Uint8Array {
-  if (payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES) {
-    throw new RangeError(`a frame holds 1..${MAX_PAYLOAD_BYTES} bytes, got ${payload.length}`);
+/** Headers and payloads one after another, and where each frame ends. @throws RangeError for a payload that no reader would accept */
+export function encodeFrames(payloads: readonly Uint8Array[]): { readonly bytes: Uint8Array; readonly ends: number[] } {
+  let length = 0;
+  const ends = payloads.map((payload) => {
+    if (payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES) {
+      throw new RangeError(`a frame holds 1..${MAX_PAYLOAD_BYTES} bytes, got ${payload.length}`);
+    }
+    length += FRAME_HEADER_BYTES + payload.length;
+    return length;
+  });
+  const bytes = Buffer.allocUnsafe(length);
+  for (const [i, payload] of payloads.entries()) {
+    const start = (ends[i] as number) - payload.length;
+    bytes.writeUInt32BE(payload.length, start - FRAME_HEADER_BYTES);
+    bytes.writeUInt32BE(crc32(payload), start - FRAME_HEADER_BYTES + 4);
+    bytes.set(payload, start);
   }
-  const frame = Buffer.alloc(FRAME_HEADER_BYTES + payload.length);
-  frame.writeUInt32BE(payload.length, 0);
-  frame.writeUInt32BE(crc32(payload), 4);
-  frame.set(payload, FRAME_HEADER_BYTES);
-  return frame;
+  return { bytes, ends };
 }
 
 /**

@@ -16,7 +16,7 @@ import {
   ProofLogError,
   type SegmentRef,
 } from './proof-log.ts';
-import { encodeFrame, readFrames, SEGMENT_MAGIC } from './segment-frame.ts';
+import { encodeFrames, readFrames, SEGMENT_MAGIC } from './segment-frame.ts';
 
 export type SegmentLogOptions = {
   readonly directory: string;
@@ -29,7 +29,9 @@ export type SegmentLogOptions = {
 type OpenFile = (path: string, flags: string, mode?: number) => Promise<FileHandle>;
 
 type Waiting = {
-  readonly frames: readonly Uint8Array[];
+  readonly bytes: Uint8Array;
+  /** Where each frame ends in `bytes`. */
+  readonly ends: readonly number[];
   readonly resolve: (positions: readonly LogPosition[]) => void;
   readonly reject: (error: ProofLogError) => void;
 };
@@ -91,13 +93,11 @@ export class SegmentLog implements ProofLog {
 
   async appendAll(payloads: readonly Uint8Array[]): Promise<readonly LogPosition[]> {
     if (this.#refusal !== undefined) throw this.#refusal;
-    const frames = payloads.map(encodeFrame);
-    if (frames.length === 0) return [];
+    if (payloads.length === 0) return [];
+    const encoded = encodeFrames(payloads);
     return await new Promise((resolve, reject) => {
-      this.#waiting.push({ frames, resolve, reject });
-      this.#writing ??= this.#writeAll().finally(() => {
-        this.#writing = undefined;
-      });
+      this.#waiting.push({ ...encoded, resolve, reject });
+      this.#writing ??= this.#writeAll();
     });
   }
 
@@ -157,12 +157,14 @@ export class SegmentLog implements ProofLog {
         this.#reject(group, error);
       }
     }
+    // In the same turn as the look that found nothing waiting: whoever comes next has to start the writing again.
+    this.#writing = undefined;
   }
 
   async #write(group: readonly Waiting[]): Promise<void> {
     try {
       if (this.#end.offset >= this.#segmentBytes) await this.#startSegment();
-      await writeFully(this.#file, Buffer.concat(group.flatMap(({ frames }) => frames)), this.#end.offset);
+      await writeFully(this.#file, bytesOf(group), this.#end.offset);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       await this.#file.truncate(this.#end.offset);
@@ -170,12 +172,10 @@ export class SegmentLog implements ProofLog {
     }
     await this.#file.datasync();
     this.#syncs += 1;
-    for (const { frames, resolve } of group) {
-      const positions = frames.map(({ length }) => {
-        this.#end = { segment: this.#end.segment, offset: this.#end.offset + length };
-        return this.#end;
-      });
-      resolve(positions);
+    for (const { bytes, ends, resolve } of group) {
+      const { segment, offset } = this.#end;
+      this.#end = { segment, offset: offset + bytes.length };
+      resolve(ends.map((end) => ({ segment, offset: offset + end })));
     }
   }
 
@@ -204,11 +204,16 @@ export class SegmentLog implements ProofLog {
 
 function takeGroup(waiting: Waiting[]): readonly Waiting[] {
   let bytes = 0;
-  const count = waiting.findIndex(({ frames }) => {
-    for (const { length } of frames) bytes += length;
+  const count = waiting.findIndex((one) => {
+    bytes += one.bytes.length;
     return bytes > MAX_APPEND_BYTES;
   });
   return waiting.splice(0, count === -1 ? waiting.length : Math.max(1, count));
+}
+
+function bytesOf(group: readonly Waiting[]): Uint8Array {
+  const [first] = group;
+  return group.length === 1 && first !== undefined ? first.bytes : Buffer.concat(group.map(({ bytes }) => bytes));
 }
 
 async function segmentNumbers(directory: string): Promise<readonly number[]> {

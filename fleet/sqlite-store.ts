@@ -1,8 +1,9 @@
 /** FleetStore in one SQLite file of this process: one writer, which sees its own open transaction, and one reader. */
 import type { Database, Statement } from 'better-sqlite3';
 import type { Address } from '../protocol/address.ts';
-import { bytesFromHex, type Hex, hexFromBytes } from '../protocol/hex.ts';
+import { type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
+import type { Verdict } from '../protocol/verdict.ts';
 import type {
   ChainHead,
   Equivocation,
@@ -19,6 +20,7 @@ import type { LogEntry, RejudgementEntry, UploadEntry } from './proof-entry.ts';
 import type { LogPosition } from './proof-log.ts';
 import {
   beforeFromRow,
+  blob,
   columnsFromEntry,
   INSERT_PROOF,
   PROOF_TABLES,
@@ -60,12 +62,12 @@ export class SqliteStore implements FleetStore {
 
   verdicts(device: Address, afterId: bigint, limit: number): readonly VerdictRow[] {
     const sql = 'SELECT * FROM proofs WHERE device = ? AND id > ? ORDER BY id LIMIT ?';
-    const rows = this.#reader.prepare(sql).all(bytesFromHex(device), afterId, limit) as ProofRow[];
+    const rows = this.#reader.prepare(sql).all(blob(device), afterId, limit) as ProofRow[];
     return rows.map(verdictFromRow);
   }
 
   chain(device: Address): ChainHead {
-    const address = bytesFromHex(device);
+    const address = blob(device);
     const row = this.#reader.prepare(LAST_OF_CHAIN).get(address) as ProofRow | undefined;
     const missing = rangesFrom(this.#reader.prepare(GAPS).all(address, MAX_MISSING) as GapRow[]);
     if (row === undefined) return { nextSeq: 0n, prev: GENESIS_PREV, missing };
@@ -74,7 +76,7 @@ export class SqliteStore implements FleetStore {
   }
 
   equivocations(device: Address, limit: number): readonly Equivocation[] {
-    const address = bytesFromHex(device);
+    const address = blob(device);
     const sql = "SELECT * FROM proofs WHERE device = ? AND verdict = 'equivocation' ORDER BY id LIMIT ?";
     const inChain = this.#reader.prepare(ROWS_AROUND);
     return (this.#reader.prepare(sql).all(address, limit) as ProofRow[]).flatMap((row) => {
@@ -111,15 +113,15 @@ export class SqliteStore implements FleetStore {
   readonly #tx: FleetTx = {
     place: (device, seq) => this.#place(device, seq),
     rejected: (bodyHash): StoredVerdict | undefined => {
-      const row = this.#statements.rejected.get(bodyHash) as ProofRow | undefined;
-      return row === undefined ? undefined : storedFromRow(row);
+      const cells = this.#statements.rejected.get(bodyHash) as ChainCells | undefined;
+      return cells === undefined ? undefined : storedFromRow(rowFromCells(cells));
     },
     channels: (ids) => {
       const proven = ids.map((id) => [id, this.#provenOf(id)] as const);
       return new Map(proven.filter((entry): entry is [Hex, ProvenChannel] => entry[1] !== undefined));
     },
     held: (device, seq) => this.#held(device, seq),
-    missing: (device) => rangesFrom(this.#statements.gaps.all(bytesFromHex(device), MAX_MISSING) as GapRow[]),
+    missing: (device) => rangesFrom(this.#statements.gaps.all(blob(device), MAX_MISSING) as GapRow[]),
     apply: (entry: LogEntry) => (entry.kind === 'upload' ? this.#applyUpload(entry) : this.#applyRejudgement(entry)),
     setPosition: ({ segment, offset }) => {
       this.#statements.setPosition.run(segment, offset);
@@ -127,9 +129,9 @@ export class SqliteStore implements FleetStore {
   };
 
   #place(device: Address, seq: bigint): Place {
-    const rows = this.#statements.around.all(bytesFromHex(device), seq - 1n, seq + 1n) as ProofRow[];
+    const rows = this.#statements.around.all(blob(device), seq - 1n, seq + 1n) as ChainCells[];
     let place: Place = {};
-    for (const row of rows) {
+    for (const row of rows.map(rowFromCells)) {
       if (row.seq === seq) place = { ...place, same: storedFromRow(row) };
       else if (row.seq < seq) place = { ...place, before: beforeFromRow(row) };
       else place = { ...place, after: { prev: hexFromBytes(row.prev) } };
@@ -138,11 +140,12 @@ export class SqliteStore implements FleetStore {
   }
 
   #held(device: Address, seq: bigint): HeldProof | undefined {
-    const address = bytesFromHex(device);
-    const row = this.#statements.held.get(address, seq) as { body: Uint8Array } | undefined;
-    if (row === undefined) return undefined;
-    const [{ verdict, received_s }] = this.#statements.around.all(address, seq, seq) as [ProofRow];
-    return { body: row.body, verdict, receivedS: received_s };
+    const address = blob(device);
+    const body = this.#statements.held.get(address, seq) as Uint8Array | undefined;
+    if (body === undefined) return undefined;
+    const [cells] = this.#statements.around.all(address, seq, seq) as [ChainCells];
+    const { verdict, received_s } = rowFromCells(cells);
+    return { body, verdict, receivedS: received_s };
   }
 
   #applyUpload(entry: UploadEntry): void {
@@ -150,23 +153,21 @@ export class SqliteStore implements FleetStore {
     const { leaves, proof } = upload;
     const columns = columnsFromEntry(entry);
     const device = columns[0] as Uint8Array;
-    const last = judgement.joinsChain
-      ? (this.#statements.lastSeq.get(device) as { seq: bigint } | undefined)
-      : undefined;
+    const last = judgement.joinsChain ? (this.#statements.lastSeq.get(device) as bigint | undefined) : undefined;
     const { changes } = this.#statements.insert.run(...columns);
     if (changes === 0 || !judgement.joinsChain) return;
-    this.#noteGaps(device, proof.seq, last?.seq ?? -1n);
+    this.#noteGaps(device, proof.seq, last ?? -1n);
     if (isProvisional(judgement.verdict)) this.#statements.hold.run(device, proof.seq, body);
     for (const leaf of leaves) {
       const proven = this.#provenOf(leaf.channelId) ?? { bytes: 0n, paid: 0n };
       const bytes = proven.bytes + leaf.bytesUp + leaf.bytesDown;
       const paid = proven.paid + leaf.paid;
-      this.#statements.setChannel.run(bytesFromHex(leaf.channelId), bytes.toString(), paid.toString());
+      this.#statements.setChannel.run(blob(leaf.channelId), bytes.toString(), paid.toString());
     }
   }
 
   #applyRejudgement({ device, seq, verdict, reason }: RejudgementEntry): void {
-    const address = bytesFromHex(device);
+    const address = blob(device);
     this.#statements.rejudge.run(verdict, reason, address, seq);
     if (!isProvisional(verdict)) this.#statements.release.run(address, seq);
   }
@@ -185,9 +186,18 @@ export class SqliteStore implements FleetStore {
   }
 
   #provenOf(id: Hex): ProvenChannel | undefined {
-    const row = this.#statements.channel.get(bytesFromHex(id)) as { bytes: string; paid: string } | undefined;
-    return row === undefined ? undefined : { bytes: BigInt(row.bytes), paid: BigInt(row.paid) };
+    const cells = this.#statements.channel.get(blob(id)) as [string, string] | undefined;
+    return cells === undefined ? undefined : { bytes: BigInt(cells[0]), paid: BigInt(cells[1]) };
   }
+}
+
+/** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
+const CHAIN_COLUMNS = 'seq, digest, prev, verdict, end_s, received_s';
+type ChainRow = Pick<ProofRow, 'seq' | 'digest' | 'prev' | 'verdict' | 'end_s' | 'received_s'>;
+type ChainCells = readonly [bigint, Uint8Array, Uint8Array, Verdict, bigint, bigint];
+
+function rowFromCells([seq, digest, prev, verdict, end_s, received_s]: ChainCells): ChainRow {
+  return { seq, digest, prev, verdict, end_s, received_s };
 }
 
 type GapRow = { readonly first: bigint; readonly last: bigint };
@@ -205,12 +215,10 @@ function prepareStatements(database: Database) {
     position: prepare('SELECT segment, offset FROM position'),
     setPosition: prepare('INSERT OR REPLACE INTO position (one, segment, offset) VALUES (1, ?, ?)'),
     insert: prepare(INSERT_PROOF),
-    rejected: prepare('SELECT * FROM proofs WHERE body_hash = ?'),
-    around: prepare(`SELECT seq, digest, prev, verdict, end_s, received_s ${IN_CHAIN} AND seq BETWEEN ? AND ?`),
-    lastSeq: prepare(`SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`),
-    held: prepare(
-      'SELECT * FROM held JOIN proofs USING (device, seq) WHERE device = ? AND seq = ? AND joins_chain = 1',
-    ),
+    rejected: prepare(`SELECT ${CHAIN_COLUMNS} FROM proofs WHERE body_hash = ?`).raw(),
+    around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq BETWEEN ? AND ?`).raw(),
+    lastSeq: prepare(`SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`).pluck(),
+    held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
     hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
     release: prepare('DELETE FROM held WHERE device = ? AND seq = ?'),
     rejudge: prepare(
@@ -220,7 +228,7 @@ function prepareStatements(database: Database) {
     gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
     addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
     dropGap: prepare('DELETE FROM gaps WHERE device = ? AND first = ?'),
-    channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?'),
+    channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?').raw(),
     setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
   };
 }
