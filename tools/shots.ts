@@ -26,8 +26,8 @@ type Look = {
 type Scene = readonly [name: SceneName, play: (page: Page, desk: LivingDesk) => Promise<void>];
 
 const LOOKS: readonly Look[] = [
-  { size: 'phone', colorScheme: 'light', locale: 'en-GB', only: ['welcome', 'wallet', 'online'] },
-  { size: 'phone', colorScheme: 'dark', locale: 'en-GB', only: ['welcome', 'low', 'refund'] },
+  { size: 'phone', colorScheme: 'light', locale: 'en-GB', only: ['welcome', 'wallet', 'online', 'refund'] },
+  { size: 'phone', colorScheme: 'dark', locale: 'en-GB', only: ['welcome', 'online', 'low'] },
   { size: 'small', colorScheme: 'light', locale: 'en-GB', only: ['welcome', 'low'] },
   { size: 'desktop', colorScheme: 'light', locale: 'en-GB', only: ['welcome', 'online'] },
   { size: 'desktop', colorScheme: 'dark', locale: 'en-GB', only: ['online'] },
