@@ -49,7 +49,7 @@ export function channelBusRow(state: AgentState, channel: LiveChannel): BusTable
   const sessionId = state.sessionByChannel.get(channel.id);
   const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
   const charged = channel.closeUnits ?? (session === undefined ? undefined : accountOf(session, channel).chargedUnits);
-  const isClaimed = channel.phase === 'settled' && channel.closeUnits !== undefined;
+  const claimedUnits = channel.phase === 'settled' ? channel.closeUnits : channel.claimedUnits;
   return {
     id: channel.id,
     payer: channel.config.payer,
@@ -58,7 +58,9 @@ export function channelBusRow(state: AgentState, channel: LiveChannel): BusTable
     deposit_units: `${channel.deposit}`,
     accepted_units: `${channel.voucher.amount}`,
     charged_units: charged === undefined ? undefined : `${charged}`,
-    claimed_units: isClaimed ? `${channel.closeUnits}` : undefined,
+    claimed_units: claimedUnits === undefined ? undefined : `${claimedUnits}`,
+    gas_wei: channel.gasWei === undefined ? undefined : `${channel.gasWei}`,
+    open_fee_units: `${channel.openFee}`,
     expiry_s: channel.config.expiry,
   };
 }

@@ -142,6 +142,8 @@ export function metricsText(status: AgentStatus): string {
     gauge('sessions', 'Sessions now.', ['', status.sessions]),
     gauge('open_channels', 'Channels that are not settled.', ['', status.openChannels]),
     gauge('earned_ssp', 'Charged in channels that are not settled.', ['', sspFromUnits(status.earnedUnits)]),
+    gauge('gas_wei', 'What the channels that the agent holds have cost the gas key.', ['', status.gasWei]),
+    gauge('open_fee_ssp', 'Open fees of those channels.', ['', sspFromUnits(status.openFeeUnits)]),
     gauge('settled_ssp_total', 'Charged in settled channels.', ['', sspFromUnits(status.settledUnits)]),
     gauge(
       'session_bytes',

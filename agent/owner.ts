@@ -64,6 +64,8 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
     openChannels: running.filter(({ channelId }) => channelId !== undefined).length,
     earnedUnits: sum(unsettled.map((session) => accountOf(session, channelOfSession(state, session)).chargedUnits)),
     settledUnits: state.settledUnits,
+    gasWei: sum([...state.channels.values()].map(({ gasWei = 0n }) => gasWei)),
+    openFeeUnits: sum([...state.channels.values()].map((channel) => (channel.deposit > 0n ? channel.openFee : 0n))),
     downBytes: sum(sessions.map(({ usage }) => usage.downBytes)),
     upBytes: sum(sessions.map(({ usage }) => usage.upBytes)),
     proofs: {

@@ -2,7 +2,7 @@
 import type { Command } from './command.ts';
 import { askAgentFor } from './control-client.ts';
 import { type ChannelAnswer, channelsSchema } from './control-schema.ts';
-import { shortHex, sspText, utcText } from './quantity.ts';
+import { coinText, shortHex, sspText, utcText } from './quantity.ts';
 import { left, renderTable, right } from './table.ts';
 
 const COLUMNS = [
@@ -11,6 +11,8 @@ const COLUMNS = [
   left('MODE'),
   right('DEPOSIT'),
   right('CREDIT'),
+  right('CLAIMED'),
+  right('GAS'),
   left('PAYER'),
   left('EXPIRES (UTC)'),
   left('OPENED IN'),
@@ -21,7 +23,7 @@ export const channelsCommand: Command = {
   name: 'channels',
   operands: '',
   summary: 'List the payment channels and their settlement.',
-  details: ['CREDIT is the newest voucher: the most that may be claimed. Ids are whole with --json.'],
+  details: ['CREDIT is the newest voucher: the most that may be claimed. GAS is what the channel has cost so far. Ids are whole with --json.'],
   options: {},
   run: async ({ socketPath }) => {
     const { document, value } = await askAgentFor(channelsSchema, { socketPath, path: '/channels' });
@@ -36,6 +38,8 @@ function rowOf(channel: ChannelAnswer): readonly string[] {
     channel.mode,
     sspText(channel.deposit),
     sspText(channel.voucher.amount),
+    sspText(channel.claimedUnits ?? 0n),
+    coinText(channel.gasWei ?? 0n),
     shortHex(channel.config.payer),
     utcText(channel.config.expiry),
     channel.openTx === undefined ? '-' : shortHex(channel.openTx),

@@ -5,6 +5,13 @@ import { addressSchema, bytes32Schema, uint64Schema } from '../../protocol/schem
 const count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const millis = v.pipe(v.number(), v.minValue(0));
 
+/** Coin is counted in wei, which outgrows 64 bits at 18 coins. */
+export const weiSchema = v.pipe(
+  v.string(),
+  v.regex(/^[0-9]{1,60}$/),
+  v.transform((text): bigint => BigInt(text)),
+);
+
 export const statusSchema = v.object({
   version: v.string(),
   uptimeMs: millis,
@@ -15,6 +22,8 @@ export const statusSchema = v.object({
   openChannels: count,
   earnedUnits: uint64Schema,
   settledUnits: uint64Schema,
+  gasWei: weiSchema,
+  openFeeUnits: uint64Schema,
   downBytes: uint64Schema,
   upBytes: uint64Schema,
   proofs: v.object({ closed: count, acknowledged: count, waiting: count }),
@@ -52,6 +61,8 @@ export const channelsSchema = v.object({
       deposit: uint64Schema,
       voucher: v.object({ amount: uint64Schema }),
       config: v.object({ payer: addressSchema, expiry: uint64Schema }),
+      claimedUnits: v.optional(uint64Schema),
+      gasWei: v.optional(weiSchema),
       openTx: v.optional(bytes32Schema),
       closeTx: v.optional(bytes32Schema),
     }),

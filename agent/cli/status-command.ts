@@ -2,7 +2,7 @@
 import { type Command, EXIT } from './command.ts';
 import { askAgentFor } from './control-client.ts';
 import { type StatusAnswer, statusSchema } from './control-schema.ts';
-import { bytesText, counted, durationText, sspText } from './quantity.ts';
+import { bytesText, coinText, counted, durationText, sspText } from './quantity.ts';
 import { renderFacts } from './table.ts';
 
 export const statusCommand: Command = {
@@ -25,6 +25,7 @@ function statusText(status: StatusAnswer): string {
     ['guests', `${counted(status.sessions, 'session')}, ${counted(status.openChannels, 'open channel')}`],
     ['traffic', `${bytesText(status.downBytes)} down, ${bytesText(status.upBytes)} up`],
     ['earned', `${sspText(status.earnedUnits)} in open channels, ${sspText(status.settledUnits)} settled`],
+    ['gas', `${coinText(status.gasWei)} for these channels, ${sspText(status.openFeeUnits)} of open fees for it`],
     ['proofs', `${proofs.closed} closed, ${proofs.acknowledged} acknowledged, ${proofs.waiting} waiting`],
     ['ubus', status.isBusConnected ? 'connected' : 'not connected'],
     ['clock', status.isClockSynced ? 'synced' : 'not known good'],

@@ -1,13 +1,7 @@
 /** The agent's answers about money, as the command line needs them. */
 import * as v from 'valibot';
 import { addressSchema, bytes32Schema, uint64Schema } from '../../protocol/schema.ts';
-
-/** Coin is counted in wei, which outgrows 64 bits at 18 coins. */
-const wei = v.pipe(
-  v.string(),
-  v.regex(/^[0-9]{1,60}$/),
-  v.transform((text): bigint => BigInt(text)),
-);
+import { weiSchema } from './control-schema.ts';
 
 export const passesSchema = v.object({
   passes: v.array(
@@ -31,8 +25,8 @@ export const walletSchema = v.object({
   token: addressSchema,
   units: v.optional(uint64Schema),
   earnedUnits: v.optional(uint64Schema),
-  coinWei: v.optional(wei),
-  floorWei: v.optional(wei),
+  coinWei: v.optional(weiSchema),
+  floorWei: v.optional(weiSchema),
   lockedUnits: uint64Schema,
   claimableUnits: uint64Schema,
   pendingUnits: uint64Schema,
@@ -41,7 +35,7 @@ export const walletSchema = v.object({
 
 export const withdrawalSchema = v.object({
   moves: v.array(
-    v.object({ what: v.string(), to: addressSchema, units: uint64Schema, tx: bytes32Schema, feeWei: wei }),
+    v.object({ what: v.string(), to: addressSchema, units: uint64Schema, tx: bytes32Schema, feeWei: weiSchema }),
   ),
   trouble: v.optional(v.string()),
 });

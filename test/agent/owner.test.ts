@@ -40,6 +40,8 @@ t.test('the status sums up who is on and what was earned', async (t) => {
     openChannels: 1,
     earnedUnits: 150n,
     settledUnits: 0n,
+    gasWei: 21_000n,
+    openFeeUnits: 50n,
     downBytes: 10_000_000n,
     upBytes: 0n,
     proofs: { closed: 1, acknowledged: 0, waiting: 1 },

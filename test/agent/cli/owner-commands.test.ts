@@ -18,6 +18,7 @@ t.test('status is one fact a line', async (t) => {
       'guests   3 sessions, 2 open channels',
       'traffic  1.23 GB down, 98.8 MB up',
       'earned   12.3456 SSP in open channels, 900 SSP settled',
+      'gas      0.00123 coin for these channels, 0.015 SSP of open fees for it',
       'proofs   12 closed, 11 acknowledged, 1 waiting',
       'ubus     connected',
       'clock    synced',
@@ -79,8 +80,8 @@ t.test('channels are a table', async (t) => {
   t.equal(
     (await runLine(['channels', '--socket', await listenSample(t)])).out,
     lines(
-      'CHANNEL         PHASE   MODE  DEPOSIT  CREDIT  PAYER           EXPIRES (UTC)     OPENED IN       CLOSED IN',
-      '0xc1c1c1..c1c1  active  hold   10 SSP   5 SSP  0xb1b1b1..b1b1  2027-01-15 08:00  0xe1e1e1..e1e1  -',
+      'CHANNEL         PHASE   MODE  DEPOSIT  CREDIT  CLAIMED     GAS  PAYER           EXPIRES (UTC)     OPENED IN       CLOSED IN',
+      '0xc1c1c1..c1c1  active  hold   10 SSP   5 SSP    0 SSP  0 coin  0xb1b1b1..b1b1  2027-01-15 08:00  0xe1e1e1..e1e1  -',
     ),
   );
   const [channel] = sampleOwner().channels();

@@ -16,6 +16,8 @@ export const sampleStatus: AgentStatus = {
   openChannels: 2,
   earnedUnits: 123_456n,
   settledUnits: 9_000_000n,
+  gasWei: 1_230_000_000_000_000n,
+  openFeeUnits: 150n,
   downBytes: 1_234_567_890n,
   upBytes: 98_765_432n,
   proofs: { closed: 12, acknowledged: 11, waiting: 1 },
