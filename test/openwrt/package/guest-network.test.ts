@@ -105,6 +105,11 @@ t.test(
     t.match(dhcp, "dhcp.shareagent.dhcp_option='114,http://pay.home/captive-portal/api'\n");
     t.match(dhcp, "dhcp.shareagent_portal.name='pay.home'");
     t.same(router.lines('reloads'), ['firewall reload', 'dnsmasq reload', 'odhcpd reload']);
+    await router.uci('set', 'shareagent.portal.tls_cert=/etc/ssl/portal.crt');
+    t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), 'dhcp');
+    const secure = (await router.config()).dhcp;
+    t.match(secure, "dhcp.shareagent.dhcp_option='114,https://pay.home:8090/captive-portal/api'\n");
+    t.match(secure, "dhcp.shareagent.captive_portal_uri='https://pay.home:8090/captive-portal/api'\n");
   },
 );
 
