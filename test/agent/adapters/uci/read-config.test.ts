@@ -1,10 +1,8 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t from 'tap';
-import { renderDefaultFile } from '../../../../agent/adapters/uci/default-file.ts';
-import { renderOptionDocument } from '../../../../agent/adapters/uci/option-document.ts';
-import type { Option, SectionSpec } from '../../../../agent/adapters/uci/option-spec.ts';
+import type { SectionSpec } from '../../../../agent/adapters/uci/option-spec.ts';
 import { OPTION_TABLE } from '../../../../agent/adapters/uci/option-table.ts';
 import {
   type ConfigReading,
@@ -14,7 +12,6 @@ import {
   readConfig,
 } from '../../../../agent/adapters/uci/read-config.ts';
 
-const ROOT = join(import.meta.dirname, '../../../..');
 const SPECS: readonly (readonly [string, SectionSpec])[] = Object.entries(OPTION_TABLE);
 
 /** Everything that must be set, and nothing else. */
@@ -269,23 +266,6 @@ t.test('the control socket is found even in a file that is otherwise wrong', (t)
   t.end();
 });
 
-t.test('every default and example of the table is accepted by its own kind', (t) => {
-  const textsOf = (option: Option<unknown>): readonly string[] =>
-    option.presence === 'list' ? option.texts : [option.presence === 'default' ? option.text : option.example];
-  for (const [type, spec] of SPECS) {
-    t.same(
-      spec.shown.filter((name) => !Object.hasOwn(spec.options, name)),
-      [],
-      `${type}: shown options exist`,
-    );
-    for (const [name, option] of Object.entries(spec.options)) {
-      for (const text of textsOf(option)) t.not(option.kind.parse(text), undefined, `${type}.${name} takes ${text}`);
-      t.ok(option.doc.endsWith('.'), `${type}.${name} is documented with sentences`);
-    }
-  }
-  t.end();
-});
-
 t.test('property: no text makes the reader throw, and what is refused has a reason', (t) => {
   const names = SPECS.flatMap(([type, spec]) => [type, ...Object.keys(spec.options)]);
   const word = fc.oneof(
@@ -303,69 +283,9 @@ t.test('property: no text makes the reader throw, and what is refused has a reas
   t.end();
 });
 
-t.test('the default file is up to date, valid and not yet enabled', (t) => {
-  const text = readFileSync(join(ROOT, 'openwrt/files/etc/config/shareagent'), 'utf8');
-  t.equal(text, renderDefaultFile(), 'shareagent config default > openwrt/files/etc/config/shareagent');
-  t.same(config(text), config(''));
-  t.end();
-});
-
-t.test('the default file with every commented option taken in still holds the defaults', (t) => {
-  const text = renderDefaultFile()
-    .split('\n')
-    .map((line) => line.replace(/^#(\t(?:option|list) |config )/, '$1'))
-    .join('\n');
-  const all = config(text);
-  t.equal(all.price.windows.length, 1);
-  t.equal(all.price.packages.length, 1);
-  const { portal, proofs } = config('');
-  // Where there is no default an example stands.
-  const price = { ...all.price, windows: [], packages: [], gardenDomains: [] };
-  const { rewards: _, ...chain } = { ...all.chain, rpcBackups: [] };
-  t.same({ ...all, portal, price, chain, proofs }, config(''));
-  t.end();
-});
-
-t.test('docs/configuration.md is up to date and names every option', (t) => {
-  const text = readFileSync(join(ROOT, 'docs/configuration.md'), 'utf8');
-  t.equal(text, renderOptionDocument(), 'shareagent config document > docs/configuration.md');
-  for (const [type, spec] of SPECS) {
-    t.match(text, `## ${type}\n`);
-    for (const name of Object.keys(spec.options)) t.match(text, `| \`${name}\` |`);
-  }
-  t.end();
-});
-
 t.test('a file longer than any configuration is refused', (t) => {
   const dir = t.testdir();
   writeFileSync(join(dir, 'long'), '#'.repeat(2_000_000));
   t.match(readConfig(join(dir, 'long')), { ok: false, errors: [{ message: /at most 1000000 characters/ }] });
   t.end();
 });
-
-t.test(
-  'trials take their share of the line; a garden is names with a dot, and nothing that dnsmasq would read otherwise',
-  (t) => {
-    const trial = "config trial\n\toption line_down '8000'\n\toption line_up '800'\n\toption share '50'\n";
-    t.same(config(COMPLETE + trial).price.trial?.rate, { downBytesPerS: 500_000n, upBytesPerS: 50_000n });
-    const garden = (name: string) => `${COMPLETE}config garden\n\tlist domain '${name}'\n`;
-    for (const name of ['example.org', 'a.b.xn--p1ai', 'pay.example.co.uk']) {
-      t.same(config(garden(name)).price.gardenDomains, [name]);
-    }
-    const wrong = [
-      'com',
-      '',
-      'example.org/10.0.0.1',
-      '#',
-      'a b.org',
-      '-a.org',
-      '10.0.0.1',
-      `${'a'.repeat(64)}.org`,
-      'Ä.org',
-    ];
-    for (const name of wrong.filter((text) => text !== '')) {
-      t.match(errors(garden(name))[0], /garden.*domain: must be a lower-case domain name/, name);
-    }
-    t.end();
-  },
-);
