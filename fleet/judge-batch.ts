@@ -111,7 +111,10 @@ async function rejudgeAfter(
 ): Promise<void> {
   for (let seq = proof.seq + 1n; seq <= proof.seq + BigInt(MAX_REJUDGED); seq++) {
     const held = await tx.held(proof.device, seq);
-    if (held === undefined) return;
+    if (held === undefined) {
+      if ((await tx.place(proof.device, seq)).same === undefined) return;
+      continue;
+    }
     const decoded = decodeProofUpload(held.body);
     if (!decoded.ok) throw new RangeError(`proof ${seq} of ${proof.device} on file is no upload: ${decoded.got}`);
     const upload = decoded.value;
@@ -137,7 +140,7 @@ function withoutOwn(channels: ReadonlyMap<Hex, ProvenChannel>, { leaves }: Proof
   for (const { channelId, bytesUp, bytesDown, paid } of leaves) {
     const proven = others.get(channelId);
     if (proven === undefined) continue;
-    others.set(channelId, { bytes: proven.bytes - bytesUp - bytesDown, paid: proven.paid - paid });
+    others.set(channelId, { ...proven, bytes: proven.bytes - bytesUp - bytesDown, paid: proven.paid - paid });
   }
   return others;
 }

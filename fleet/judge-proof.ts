@@ -41,7 +41,12 @@ export type Neighbours = {
 };
 
 /** What earlier proofs of the device say about a channel. */
-export type ProvenChannel = { readonly bytes: bigint; readonly paid: bigint };
+export type ProvenChannel = {
+  readonly bytes: bigint;
+  readonly paid: bigint;
+  /** The highest voucher on file: a proof that comes out of order has a lower one than those after it. */
+  readonly amount?: bigint;
+};
 
 export type JudgeContext = {
   readonly deployment: CollectorDeployment;
@@ -158,8 +163,9 @@ export function judgeEvidence(
 function judgeCharges({ leaves, vouchers }: ProofUpload, { channels }: JudgeContext): Judgement | undefined {
   const amountOf = new Map(vouchers.map((voucher) => [voucher.channelId, voucher.amount]));
   for (const { channelId: id, paid } of leaves) {
-    const charged = (channels.get(id)?.paid ?? 0n) + paid;
-    const amount = amountOf.get(id) ?? 0n;
+    const proven = channels.get(id);
+    const charged = (proven?.paid ?? 0n) + paid;
+    const amount = larger(amountOf.get(id) ?? 0n, proven?.amount ?? 0n);
     if (charged > amount)
       return outside('bad-voucher', `channel ${id} was charged ${charged}, its voucher covers ${amount}`);
   }

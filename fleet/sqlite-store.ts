@@ -32,7 +32,7 @@ import {
 import { openDatabase, openReader } from './sqlite-database.ts';
 
 /** Raised with each change of PROOF_TABLES. */
-const STORE_VERSION = 2n;
+const STORE_VERSION = 3n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
 
@@ -118,7 +118,7 @@ export class SqliteStore implements FleetStore {
     },
     channels: (ids) => {
       const proven = ids.map((id) => [id, this.#provenOf(id)] as const);
-      return new Map(proven.filter((entry): entry is [Hex, ProvenChannel] => entry[1] !== undefined));
+      return new Map(proven.filter((entry): entry is [Hex, Required<ProvenChannel>] => entry[1] !== undefined));
     },
     held: (device, seq) => this.#held(device, seq),
     missing: (device) => rangesFrom(this.#statements.gaps.all(blob(device), MAX_MISSING) as GapRow[]),
@@ -150,7 +150,7 @@ export class SqliteStore implements FleetStore {
 
   #applyUpload(entry: UploadEntry): void {
     const { upload, judgement, body } = entry;
-    const { leaves, proof } = upload;
+    const { leaves, vouchers, proof } = upload;
     const columns = columnsFromEntry(entry);
     const device = columns[0] as Uint8Array;
     const last = judgement.joinsChain ? (this.#statements.lastSeq.get(device) as bigint | undefined) : undefined;
@@ -159,10 +159,12 @@ export class SqliteStore implements FleetStore {
     this.#noteGaps(device, proof.seq, last ?? -1n);
     if (isProvisional(judgement.verdict)) this.#statements.hold.run(device, proof.seq, body);
     for (const leaf of leaves) {
-      const proven = this.#provenOf(leaf.channelId) ?? { bytes: 0n, paid: 0n };
+      const proven = this.#provenOf(leaf.channelId) ?? { bytes: 0n, paid: 0n, amount: 0n };
+      const signed = vouchers.find(({ channelId }) => channelId === leaf.channelId)?.amount ?? 0n;
+      const amount = signed > proven.amount ? signed : proven.amount;
       const bytes = proven.bytes + leaf.bytesUp + leaf.bytesDown;
       const paid = proven.paid + leaf.paid;
-      this.#statements.setChannel.run(blob(leaf.channelId), bytes.toString(), paid.toString());
+      this.#statements.setChannel.run(blob(leaf.channelId), `${bytes}`, `${paid}`, `${amount}`);
     }
   }
 
@@ -185,9 +187,11 @@ export class SqliteStore implements FleetStore {
     if (seq < gap.last) this.#statements.addGap.run(device, seq + 1n, gap.last);
   }
 
-  #provenOf(id: Hex): ProvenChannel | undefined {
-    const cells = this.#statements.channel.get(blob(id)) as [string, string] | undefined;
-    return cells === undefined ? undefined : { bytes: BigInt(cells[0]), paid: BigInt(cells[1]) };
+  #provenOf(id: Hex): Required<ProvenChannel> | undefined {
+    const cells = this.#statements.channel.get(blob(id)) as [string, string, string] | undefined;
+    return cells === undefined
+      ? undefined
+      : { bytes: BigInt(cells[0]), paid: BigInt(cells[1]), amount: BigInt(cells[2]) };
   }
 }
 
@@ -228,8 +232,8 @@ function prepareStatements(database: Database) {
     gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
     addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
     dropGap: prepare('DELETE FROM gaps WHERE device = ? AND first = ?'),
-    channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?').raw(),
-    setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
+    channel: prepare('SELECT bytes, paid, amount FROM channels WHERE id = ?').raw(),
+    setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid, amount) VALUES (?, ?, ?, ?)'),
   };
 }
 
