@@ -8,6 +8,7 @@ import { elevate } from '../lab/elevate.ts';
 import { benchBinary } from './binary.ts';
 import { benchFootprint } from './footprint.ts';
 import { benchForward } from './forward.ts';
+import { benchIngest } from './ingest.ts';
 import { benchLedger } from './ledger.ts';
 import { benchMeter } from './meter.ts';
 import { svgFromPlot } from './plot.ts';
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> =
   binary: benchBinary,
   voucher: benchVoucher,
   ledger: benchLedger,
+  ingest: benchIngest,
   portal: benchPortal,
 };
 
