@@ -38,6 +38,7 @@ import type {
 } from './core/model.ts';
 import type { DraftItem, OutboxItem, WaitingProofs } from './core/proof-facts.ts';
 import type { SentTransaction } from './core/sent-transaction.ts';
+import type { StoredPass } from './core/treasury-facts.ts';
 import type { GuestView, SessionRow } from './core/view.ts';
 
 export type {
@@ -56,6 +57,14 @@ export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from '
 export type { CollectorAnswer, DraftItem, OutboxItem, ProofUploader, WaitingProofs } from './core/proof-facts.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
 export type { TickCredit } from './core/tick-account.ts';
+export type {
+  PassesResult,
+  PassRow,
+  StoredPass,
+  WalletMove,
+  WalletView,
+  WithdrawResult,
+} from './core/treasury-facts.ts';
 export type { GuestView, SessionRow } from './core/view.ts';
 
 /** Monotonic time for metering and deadlines; wall time only for what is signed. */
@@ -323,66 +332,11 @@ export type HealthCheck = {
   readonly fix?: string;
 };
 
-/** A pass as it is on record: its code is made from the serial. `tx`: it was funded in. */
-export type StoredPass = {
-  readonly serial: number;
-  readonly address: Address;
-  readonly units: TokenAmount;
-  readonly madeS: bigint;
-  readonly tx?: Hex;
-};
-
 export interface PassBook {
   all(): readonly StoredPass[];
   /** On disk when it returns. @throws if it cannot be written */
   store(passes: readonly StoredPass[]): void;
 }
-
-/** `unfunded`: a crash or the chain kept its money back; it is never sent again by itself. */
-export type PassRow = {
-  readonly serial: number;
-  /** As printed. Who knows it has the money. */
-  readonly code: string;
-  readonly address: Address;
-  readonly units: TokenAmount;
-  readonly madeS: bigint;
-  readonly state: 'funding' | 'ready' | 'part-used' | 'used' | 'unfunded' | 'unknown';
-  readonly leftUnits?: TokenAmount;
-};
-export type PassesResult =
-  | { readonly ok: true; readonly passes: readonly PassRow[] }
-  | { readonly ok: false; readonly reason: string; readonly message: string };
-
-/** Sums are absent, and `trouble` says why, while the chain does not answer. */
-export type WalletView = {
-  readonly device: Address;
-  readonly payee: Address;
-  readonly owner?: Address;
-  readonly chainId: bigint;
-  readonly token: Address;
-  /** SSP of the device's account. */
-  readonly units?: TokenAmount;
-  /** Owed to the payee by the contract, fee included. */
-  readonly earnedUnits?: TokenAmount;
-  readonly coinWei?: bigint;
-  /** Coin below which no channel is opened. */
-  readonly floorWei?: bigint;
-  /** Guests' deposits in open channels; charged and not claimed yet; promised in opens that are not confirmed. */
-  readonly lockedUnits: TokenAmount;
-  readonly claimableUnits: TokenAmount;
-  readonly pendingUnits: TokenAmount;
-  readonly trouble?: string;
-};
-export type WalletMove = {
-  readonly what: 'earnings' | 'own';
-  readonly to: Address;
-  readonly units: TokenAmount;
-  readonly tx: Hex;
-  readonly feeWei: bigint;
-};
-export type WithdrawResult =
-  | { readonly ok: true; readonly moves: readonly WalletMove[]; readonly trouble?: string }
-  | { readonly ok: false; readonly reason: string; readonly message: string };
 
 /** What the owner may ask of the agent: CLI now, ubus and LuCI later. */
 export interface OwnerDesk {

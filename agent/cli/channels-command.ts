@@ -23,7 +23,9 @@ export const channelsCommand: Command = {
   name: 'channels',
   operands: '',
   summary: 'List the payment channels and their settlement.',
-  details: ['CREDIT is the newest voucher: the most that may be claimed. GAS is what the channel has cost so far. Ids are whole with --json.'],
+  details: [
+    'CREDIT is the newest voucher: the most that may be claimed. GAS is what the channel has cost so far. Ids are whole with --json.',
+  ],
   options: {},
   run: async ({ socketPath }) => {
     const { document, value } = await askAgentFor(channelsSchema, { socketPath, path: '/channels' });
