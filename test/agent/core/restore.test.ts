@@ -1,7 +1,7 @@
 import t from 'tap';
 import { stateFromJournal } from '../../../agent/core/restore.ts';
 import { restoreCase } from './support/restore-case.ts';
-import { NOW_S, PHONE, PHONE_IP, Story, testChannel, WLAN0 } from './support/story.ts';
+import { GUEST, NOW_S, PHONE, PHONE_IP, Story, testChannel, WLAN0 } from './support/story.ts';
 
 t.test('a session goes on where its stored usage was, with its addresses, port and counters', (t) => {
   const before = new Story();
@@ -65,6 +65,18 @@ t.test('a channel that was settled for nothing adds nothing', (t) => {
 t.test('what was settled and forgotten before still counts', (t) => {
   const totals = { channels: 3n, units: 700n, gasGwei: 9n };
   t.equal(stateFromJournal({ channels: [], sessions: [], trials: [], totals }, 5, NOW_S).settledUnits, 700n);
+  t.end();
+});
+
+t.test('what was given today, the key of a trial and its time come back', (t) => {
+  const before = new Story();
+  before.send({ kind: 'trial-started', mac: PHONE, bytes: 9n, trialMs: 60_000, dayS: 0n });
+  const trials = [{ mac: PHONE, dayS: 3n, usedBytes: 4n, key: GUEST }];
+  const gifts = { dayS: 3n, bytes: 7n };
+  const state = stateFromJournal({ ...restoreCase(before.state), trials, gifts }, 5, NOW_S);
+  t.same(state.trials.get(PHONE), { dayS: 3n, usedBytes: 4n, key: GUEST });
+  t.same(state.gifts, gifts);
+  t.equal(state.sessions.get(1)?.trialMs, 60_000);
   t.end();
 });
 
