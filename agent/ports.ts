@@ -15,6 +15,7 @@ import type { SignedTickVoucher } from '../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedUsageReceipt } from '../protocol/usage-receipt.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
+import type { AgentStatus } from './core/agent-status.ts';
 import type {
   ChainChannel,
   ChainClaim,
@@ -24,6 +25,7 @@ import type {
   ChainTx,
   OpenDeposit,
 } from './core/chain-facts.ts';
+import type { DeskRefusal } from './core/desk-refusal.ts';
 import type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
 import type {
   Channel,
@@ -41,6 +43,7 @@ import type { SentTransaction } from './core/sent-transaction.ts';
 import type { StoredPass } from './core/treasury-facts.ts';
 import type { GuestView, SessionRow } from './core/view.ts';
 
+export type { AgentStatus, HealthCheck } from './core/agent-status.ts';
 export type {
   ChainChannel,
   ChainClaim,
@@ -53,6 +56,12 @@ export type {
   Permit2Deposit,
   PermitDeposit,
 } from './core/chain-facts.ts';
+export type {
+  AttachRefusalReason,
+  DeskRefusal,
+  OpenRefusalReason,
+  VoucherRefusalReason,
+} from './core/desk-refusal.ts';
 export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from './core/journal-entry.ts';
 export type { CollectorAnswer, DraftItem, OutboxItem, ProofUploader, WaitingProofs } from './core/proof-facts.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
@@ -220,45 +229,6 @@ export interface Verifier {
   close(): Promise<void>;
 }
 
-export type DeskRefusal = {
-  readonly ok: false;
-  /** Stable reason; portal maps it to a status and a sentence that says what to do. */
-  readonly reason: VoucherRefusalReason | OpenRefusalReason | AttachRefusalReason;
-  readonly expected: string;
-  readonly got: string;
-  /** On a voucher that is not above the last: the last accepted one, so that the guest can resynchronise. */
-  readonly lastVoucher?: SignedVoucher;
-};
-export type VoucherRefusalReason =
-  | 'unknown-channel'
-  | 'not-your-channel'
-  | 'channel-not-open'
-  | 'amount-not-increasing'
-  | 'amount-above-deposit'
-  | 'ack-above-metered'
-  | 'bad-signature'
-  | 'channel-draining'
-  | 'not-checked'
-  | 'storage-failed'
-  | 'no-tick-voucher'
-  | 'tick-not-later'
-  | 'tick-not-in-chain'
-  | 'renewal-due';
-export type OpenRefusalReason =
-  | 'unknown-guest'
-  | 'bad-quote'
-  | 'quote-expired'
-  | 'config-mismatch'
-  | 'deposit-too-small'
-  | 'voucher-below-open-fee'
-  | 'already-open'
-  | 'trial-used'
-  | 'too-many-opens'
-  | 'not-selling'
-  | 'chain-unreachable'
-  | 'chain-refused';
-export type AttachRefusalReason = 'unknown-channel' | 'channel-not-open' | 'bad-challenge' | 'bad-signature';
-
 /** What the device's wallet is to sign, to take up the session of `channelId`. */
 export type ChallengeResult = { readonly ok: true; readonly channelId: Hex; readonly challenge: Hex } | DeskRefusal;
 /** Credit after a tick: cumulative units promised. On disk within TIME_REFRESH_MS, or with the voucher that covers it. */
@@ -293,44 +263,6 @@ export interface GuestDesk {
   /** Calls `listener` with each change of the guest's view until the returned function is called. */
   watch(mac: Mac, listener: (view: GuestView) => void): () => void;
 }
-
-export type AgentStatus = {
-  readonly version: string;
-  readonly uptimeMs: number;
-  readonly device: Address;
-  readonly payee: Address;
-  /** Absent while WiFi is being sold; else why not and what to do. */
-  readonly notSelling?: string;
-  readonly sessions: number;
-  readonly openChannels: number;
-  /** Charged in all channels that are not settled, and settled so far. */
-  readonly earnedUnits: TokenAmount;
-  readonly settledUnits: TokenAmount;
-  /** What the channels that the agent holds have cost the gas key, and the open fees that they brought for it. */
-  readonly gasWei: bigint;
-  readonly openFeeUnits: TokenAmount;
-  readonly downBytes: bigint;
-  readonly upBytes: bigint;
-  readonly proofs: {
-    readonly closed: number;
-    readonly acknowledged: number;
-    readonly waiting: number;
-    /** Absent while proofs are signed; else why not and what to do. */
-    readonly held?: string;
-  };
-  readonly isBusConnected: boolean;
-  readonly isClockSynced: boolean;
-  /** What the agent knows to be wrong, or might be, by itself; absent from an agent that was started without it. */
-  readonly health?: readonly HealthCheck[];
-};
-
-/** `message` says what was found; `fix` what to do, absent only if nothing is wrong. */
-export type HealthCheck = {
-  readonly check: string;
-  readonly ok: boolean;
-  readonly message: string;
-  readonly fix?: string;
-};
 
 export interface PassBook {
   all(): readonly StoredPass[];
