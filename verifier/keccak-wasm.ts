@@ -30,16 +30,22 @@ const column = (x: number): number => 51 + x;
 const FIVE = [0, 1, 2, 3, 4];
 const ALL = FIVE.flatMap((y) => FIVE.map((x) => ({ x, y })));
 
+/** What is used of WebAssembly's JavaScript interface, which neither ES2023's types nor Node's describe. */
+type Engine = {
+  readonly Module: new (bytes: Uint8Array) => object;
+  readonly Instance: new (
+    module: object,
+  ) => { readonly exports: { readonly memory: { readonly buffer: ArrayBuffer }; readonly permute: () => void } };
+};
+
 /** Switches keccak256 of this process to WebAssembly. @throws RangeError if it answers wrongly on this machine */
 export function useWasmKeccak(): void {
   useKeccak256(wasmKeccak256());
 }
 
 export function wasmKeccak256(): Keccak256 {
-  const { memory, permute } = new WebAssembly.Instance(new WebAssembly.Module(moduleBytes())).exports as {
-    readonly memory: WebAssembly.Memory;
-    readonly permute: () => void;
-  };
+  const { Instance, Module } = (globalThis as unknown as { readonly WebAssembly: Engine }).WebAssembly;
+  const { memory, permute } = new Instance(new Module(moduleBytes())).exports;
   new BigUint64Array(memory.buffer, CONSTANTS_AT, ROUNDS).set(roundConstants());
   const state = new Uint8Array(memory.buffer, 0, CONSTANTS_AT);
   const absorb = (bytes: Uint8Array, from: number, length: number): void => {

@@ -107,7 +107,7 @@ t.test(
     t.same(router.lines('reloads'), ['firewall reload', 'dnsmasq reload', 'odhcpd reload']);
     await router.uci('set', 'shareagent.portal.tls_cert=/etc/ssl/portal.crt');
     t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), 'dhcp');
-    const secure = (await router.config()).dhcp;
+    const { dhcp: secure } = await router.config();
     t.match(secure, "dhcp.shareagent.dhcp_option='114,https://pay.home:8090/captive-portal/api'\n");
     t.match(secure, "dhcp.shareagent.captive_portal_uri='https://pay.home:8090/captive-portal/api'\n");
   },
