@@ -2,6 +2,7 @@
  * The kinds of value an option can have: how the text is read, and how range and unit are told to people.
  * UCI text is written by owners, so amounts are SSP decimals and sizes and durations may carry a unit.
  */
+import { isIP } from 'node:net';
 import { type Address, parseAddress } from '../../../protocol/address.ts';
 import {
   type ByteCount,
@@ -131,6 +132,15 @@ export function httpUrl(): OptionKind<string> {
     unit: '',
     range: 'http:// or https://, at most 512 characters',
     parse: (text) => (/^https?:\/\/[^\s/]/.test(text) && text.length <= 512 && URL.canParse(text) ? text : undefined),
+  };
+}
+
+export function ipAddress(): OptionKind<string> {
+  return {
+    expected: 'an IPv4 or IPv6 address',
+    unit: '',
+    range: 'IPv4 or IPv6',
+    parse: (text) => (isIP(text) === 0 ? undefined : text),
   };
 }
 

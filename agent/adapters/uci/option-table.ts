@@ -14,6 +14,7 @@ import {
   flag,
   httpUrl,
   integer,
+  ipAddress,
   label,
   type OptionKind,
   ssp,
@@ -218,7 +219,23 @@ export const OPTION_TABLE = {
         '0x5555555555555555555555555555555555555555',
         'Key that the receipts must be signed with. Needed with collector_url.',
       ),
+      collector_backup: listed(
+        httpUrl(),
+        [],
+        3,
+        'Another address of the same collector, tried when collector_url fails.',
+      ),
+      backup_address: optional(
+        ipAddress(),
+        '192.0.2.7',
+        'Address of this router on a second uplink: the collector is tried from there when all else fails.',
+      ),
       interval: defaulted(duration(1, 86_400), '10m', 'Time that one proof covers.'),
+      budget: defaulted(
+        bytes(65_536n, 16_777_216n),
+        '2097152',
+        'Flash for what the collector has not got yet. While it is out of reach older intervals are merged to stay within it; nothing is dropped.',
+      ),
     },
   },
   storage: {

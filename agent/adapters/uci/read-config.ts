@@ -239,9 +239,12 @@ function trialFrom({ values }: Sections['trial']): TrialTerms {
 }
 
 function proofsFrom({ proofs }: Sections): AgentConfig['proofs'] {
-  const { collector_url: collectorUrl, collector, interval } = proofs.values;
+  const { collector_url: collectorUrl, collector, interval, budget, backup_address: backupAddress } = proofs.values;
   return {
     intervalSeconds: interval,
+    budgetBytes: budget,
+    collectorBackups: proofs.values.collector_backup,
+    ...(backupAddress === undefined ? {} : { backupAddress }),
     ...(collectorUrl === undefined ? {} : { collectorUrl }),
     ...(collector === undefined ? {} : { collector }),
   };

@@ -78,7 +78,7 @@ t.test('a complete file gives the whole configuration, with the defaults of the 
       confirmations: 1,
       claimRatio: 20,
     },
-    proofs: { intervalSeconds: 600 },
+    proofs: { intervalSeconds: 600, budgetBytes: 2_097_152n, collectorBackups: [] },
     storage: { databasePath: '/etc/shareagent/ledger.db', deviceKeyPath: '/etc/shareagent/device.key' },
     session: { graceSeconds: 30, absentSeconds: 300, sampleMs: 1000, flushSeconds: 60, flushBytes: 5_000_000n },
   });
@@ -132,6 +132,8 @@ config session
   t.equal(all.chain.rpcUrl, 'http://127.0.0.1:8545', 'a named section that comes twice is merged');
   t.same(all.proofs, {
     intervalSeconds: 600,
+    budgetBytes: 2_097_152n,
+    collectorBackups: [],
     collectorUrl: 'https://collector.example/',
     collector: `0x${'55'.repeat(20)}`,
   });
