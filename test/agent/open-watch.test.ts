@@ -53,6 +53,15 @@ t.test('who never pays is given up, and forgotten an hour later', async (t) => {
   t.strictSame(scene.journal.load().channels, []);
 });
 
+t.test('one that was given up is not forgotten before its time', async (t) => {
+  const scene = new AgentScene();
+  const { voucher } = pulled(scene);
+  await scene.desk.open(PHONE, pulled(scene));
+  await pass(scene, 16);
+  scene.driver.dispatch({ kind: 'channel-failed', channelId: voucher.channelId });
+  t.equal(scene.driver.state.channels.get(voucher.channelId)?.phase, 'failed');
+});
+
 t.test('a deposit that comes after all is given back less the open fee', async (t) => {
   const scene = new AgentScene();
   const { voucher } = pulled(scene);
