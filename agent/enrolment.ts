@@ -34,15 +34,6 @@ export type EnrolmentOutcome =
 const MAX_SHOWN = 300;
 
 export async function enrol(deps: EnrolmentDeps, credential: EnrolmentCredential): Promise<EnrolmentOutcome> {
-  return await present(deps, credential, '/v1/enrolments');
-}
-
-/** Key rotation: names, under this key, the single-use key that the next one will enrol with. */
-export async function nameSuccessor(deps: EnrolmentDeps, key: Enrolment['nonce']): Promise<EnrolmentOutcome> {
-  return await present(deps, { method: 'key', key }, '/v1/enrolments/successor');
-}
-
-async function present(deps: EnrolmentDeps, credential: EnrolmentCredential, path: string): Promise<EnrolmentOutcome> {
   const { ask, signer, collector, deployment } = deps;
   const asked = await ask('/v1/enrolments/challenge', { v: 1 });
   if (!asked.ok) return asked;
@@ -56,7 +47,7 @@ async function present(deps: EnrolmentDeps, credential: EnrolmentCredential, pat
   }
   const enrolment: Enrolment = { device: signer.address, collector, nonce: challenge.value.nonce, credential };
   const signature = signer.sign(enrolmentDigest(deployment, enrolment));
-  const answered = await ask(path, jsonFromEnrolment({ ...enrolment, signature }));
+  const answered = await ask('/v1/enrolments', jsonFromEnrolment({ ...enrolment, signature }));
   return answered.ok ? outcomeOf(answered.text) : answered;
 }
 
