@@ -39,6 +39,36 @@ t.test('a failed open gives back the trial, or ends a session that had none', (t
   t.end();
 });
 
+t.test(
+  'a deposit that arrives after its open was given up is closed for the open fee; else the open is forgotten',
+  (t) => {
+    const late = new Story();
+    late.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
+    late.send({ kind: 'channel-failed', channelId });
+    const [storedSessions, storedChannel, close] = late.send({
+      kind: 'channel-confirmed',
+      channelId,
+      deposit: 10_000n,
+    });
+    t.match(storedSessions, { kind: 'store-sessions', sessionIds: [2] });
+    t.match(storedChannel, { kind: 'store-channel', channelId });
+    t.match(close, { kind: 'close-channel', channelId, units: 50n });
+    t.match(late.state.channels.get(channelId), { phase: 'closing', deposit: 10_000n, closeUnits: 50n });
+    t.match(late.state.sessions.get(2), { ended: 'open-failed', stations: [], channelId });
+    t.not(late.state.sessionByMac.get(PHONE), 2, 'nobody is served for it');
+
+    const gone = new Story();
+    gone.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
+    gone.send({ kind: 'channel-failed', channelId });
+    t.same(gone.send({ kind: 'channel-failed', channelId }), []);
+    t.ok(gone.state.channels.has(channelId), 'remembered for its hour');
+    gone.nowMs += 3_600_000;
+    gone.send({ kind: 'channel-failed', channelId });
+    t.notOk(gone.state.channels.has(channelId));
+    t.end();
+  },
+);
+
 t.test('a voucher raises the credit and lifts the hold; a lower one changes nothing', (t) => {
   const story = new Story();
   const id = story.paid();

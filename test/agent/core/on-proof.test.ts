@@ -31,6 +31,27 @@ t.test('a stored proof moves the chain and the marks, so that nothing is proven 
   t.end();
 });
 
+t.test('an interval may be drafted now and signed later; the chain moves only when it is signed', (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.counted(id, 1_000_000n);
+  const proven = new Map([[id, { downBytes: 1_000_000n, upBytes: 0n, units: 60n }]]);
+  const before = story.state.proofs;
+  t.same(story.send({ kind: 'interval-drafted', endS: 9n, proven }), []);
+  t.match(story.state.proofs, { nextSeq: before.nextSeq, prev: before.prev, startedMs: story.nowMs, startedS: 9n });
+  t.same(openShares(story.state), [], 'marked, so that nothing is proven twice');
+  t.same(story.send({ kind: 'proof-sealed', seq: 0n, digest }), []);
+  t.match(story.state.proofs, { nextSeq: 1n, prev: digest, startedS: 9n });
+  t.end();
+});
+
+t.test('a chain that the collector knows further goes on behind it, in an epoch not signed for', (t) => {
+  const story = new Story();
+  t.same(story.send({ kind: 'chain-rebased', nextSeq: 7n, prev: digest, minEpoch: 3n }), []);
+  t.match(story.state.proofs, { nextSeq: 7n, prev: digest, minEpoch: 3n });
+  t.end();
+});
+
 t.test('a session is forgotten when it is settled and fully proven, in whichever order', (t) => {
   const settledFirst = new Story();
   const id = settledFirst.paid();

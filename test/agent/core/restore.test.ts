@@ -46,6 +46,9 @@ t.test('the proof chain goes on after the last stored proof; an empty journal st
   const state = stateFromJournal({ channels: [], sessions: [], trials, lastProof }, 5, NOW_S);
   t.match(state.proofs, { nextSeq: 5n, prev: digest, startedMs: 5, startedS: 77n });
   t.same(state.trials.get(PHONE), { dayS: 3n, usedBytes: 4n });
+  t.equal(state.proofs.minEpoch, undefined);
+  const rebased = stateFromJournal({ channels: [], sessions: [], trials: [], lastProof, minEpoch: 9n }, 5, NOW_S);
+  t.match(rebased.proofs, { nextSeq: 5n, minEpoch: 9n });
   t.end();
 });
 
