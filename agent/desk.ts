@@ -21,6 +21,7 @@ import { tariffAt } from './core/tariff.ts';
 import { guestView } from './core/view.ts';
 import type { Driver, DriverLog } from './driver.ts';
 import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
+import { PauseDesk } from './pause-desk.ts';
 import type {
   Chain,
   ChainChannel,
@@ -68,6 +69,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
   const desk = new Desk(deps, queues);
   const ticks = new TickDesk(deps);
   const paying = new VoucherDesk({ ...deps, queues, ticks });
+  const pausing = new PauseDesk(deps);
   const attaching = new AttachDesk({ ...deps, bindStation: (mac) => desk.bindStation(mac) });
   return {
     identify: (address) => desk.identify(address),
@@ -83,6 +85,8 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     attach: (mac, request) => attaching.attach(mac, request),
     receipt: (mac) => signedReceipt(deps, guestView(deps.driver.state, mac)),
     leave: (mac) => desk.leave(mac),
+    pause: (mac) => pausing.pause(mac),
+    resume: (mac) => pausing.resume(mac),
     watch: (mac, listener) => deps.driver.watch(mac, () => listener(guestView(deps.driver.state, mac))),
   };
 }

@@ -242,9 +242,9 @@ export interface GuestDesk {
   view(mac: Mac): GuestView;
   /** A fresh signed quote, or why nothing is sold now (with what to do). */
   quote(): SignedQuote | { readonly notSelling: string };
-  /** `key`: the guest's own, where its page names one; unproven, it can only make the allowance smaller. */
   /** The signed description of what is sold; for anyone, also before there is a clock or a sale. */
   offer?(): SignedServiceOffer;
+  /** `key`: the guest's own, where its page names one; unproven, it can only make the allowance smaller. */
   startTrial(mac: Mac, key?: Address): Promise<DeskResult>;
   open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult>;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
@@ -260,6 +260,10 @@ export interface GuestDesk {
   receipt(mac: Mac): SignedUsageReceipt | undefined;
   /** Ends the session; the channel is closed on chain and the rest refunded. */
   leave(mac: Mac): Promise<DeskResult>;
+  /** No packet passes and no time is charged until resume, at most MAX_PAUSE_MS; on disk when it is answered. */
+  pause(mac: Mac): Promise<DeskResult>;
+  /** The guest goes on with what is left. */
+  resume(mac: Mac): Promise<DeskResult>;
   /** Calls `listener` with each change of the guest's view until the returned function is called. */
   watch(mac: Mac, listener: (view: GuestView) => void): () => void;
 }

@@ -9,6 +9,7 @@ import { decodeAttach, decodeChallengeRequest } from '../protocol/attach-wire.ts
 import { decodeOpenRequest } from '../protocol/open-wire.ts';
 import type { Decoded } from '../protocol/schema.ts';
 import { decodeTick, decodeTickVoucher } from '../protocol/tick-wire.ts';
+import { decodeTrialRequest } from '../protocol/trial-wire.ts';
 import { usageReceiptJson } from '../protocol/usage-receipt.ts';
 import { decodeVoucher } from '../protocol/voucher-wire.ts';
 import type { EventStreams } from './event-streams.ts';
@@ -64,7 +65,9 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
     return sendProblem(reply, problemOfRefusal(result));
   });
   addAction(app, context, '/api/attach', decodeAttach, (mac, attach) => desk.attach(mac, attach));
-  addAction(app, context, '/api/trial', decodeNothing, (mac) => desk.startTrial(mac));
+  addAction(app, context, '/api/trial', decodeTrialRequest, (mac, { key }) => desk.startTrial(mac, key));
+  addAction(app, context, '/api/pause', decodeNothing, (mac) => desk.pause(mac));
+  addAction(app, context, '/api/resume', decodeNothing, (mac) => desk.resume(mac));
   addAction(app, context, '/api/leave', decodeNothing, (mac) => desk.leave(mac));
 }
 

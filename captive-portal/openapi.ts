@@ -8,6 +8,7 @@ import type * as v from 'valibot';
 import { attachSchema, challengeRequestSchema } from '../protocol/attach-wire.ts';
 import { openRequestSchema } from '../protocol/open-wire.ts';
 import { tickSchema, tickVoucherSchema } from '../protocol/tick-wire.ts';
+import { trialRequestSchema } from '../protocol/trial-wire.ts';
 import { voucherSchema } from '../protocol/voucher-wire.ts';
 import {
   captiveAnswer,
@@ -26,6 +27,7 @@ type Operation = {
   readonly path: string;
   readonly summary: string;
   readonly body?: v.GenericSchema;
+  readonly isBodyOptional?: true;
   readonly answer: { readonly ref: string; readonly mediaType: string };
   /** Answered instead of a body where there is nothing to say. */
   readonly mayBeEmpty?: true;
@@ -100,7 +102,16 @@ export const OPERATIONS: readonly Operation[] = [
     mayBeEmpty: true,
   },
   { method: 'post', path: '/api/attach', summary: 'This device joins the session', body: attachSchema, answer: VIEW },
-  { method: 'post', path: '/api/trial', summary: 'Start the free trial', answer: VIEW },
+  {
+    method: 'post',
+    path: '/api/trial',
+    summary: 'Start the free trial',
+    body: trialRequestSchema,
+    isBodyOptional: true,
+    answer: VIEW,
+  },
+  { method: 'post', path: '/api/pause', summary: 'Pause: no packet passes, no time is charged', answer: VIEW },
+  { method: 'post', path: '/api/resume', summary: 'Go on after a pause', answer: VIEW },
   { method: 'post', path: '/api/leave', summary: 'Finish; the rest of the deposit comes back', answer: VIEW },
 ];
 
@@ -120,13 +131,13 @@ export function openApiText(): string {
   return `${JSON.stringify({ openapi: '3.1.1', info, servers, paths, components: { schemas } }, undefined, 1)}\n`;
 }
 
-function operationJson({ summary, body, answer, mayBeEmpty }: Operation): JsonSchema {
+function operationJson({ summary, body, isBodyOptional, answer, mayBeEmpty }: Operation): JsonSchema {
   const content = { [answer.mediaType]: { schema: { $ref: `#/components/schemas/${answer.ref}` } } };
   const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
   return {
     summary,
     ...(body !== undefined && {
-      requestBody: { required: true, content: { [JSON_TYPE]: { schema: jsonSchemaFrom(body) } } },
+      requestBody: { required: isBodyOptional !== true, content: { [JSON_TYPE]: { schema: jsonSchemaFrom(body) } } },
     }),
     responses: {
       200: { description: summary, content },

@@ -21,6 +21,7 @@ export function viewJsonFromView(view: GuestView): ViewJson {
     isLow: view.isLow,
     ...(view.channelId !== undefined && { channelId: view.channelId, hasReceipt: true }),
     ...(view.secondsRemaining !== undefined && { secondsRemaining: view.secondsRemaining }),
+    ...(view.isPaused !== undefined && { isPaused: view.isPaused }),
     ...(view.lastVoucher !== undefined && { lastVoucher: voucherJsonFromVoucher(view.lastVoucher) }),
     ...(view.refund !== undefined && { refund: { units: `${view.refund.units}`, tx: view.refund.tx } }),
   };

@@ -67,6 +67,8 @@ export function previewDesk(config: AgentConfig, clock: Clock): PreviewDesk {
     attach: () => Promise.resolve(refused('unknown-channel')),
     receipt: () => undefined,
     leave: () => sample.leave(),
+    pause: () => sample.pause(true),
+    resume: () => sample.pause(false),
     watch: (_mac, listener) => sample.watch(listener),
     close: () => sample.close(),
   };
@@ -98,7 +100,7 @@ class SampleGuest {
   }
 
   credit(voucher: SignedVoucher): Promise<DeskResult> {
-    const paid = { creditUnits: voucher.amount, lastVoucher: voucher };
+    const paid = { creditUnits: voucher.amount, lastVoucher: voucher, isPaused: false };
     return this.become(this.#measured({ ...this.view, ...paid, phase: 'active', isOnline: true }));
   }
 
@@ -106,6 +108,11 @@ class SampleGuest {
     if (this.view.channelId === undefined) return this.become(NOTHING);
     this.#stepsToSettle = SETTLE_STEPS;
     return this.become({ ...this.view, phase: 'closing', isOnline: false, bytesRemaining: 0n, isLow: false });
+  }
+
+  pause(isPaused: boolean): Promise<DeskResult> {
+    const { view } = this;
+    return this.become(view.phase === 'active' ? { ...view, isPaused, isOnline: !isPaused } : view);
   }
 
   watch(listener: (view: GuestView) => void): () => void {

@@ -18,9 +18,9 @@ export function enforcementPlan(state: AgentState, config: AgentConfig, nowMs: n
   return { guestDevices: config.network.guestDevices, portalPort: config.portal.port, grants };
 }
 
-/** An ended session is not served; a used-up one is held for the grace time, then its flows are ended too. */
+/** An ended or paused session is not served; a used-up one is held for the grace time, then its flows are ended too. */
 export function isServed(session: LiveSession, config: AgentConfig, nowMs: number): boolean {
-  if (session.ended !== undefined) return false;
+  if (session.ended !== undefined || session.pausedAtMs !== undefined) return false;
   return session.depletedAtMs === undefined || nowMs < session.depletedAtMs + config.session.graceSeconds * 1000;
 }
 

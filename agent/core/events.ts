@@ -98,6 +98,9 @@ export type AgentEvent =
       readonly nowMs: number;
     }
   | { readonly kind: 'session-left'; readonly sessionId: SessionId; readonly reason: EndReason; readonly nowMs: number }
+  | { readonly kind: 'session-paused'; readonly sessionId: SessionId; readonly nowMs: number }
+  /** `mac`: the device that asked. */
+  | { readonly kind: 'session-resumed'; readonly sessionId: SessionId; readonly mac: Mac; readonly nowMs: number }
   | { readonly kind: 'counters-read'; readonly counters: readonly CounterReading[]; readonly nowMs: number }
   /** The kernel serves exactly `served`; `counters` are the last readings of counters that went. */
   | {

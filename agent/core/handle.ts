@@ -14,16 +14,10 @@ import {
 } from './on-channel.ts';
 import { onSessionExtended } from './on-gift.ts';
 import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
+import { onSessionPaused, onSessionResumed } from './on-pause.ts';
 import { onProof } from './on-proof.ts';
 import { onSessionLeft, onStationAttached, onTrialStarted } from './on-session.ts';
-import {
-  onAddressesSeen,
-  onAddressLeased,
-  onAddressReleased,
-  onStationJoined,
-  onStationLeft,
-  onStationOnPort,
-} from './on-station.ts';
+import { onStation } from './on-station.ts';
 import { onTick } from './on-tick.ts';
 import { onTickCredit } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
@@ -33,17 +27,12 @@ import type { AgentState } from './state.ts';
 export function handle(state: AgentState, event: AgentEvent, config: AgentConfig): Outcome {
   switch (event.kind) {
     case 'station-joined':
-      return onStationJoined(state, event);
     case 'station-left':
-      return onStationLeft(state, event);
     case 'station-on-port':
-      return onStationOnPort(state, event);
     case 'address-leased':
-      return onAddressLeased(state, event);
     case 'address-released':
-      return onAddressReleased(state, event);
     case 'addresses-seen':
-      return onAddressesSeen(state, event);
+      return onStation(state, event);
     case 'trial-started':
       return onTrialStarted(state, event);
     case 'channel-opening':
@@ -63,6 +52,10 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
       return onSessionExtended(state, event);
     case 'session-left':
       return onSessionLeft(state, event);
+    case 'session-paused':
+      return onSessionPaused(state, event);
+    case 'session-resumed':
+      return onSessionResumed(state, event);
     case 'counters-read':
       return onCountersRead(state, event, config);
     case 'reconciled':

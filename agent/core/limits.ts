@@ -31,6 +31,8 @@ export const MAX_SETTLED_SESSIONS = 256;
 export const MAX_PACKET_BYTES = 65_536n;
 /** How often the byte allowance of time-priced sessions follows the clock (below TIME_RESERVE_MS), and ticks are written. */
 export const TIME_REFRESH_MS = 5_000;
+/** The longest pause: a lunch, a lecture, a film. Then the rest of the deposit goes back: money is not kept for who forgot it. */
+export const MAX_PAUSE_MS = 4 * 3_600_000;
 /** How long a device may take to answer a challenge: the page signs at once, a slow phone on bad air needs some seconds. */
 export const CHALLENGE_MS = 60_000;
 /** Challenges waiting for their answer, one per device: 4096 asked within the second that an honest answer takes are a storm. */

@@ -88,6 +88,8 @@ export type Session = {
   readonly trialBytes: ByteCount;
   /** Time online after which a trial is over, whatever is left of its bytes; absent: its bytes alone count. */
   readonly trialMs?: number;
+  /** Since when the guest has it paused: no packet passes and no time is charged. After a restart: since the restart. */
+  readonly pausedAtMs?: number;
   /** The part of usage and charge that traffic proofs already name; the next proof starts here. */
   readonly proven: { readonly downBytes: ByteCount; readonly upBytes: ByteCount; readonly units: TokenAmount };
   /** Set once the session is over; kept until its channel is settled. */

@@ -62,7 +62,9 @@ export function onUsageStored(state: AgentState, { sessionIds, nowMs }: EventOf<
 /** Holds the session: the kernel has cut already, the guest is told, port 80 goes to the portal again. */
 export function markDepleted(state: AgentState, session: LiveSession, account: Account, nowMs: number): Outcome {
   const channel = channelOfSession(state, session);
-  const held = { ...state, sessions: withEntry(state.sessions, session.id, { ...session, depletedAtMs: nowMs }) };
+  // The last bytes of a paused session may be all it had: it waits for a top-up as any other.
+  const { pausedAtMs: _, ...awake } = session;
+  const held = { ...state, sessions: withEntry(state.sessions, session.id, { ...awake, depletedAtMs: nowMs }) };
   const channels =
     channel?.phase === 'active'
       ? withEntry(held.channels, channel.id, { ...channel, phase: 'grace' as const })

@@ -7,11 +7,32 @@ import { isInPrefix, isLinkLocal } from './names.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, type KnownStation, sessionOfMac, withEntry, withoutEntry } from './state.ts';
 
+type StationEvent = EventOf<
+  'station-joined' | 'station-left' | 'station-on-port' | 'address-leased' | 'address-released' | 'addresses-seen'
+>;
+
+export function onStation(state: AgentState, event: StationEvent): Outcome {
+  switch (event.kind) {
+    case 'station-joined':
+      return onStationJoined(state, event);
+    case 'station-left':
+      return onStationLeft(state, event);
+    case 'station-on-port':
+      return onStationOnPort(state, event);
+    case 'address-leased':
+      return onAddressLeased(state, event);
+    case 'address-released':
+      return onAddressReleased(state, event);
+    case 'addresses-seen':
+      return onAddressesSeen(state, event);
+  }
+}
+
 /**
  * A station that is still associated elsewhere keeps its old port until hostapd says it left: whoever clones a MAC on
  * another BSS gets nothing while the owner of the MAC is there.
  */
-export function onStationJoined(state: AgentState, { mac, port, nowMs }: EventOf<'station-joined'>): Outcome {
+function onStationJoined(state: AgentState, { mac, port, nowMs }: EventOf<'station-joined'>): Outcome {
   const known = stationOf(state, mac, nowMs);
   if (known.isAssociated && known.port !== undefined && known.port !== port) {
     const next = { ...known, pendingPort: port, lastSeenMs: nowMs };
@@ -27,7 +48,7 @@ export function onStationJoined(state: AgentState, { mac, port, nowMs }: EventOf
   return { state: withPresence(joined, mac, undefined), actions: actionsIfServed(state, mac, known.port !== port) };
 }
 
-export function onStationLeft(state: AgentState, { mac, port, nowMs }: EventOf<'station-left'>): Outcome {
+function onStationLeft(state: AgentState, { mac, port, nowMs }: EventOf<'station-left'>): Outcome {
   const known = state.stations.get(mac);
   if (known === undefined) return { state, actions: [] };
   const { pendingPort, ...rest } = known;
@@ -43,7 +64,7 @@ export function onStationLeft(state: AgentState, { mac, port, nowMs }: EventOf<'
 }
 
 /** Wired guests, and wireless ones while the bus is away: the port of the first sighting holds for the session. */
-export function onStationOnPort(state: AgentState, { mac, port, nowMs }: EventOf<'station-on-port'>): Outcome {
+function onStationOnPort(state: AgentState, { mac, port, nowMs }: EventOf<'station-on-port'>): Outcome {
   const known = stationOf(state, mac, nowMs);
   if (known.port !== undefined && (known.isAssociated || sessionOfMac(state, mac) !== undefined))
     return { state, actions: [] };
@@ -51,17 +72,17 @@ export function onStationOnPort(state: AgentState, { mac, port, nowMs }: EventOf
   return { state: next, actions: actionsIfServed(state, mac, known.port !== port) };
 }
 
-export function onAddressLeased(state: AgentState, { mac, address, nowMs }: EventOf<'address-leased'>): Outcome {
+function onAddressLeased(state: AgentState, { mac, address, nowMs }: EventOf<'address-leased'>): Outcome {
   return bind(state, mac, address, nowMs);
 }
 
-export function onAddressReleased(state: AgentState, { mac, address }: EventOf<'address-released'>): Outcome {
+function onAddressReleased(state: AgentState, { mac, address }: EventOf<'address-released'>): Outcome {
   if (state.addressOwner.get(address) !== mac) return { state, actions: [] };
   return { state: unbind(state, mac, address), actions: actionsIfServed(state, mac, true) };
 }
 
 /** First come, first served: an address that another present station holds is not given away. */
-export function onAddressesSeen(state: AgentState, { seen, prefixes, nowMs }: EventOf<'addresses-seen'>): Outcome {
+function onAddressesSeen(state: AgentState, { seen, prefixes, nowMs }: EventOf<'addresses-seen'>): Outcome {
   let next = state;
   const actions: AgentAction[] = [];
   for (const { mac, address } of seen) {

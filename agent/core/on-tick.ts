@@ -3,7 +3,7 @@ import { accountOf } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
 import type { AgentEvent } from './events.ts';
-import { MAX_SETTLED_SESSIONS, TIME_REFRESH_MS, TIME_RESERVE_MS } from './limits.ts';
+import { MAX_PAUSE_MS, MAX_SETTLED_SESSIONS, TIME_REFRESH_MS, TIME_RESERVE_MS } from './limits.ts';
 import type { EndReason } from './model.ts';
 import { closeNow } from './on-channel.ts';
 import { hasRunDry, markDepleted, notifyAll } from './on-meter.ts';
@@ -17,8 +17,7 @@ import { type AgentState, channelOfSession, type LiveSession, withEntry } from '
 type Tick = Extract<AgentEvent, { kind: 'tick' }>;
 
 export function onTick(state: AgentState, event: Tick, config: AgentConfig): Outcome {
-  const elapsedMs = Math.min(Math.max(0, event.nowMs - state.lastTickMs), TIME_RESERVE_MS);
-  let next: AgentState = { ...state, lastTickMs: event.nowMs };
+  let next = state;
   const actions: AgentAction[] = [];
   const take = (outcome: Outcome) => {
     next = outcome.state;
@@ -28,18 +27,21 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
   for (const id of state.sessions.keys()) {
     const session = next.sessions.get(id);
     if (session === undefined || session.ended !== undefined) continue;
-    take(passTime(next, session, elapsedMs, event.nowMs, isRefreshDue));
+    take(passTime(next, session, event.nowMs, isRefreshDue));
     const current = next.sessions.get(id) as LiveSession;
     const reason = endReason(next, current, event, config);
     if (reason !== undefined) {
       take(endSession(next, id, reason));
       continue;
     }
+    // A pause is for going away.
+    if (current.pausedAtMs !== undefined) continue;
     take(dropStationsLeftBefore(next, current, event.nowMs - config.session.absentSeconds * 1000));
     if (graceEndedSince(current, state.lastTickMs, event.nowMs, config)) {
       actions.push({ kind: 'reconcile' }, ...notifyAll(current));
     }
   }
+  next = { ...next, lastTickMs: event.nowMs };
   if (isRefreshDue) take(storeTicks(next));
   take(retryCloses(next, event.nowMs));
   take(settle(next, event.nowMs, event.nowS, config));
@@ -47,16 +49,13 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
   return { state: next, actions };
 }
 
-/** Time counts while something is left: a held guest is not online. */
-function passTime(
-  state: AgentState,
-  session: LiveSession,
-  elapsedMs: number,
-  nowMs: number,
-  isRefreshDue: boolean,
-): Outcome {
+/** Time since the last tick, or the end of a pause after it, counts while something is left: a held guest is not online. */
+export function passTime(state: AgentState, session: LiveSession, nowMs: number, isRefreshDue: boolean): Outcome {
+  const sinceMs = Math.max(state.lastTickMs, session.resumedAtMs ?? state.lastTickMs);
+  const elapsedMs = Math.min(Math.max(0, nowMs - sinceMs), TIME_RESERVE_MS);
   const channel = channelOfSession(state, session);
-  const isOnline = session.depletedAtMs === undefined && !accountOf(session, channel).isWaiting;
+  const isHeld = session.depletedAtMs !== undefined || session.pausedAtMs !== undefined;
+  const isOnline = !isHeld && !accountOf(session, channel).isWaiting;
   if (!isOnline || elapsedMs === 0) return { state, actions: [] };
   const usage = { ...session.usage, onlineMs: session.usage.onlineMs + elapsedMs };
   const later = { ...session, usage };
@@ -71,8 +70,10 @@ function passTime(
 function endReason(state: AgentState, session: LiveSession, event: Tick, config: AgentConfig): EndReason | undefined {
   const { graceSeconds, absentSeconds } = config.session;
   const channel = channelOfSession(state, session);
-  if (session.absentSinceMs !== undefined && event.nowMs - session.absentSinceMs >= absentSeconds * 1000)
-    return 'guest-left';
+  const { absentSinceMs, pausedAtMs } = session;
+  const [goneSinceMs, patienceMs] =
+    pausedAtMs === undefined ? [absentSinceMs, absentSeconds * 1000] : [pausedAtMs, MAX_PAUSE_MS];
+  if (goneSinceMs !== undefined && event.nowMs - goneSinceMs >= patienceMs) return 'guest-left';
   if (channel === undefined) {
     const isOver = session.depletedAtMs !== undefined && event.nowMs - session.depletedAtMs >= graceSeconds * 1000;
     const isTimeOver = session.trialMs !== undefined && session.usage.onlineMs >= session.trialMs;

@@ -16,6 +16,8 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
       startedMs: nowMs,
       // Who left while the agent was away is refunded after the usual wait; hostapd or traffic show who is still there.
       ...(session.ended === undefined ? { absentSinceMs: nowMs } : {}),
+      // How long it has been paused is not known any more: it may be paused as long again.
+      ...(session.pausedAtMs === undefined ? {} : { pausedAtMs: nowMs }),
       counters: new Map(counters.map(({ key, bytes }) => [key, bytes])),
       storedBytes: totalBytes(session.usage),
       storedAtMs: nowMs,

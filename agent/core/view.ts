@@ -5,6 +5,7 @@ import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import { accountOf } from './account.ts';
 import type { Channel, IpAddress, Mac, Session, SessionId } from './model.ts';
+import { judgePause } from './on-pause.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, sessionOfMac } from './state.ts';
 import { millisForUnits } from './tariff.ts';
 
@@ -28,6 +29,8 @@ export type GuestView = {
   readonly secondsRemaining?: number;
   /** True once 10 % or less is left. */
   readonly isLow: boolean;
+  /** Present if the guest may pause the session: true while it is paused. */
+  readonly isPaused?: boolean;
   readonly lastVoucher?: SignedVoucher;
   readonly refund?: { readonly units: TokenAmount; readonly tx: Hex };
 };
@@ -53,7 +56,8 @@ export function guestView(state: AgentState, mac: Mac): GuestView {
   const channel = channelOfSession(state, session);
   const account = accountOf(session, channel);
   const isOver = session.ended !== undefined;
-  const isOnline = !isOver && session.depletedAtMs === undefined && !account.isUsedUp;
+  const isPaused = session.pausedAtMs !== undefined;
+  const isOnline = !isOver && !isPaused && session.depletedAtMs === undefined && !account.isUsedUp;
   const chargedUnits = channel?.closeUnits ?? account.chargedUnits;
   return {
     mac,
@@ -69,6 +73,7 @@ export function guestView(state: AgentState, mac: Mac): GuestView {
     bytesRemaining: isOver ? 0n : account.remainingBytes,
     isLow: isOver || account.isLow,
     ...(channel === undefined ? {} : { channelId: channel.id, lastVoucher: channel.voucher }),
+    ...(judgePause(state, mac).ok ? { isPaused } : {}),
     ...timeLeft(session, channel, account.creditUnits - account.chargedUnits),
     ...refundOf(channel),
   };

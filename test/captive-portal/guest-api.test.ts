@@ -162,6 +162,19 @@ t.test('a voucher that is not above the last gets 409 with the last one', async 
   t.strictSame(response.json().last, voucherJsonFromVoucher(next));
 });
 
+t.test('a trial may name the key of the guest', async (t) => {
+  const asked: unknown[] = [];
+  const startTrial = (_mac: unknown, key?: string): Promise<DeskResult> => {
+    asked.push(key);
+    return Promise.resolve({ ok: true, view: view() });
+  };
+  const { app } = await cafe({ startTrial });
+  const key = `0x${'0a'.repeat(20)}`;
+  t.equal((await app.inject(byGuest('POST', '/api/trial', { v: 1, key }))).statusCode, 200);
+  t.equal((await app.inject(byGuest('POST', '/api/trial', { v: 1, key: '0x0a' }))).statusCode, 400);
+  t.strictSame(asked, [key]);
+});
+
 t.test('trial and leave take no body', async (t) => {
   const asked: string[] = [];
   const done = (what: string) => (): Promise<DeskResult> => {

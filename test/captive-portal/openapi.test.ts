@@ -32,6 +32,8 @@ t.test('every route under /api is in the document, and every path of the documen
     'attach',
     'trial',
     'leave',
+    'pause',
+    'resume',
   ]) {
     for (const method of ['GET', 'POST'] as const) {
       const url = `/api/${name}`;

@@ -132,6 +132,10 @@ const MIGRATIONS: readonly Migration[] = [
       CREATE TABLE gifts (one INTEGER PRIMARY KEY CHECK (one = 1), day_s INTEGER NOT NULL, bytes INTEGER NOT NULL) STRICT;
     `,
   },
+  {
+    name: 'since when a session is paused',
+    sql: 'ALTER TABLE sessions ADD COLUMN paused_at_ms REAL CHECK (paused_at_ms >= 0)',
+  },
 ];
 
 /** Schema version of a file that this program writes. */

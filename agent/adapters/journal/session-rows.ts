@@ -28,6 +28,7 @@ type SessionRow = {
   readonly online_ms: number;
   readonly trial_bytes: bigint;
   readonly trial_ms: number | null;
+  readonly paused_at_ms: number | null;
   readonly proven_down_bytes: bigint;
   readonly proven_up_bytes: bigint;
   readonly proven_units: bigint;
@@ -83,9 +84,9 @@ export class SessionRows {
   constructor(database: Database) {
     this.#upsert = database.prepare(`
       INSERT OR REPLACE INTO sessions (id, channel, started_ms, down_bytes, up_bytes, online_ms, trial_bytes, trial_ms,
-        proven_down_bytes, proven_up_bytes, proven_units, ended, stations, counters)
+        paused_at_ms, proven_down_bytes, proven_up_bytes, proven_units, ended, stations, counters)
       VALUES (@id, @channel, @startedMs, @downBytes, @upBytes, @onlineMs, @trialBytes, @trialMs,
-        @provenDownBytes, @provenUpBytes, @provenUnits, @ended, @stations, @counters)`);
+        @pausedAtMs, @provenDownBytes, @provenUpBytes, @provenUnits, @ended, @stations, @counters)`);
     this.#forget = database.prepare('DELETE FROM sessions WHERE id = ?');
     this.#all = database.prepare('SELECT * FROM sessions ORDER BY id');
   }
@@ -103,6 +104,7 @@ export class SessionRows {
       onlineMs: toReal(session.usage.onlineMs, 'time online'),
       trialBytes: toInteger(session.trialBytes, 'trial bytes'),
       trialMs: session.trialMs === undefined ? null : toReal(session.trialMs, 'time of a trial'),
+      pausedAtMs: session.pausedAtMs === undefined ? null : toReal(session.pausedAtMs, 'begin of a pause'),
       provenDownBytes: toInteger(session.proven.downBytes, 'proven bytes down'),
       provenUpBytes: toInteger(session.proven.upBytes, 'proven bytes up'),
       provenUnits: toInteger(session.proven.units, 'proven units'),
@@ -136,6 +138,7 @@ function storedSessionFromRow(row: SessionRow): StoredSession {
     usage: { downBytes: row.down_bytes, upBytes: row.up_bytes, onlineMs: row.online_ms },
     trialBytes: row.trial_bytes,
     ...(row.trial_ms === null ? {} : { trialMs: row.trial_ms }),
+    ...(row.paused_at_ms === null ? {} : { pausedAtMs: row.paused_at_ms }),
     proven: { downBytes: row.proven_down_bytes, upBytes: row.proven_up_bytes, units: row.proven_units },
     ...(row.ended === null ? {} : { ended: oneOf(END_REASONS, row.ended, `end of session ${sessionId}`) }),
   };

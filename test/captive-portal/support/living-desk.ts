@@ -43,6 +43,8 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     attach: (_mac, attach) => life.attach(attach),
     receipt: () => undefined,
     leave: () => life.leave(),
+    pause: () => life.pause(true),
+    resume: () => life.pause(false),
     watch: (_mac, listener) => life.watch(listener),
     use: (downBytes, upBytes) => life.use(downBytes, upBytes),
     settle: () => life.settle(),
@@ -146,6 +148,10 @@ class Life {
   leave(): Promise<DeskResult> {
     const isChannel = this.#view.channelId !== undefined;
     return this.#become({ phase: isChannel ? 'closing' : 'none', isOnline: false, bytesRemaining: 0n });
+  }
+
+  pause(isPaused: boolean): Promise<DeskResult> {
+    return this.#become({ isPaused, isOnline: !isPaused });
   }
 
   settle(): void {

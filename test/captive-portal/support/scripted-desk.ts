@@ -14,6 +14,8 @@ const METHODS = [
   'attach',
   'receipt',
   'leave',
+  'pause',
+  'resume',
   'watch',
 ] as const;
 

@@ -71,10 +71,12 @@ const sessionWithoutId = record({
   usage: record({ downBytes: amount, upBytes: amount, onlineMs: milliseconds }),
   trialBytes: amount,
   trialMs: fc.option(milliseconds, { nil: undefined }),
+  pausedAtMs: fc.option(milliseconds, { nil: undefined }),
   proven: record({ downBytes: amount, upBytes: amount, units: amount }),
   ended: fc.constantFrom(undefined, 'guest-left' as const, 'credit-exhausted' as const),
-}).map(({ channelId, trialMs, ended, ...rest }) => ({
+}).map(({ channelId, trialMs, pausedAtMs, ended, ...rest }) => ({
   ...rest,
+  ...(pausedAtMs === undefined ? {} : { pausedAtMs }),
   ...(trialMs === undefined ? {} : { trialMs }),
   ...(channelId === undefined ? {} : { channelId }),
   ...(ended === undefined ? {} : { ended }),
