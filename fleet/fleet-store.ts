@@ -17,10 +17,23 @@ export type Awaitable<T> = T | Promise<T>;
 export type StoredVerdict = { readonly digest: Hex; readonly verdict: Verdict; readonly receivedS: bigint };
 
 /** What is on file around a number of a device's chain. */
-export type Place = Neighbours & { readonly same?: StoredVerdict };
+export type Place = Neighbours & {
+  readonly same?: StoredVerdict;
+  /** Whether any higher number is on file: then this one comes out of its turn. */
+  readonly hasLater: boolean;
+};
 
-/** A proof whose verdict may change when earlier ones arrive. */
+/** A proof with numbers missing before it: its verdict may change when they arrive. */
 export type HeldProof = { readonly body: Uint8Array; readonly verdict: Verdict; readonly receivedS: bigint };
+
+/** What one held proof adds to a channel, and the voucher that came with it. */
+export type HeldShare = {
+  readonly seq: bigint;
+  readonly bytes: bigint;
+  readonly paid: bigint;
+  readonly amount: bigint;
+  readonly ackBytes: bigint;
+};
 
 /** Numbers of a chain that are not on file, though later ones are; both ends inclusive. */
 export type MissingRange = { readonly from: bigint; readonly to: bigint };
@@ -64,7 +77,11 @@ export type FleetTx = {
   readonly place: (device: Address, seq: bigint) => Awaitable<Place>;
   /** What was made of this very upload, if it did not join a chain. */
   readonly rejected: (bodyHash: Uint8Array) => Awaitable<StoredVerdict | undefined>;
-  readonly channels: (ids: readonly Hex[]) => Awaitable<ReadonlyMap<Hex, ProvenChannel>>;
+  /** What proofs before number `seq` say of channels; a channel belongs to one device, whose numbers are meant. */
+  readonly channels: (ids: readonly Hex[], seq: bigint) => Awaitable<ReadonlyMap<Hex, ProvenChannel>>;
+  /** What held proofs after number `seq` add to a channel, lowest number first. */
+  readonly sharesAfter: (id: Hex, seq: bigint) => Awaitable<readonly HeldShare[]>;
+  /** Kept until the end of the transaction in which nothing before it is missing any longer. */
   readonly held: (device: Address, seq: bigint) => Awaitable<HeldProof | undefined>;
   readonly missing: (device: Address) => Awaitable<readonly MissingRange[]>;
   /** Takes up an entry; later questions in the transaction know it. */

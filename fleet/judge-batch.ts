@@ -1,19 +1,15 @@
-/**
- * Judges uploads one after another inside a transaction, each knowing the ones before; then judges again what an upload
- * has made whole: a proof that came before its predecessor is a gap only for as long as that is missing.
- */
+/** Judges uploads one after another inside a transaction, each knowing the ones before; and again those that came too early. */
 import type { Address } from '../protocol/address.ts';
 import type { Hex } from '../protocol/hex.ts';
-import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
+import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import type { FleetTx, MissingRange, Place, StoredVerdict } from './fleet-store.ts';
+import { judgeAgain } from './judge-again.ts';
 import {
   type CollectorDeployment,
   type JudgeContext,
   type Judgement,
   judgeContent,
-  judgeFigures,
   type KnownDevice,
-  type ProvenChannel,
 } from './judge-proof.ts';
 import { encodeLogEntry, type LogEntry } from './proof-entry.ts';
 import { hashOf } from './proof-rows.ts';
@@ -39,9 +35,6 @@ export type Pending = {
   result: StoredVerdict & { readonly missing: readonly MissingRange[] };
 };
 
-/** After a hole has closed, so many proofs behind it are judged again at once. */
-const MAX_REJUDGED = 1024;
-
 /** Gives each upload its result. @returns the frames to be made durable, in order */
 export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps: JudgeDeps): Promise<Uint8Array[]> {
   const frames: Uint8Array[] = [];
@@ -61,7 +54,7 @@ export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps:
     const judgement = await judge(pending, place, tx, deps, receivedS);
     await keep({ kind: 'upload', body, upload, digest, judgement, receivedS });
     const stored = { digest, verdict: judgement.verdict, receivedS };
-    if (judgement.joinsChain && place.after !== undefined) await rejudgeAfter(upload, tx, deps, keep);
+    if (judgement.joinsChain && place.hasLater) await judgeAgain(upload, tx, deps, keep);
     pending.result = { ...stored, missing: await missingAfter(stored, pending, tx) };
   }
   return frames;
@@ -95,52 +88,12 @@ async function judge(
     deployment: deps.deployment,
     device,
     neighbours: place,
-    channels: await tx.channels(upload.leaves.map(({ channelId }) => channelId)),
+    channels: await tx.channels(
+      upload.leaves.map(({ channelId }) => channelId),
+      upload.proof.seq,
+    ),
     receivedS,
     lateAfterS: deps.lateAfterS,
   };
   return judgeContent(upload, context, evidence);
-}
-
-/** Judges the proofs behind `upload` again, as long as there are some that waited for it. */
-async function rejudgeAfter(
-  { proof }: ProofUpload,
-  tx: FleetTx,
-  deps: JudgeDeps,
-  keep: (entry: LogEntry) => Promise<void>,
-): Promise<void> {
-  for (let seq = proof.seq + 1n; seq <= proof.seq + BigInt(MAX_REJUDGED); seq++) {
-    const held = await tx.held(proof.device, seq);
-    if (held === undefined) {
-      if ((await tx.place(proof.device, seq)).same === undefined) return;
-      continue;
-    }
-    const decoded = decodeProofUpload(held.body);
-    if (!decoded.ok) throw new RangeError(`proof ${seq} of ${proof.device} on file is no upload: ${decoded.got}`);
-    const upload = decoded.value;
-    const channels = await tx.channels(upload.leaves.map(({ channelId }) => channelId));
-    const { verdict, reason } = judgeFigures(upload, {
-      deployment: deps.deployment,
-      device: deps.devices(proof.device),
-      neighbours: await tx.place(proof.device, seq),
-      channels: withoutOwn(channels, upload),
-      receivedS: held.receivedS,
-      lateAfterS: deps.lateAfterS,
-    });
-    if (verdict === held.verdict) continue;
-    const { device, endS, bytesUp, bytesDown, paid } = upload.proof;
-    const counts = { day: endS / 86_400n, bytes: bytesUp + bytesDown, paid };
-    await keep({ kind: 'rejudgement', device, seq, from: held.verdict, verdict, reason, ...counts });
-  }
-}
-
-/** What is proven of the channels without the share of a proof that is on file already. */
-function withoutOwn(channels: ReadonlyMap<Hex, ProvenChannel>, { leaves }: ProofUpload) {
-  const others = new Map(channels);
-  for (const { channelId, bytesUp, bytesDown, paid } of leaves) {
-    const proven = others.get(channelId);
-    if (proven === undefined) continue;
-    others.set(channelId, { ...proven, bytes: proven.bytes - bytesUp - bytesDown, paid: proven.paid - paid });
-  }
-  return others;
 }

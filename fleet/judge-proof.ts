@@ -40,13 +40,8 @@ export type Neighbours = {
   readonly after?: { readonly prev: Hex };
 };
 
-/** What earlier proofs of the device say about a channel. */
-export type ProvenChannel = {
-  readonly bytes: bigint;
-  readonly paid: bigint;
-  /** The highest voucher on file: a proof that comes out of order has a lower one than those after it. */
-  readonly amount?: bigint;
-};
+/** What the device's proofs of lower numbers say about a channel, whenever they came. */
+export type ProvenChannel = { readonly bytes: bigint; readonly paid: bigint };
 
 export type JudgeContext = {
   readonly deployment: CollectorDeployment;
@@ -97,12 +92,7 @@ export function judgeContent(
   context: JudgeContext,
   evidence: Judgement | 'sound' = judgeEvidence(upload, context) ?? 'sound',
 ): Judgement {
-  return (
-    judgeFork(upload, context) ??
-    (evidence === 'sound' ? undefined : evidence) ??
-    judgeCharges(upload, context) ??
-    judgeFigures(upload, context)
-  );
+  return judgeFork(upload, context) ?? (evidence === 'sound' ? undefined : evidence) ?? judgeFigures(upload, context);
 }
 
 /** Duplicates, and proofs that contradict what is on file. */
@@ -159,19 +149,6 @@ export function judgeEvidence(
   return undefined;
 }
 
-/** No channel may be charged more, over all proofs, than its voucher covers. */
-function judgeCharges({ leaves, vouchers }: ProofUpload, { channels }: JudgeContext): Judgement | undefined {
-  const amountOf = new Map(vouchers.map((voucher) => [voucher.channelId, voucher.amount]));
-  for (const { channelId: id, paid } of leaves) {
-    const proven = channels.get(id);
-    const charged = (proven?.paid ?? 0n) + paid;
-    const amount = larger(amountOf.get(id) ?? 0n, proven?.amount ?? 0n);
-    if (charged > amount)
-      return outside('bad-voucher', `channel ${id} was charged ${charged}, its voucher covers ${amount}`);
-  }
-  return undefined;
-}
-
 function flawOf(
   leaf: SessionLeaf,
   voucher: ProofVoucher | undefined,
@@ -195,13 +172,18 @@ function flawOf(
   return undefined;
 }
 
-/** Whether the figures of a whole and well-placed proof can be true, and count. */
+/**
+ * Whether the figures of a whole and well-placed proof can be true, and count. All of these verdicts take the proof's number:
+ * they follow from what is on file, so that the order in which proofs came makes no difference in the end.
+ */
 export function judgeFigures(upload: ProofUpload, context: JudgeContext): Judgement {
   const { proof } = upload;
   const { neighbours, receivedS, lateAfterS } = context;
   if (proof.seq === 0n ? proof.prev !== GENESIS_PREV : neighbours.before === undefined) {
     return inside('gap', `proof ${proof.seq} follows ${proof.prev}, which is not on file`);
   }
+  const charged = chargeAboveVoucher(upload, context);
+  if (charged !== undefined) return inside('bad-voucher', charged);
   const below = ackAboveProven(upload, context);
   if (below !== undefined) return inside('bytes-below-ack', below);
   const clock = clockFlaw(upload, receivedS);
@@ -211,6 +193,17 @@ export function judgeFigures(upload: ProofUpload, context: JudgeContext): Judgem
   const ageS = receivedS - proof.endS;
   if (ageS > lateAfterS) return inside('late', `the interval ended ${ageS} s ago, at most ${lateAfterS} s count`);
   return inside('valid', 'all checks passed');
+}
+
+/** No channel may be charged more, over all proofs up to this one, than its voucher covers. */
+function chargeAboveVoucher({ leaves, vouchers }: ProofUpload, { channels }: JudgeContext): string | undefined {
+  const amountOf = new Map(vouchers.map(({ channelId: id, amount }) => [id, amount]));
+  for (const { channelId: id, paid } of leaves) {
+    const charged = (channels.get(id)?.paid ?? 0n) + paid;
+    const amount = amountOf.get(id) ?? 0n;
+    if (charged > amount) return `channel ${id} was charged ${charged}, its voucher covers ${amount}`;
+  }
+  return undefined;
 }
 
 /** A guest acknowledges what was metered; so a router that proves less than that hides bytes, or invented the voucher. */

@@ -37,7 +37,10 @@ export const PROOF_TABLES = `
   CREATE INDEX by_device ON proofs (device);
   CREATE TABLE held (device BLOB, seq INTEGER, body BLOB NOT NULL, PRIMARY KEY (device, seq)) STRICT, WITHOUT ROWID;
   CREATE TABLE gaps (device BLOB, first INTEGER, last INTEGER NOT NULL, PRIMARY KEY (device, first)) STRICT, WITHOUT ROWID;
-  CREATE TABLE channels (id BLOB PRIMARY KEY, bytes TEXT NOT NULL, paid TEXT NOT NULL, amount TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE channels (id BLOB PRIMARY KEY, bytes TEXT NOT NULL, paid TEXT NOT NULL) STRICT, WITHOUT ROWID;
+  CREATE TABLE shares (channel BLOB, seq INTEGER, device BLOB NOT NULL, bytes TEXT NOT NULL, paid TEXT NOT NULL,
+    amount TEXT NOT NULL, ack_bytes TEXT NOT NULL, PRIMARY KEY (channel, seq)) STRICT, WITHOUT ROWID;
+  CREATE INDEX shares_of_device ON shares (device, seq);
 `;
 
 export type ProofRow = {

@@ -29,6 +29,8 @@ export type Expected = {
   readonly body: Uint8Array;
   readonly digest: Hex;
   readonly verdict: Verdict;
+  /** The verdict on the collector's list at the end, if it must have changed. */
+  readonly listed?: Verdict;
   /** The very receipt of this earlier proof is due: nothing may be counted twice. */
   readonly isRepeat?: true;
 };
@@ -123,11 +125,11 @@ export class SimulatedRouter {
     return this.#expected('forged', 'bad-signature', upload);
   }
 
-  /** The proof after a missing one, then the missing one. That after is of an empty interval, so that the missing one is next on the channel. */
+  /** The proof after a missing one, then the missing one, both with bytes and units of the same channel: valid in the end. */
   #gap(nowS: bigint): readonly Expected[] {
     const missing = this.#honest(nowS);
-    const after = this.#joined('gap', 'gap', { endS: nowS }, { amounts: { up: 0n, down: 0n, paid: 0n } });
-    return [after, missing];
+    const after = this.#joined('gap', 'gap', { endS: nowS });
+    return [{ ...after, listed: 'valid' }, missing];
   }
 
   /** A second router with the same key: another proof under the number of the last. */

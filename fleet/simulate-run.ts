@@ -4,7 +4,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../protocol/address.ts';
-import { isProofReceiptSigned, type SignedProofReceipt } from '../protocol/verdict.ts';
+import { isProofReceiptSigned, type SignedProofReceipt, type Verdict } from '../protocol/verdict.ts';
 import type { CollectorDeployment } from './judge-proof.ts';
 import type { Poster } from './simulate-post.ts';
 import { type Deed, type Expected, LIES, type Lie, type SimulatedRouter } from './simulate-router.ts';
@@ -141,7 +141,7 @@ export class Simulation {
     if (flaw === undefined) tally.right += 1;
     else this.#blame(`${expected.deed} of ${router.address}: ${flaw}`);
     if (!posted.ok) return undefined;
-    this.#acknowledge(router.address, posted.receipt);
+    this.#acknowledge(router.address, posted.receipt, expected.listed);
     return posted.receipt;
   }
 
@@ -156,13 +156,13 @@ export class Simulation {
     return isProofReceiptSigned(deployment, receipt) ? undefined : 'the receipt is not signed by the collector';
   }
 
-  #acknowledge(router: Address, receipt: SignedProofReceipt): void {
+  #acknowledge(router: Address, receipt: SignedProofReceipt, listed: Verdict = receipt.verdict): void {
     const known = this.#acknowledged.get(router) ?? new Map<string, string>();
-    known.set(receipt.proof, receipt.verdict);
+    known.set(receipt.proof, listed);
     this.#acknowledged.set(router, known);
   }
 
-  /** What was acknowledged must be on the collector's list, once, with the same verdict. */
+  /** What was acknowledged must be on the collector's list, once, with the same verdict; or with the one that it must have changed to. */
   async #readBack(): Promise<SimulationResult['readBack']> {
     const all = [...this.#acknowledged];
     const step = Math.max(1, Math.floor(all.length / Math.max(1, this.#plan.readBack)));
@@ -174,10 +174,11 @@ export class Simulation {
       for (const [digest, verdict] of known) {
         proofs += 1;
         const rows = listed.filter((row) => row.digest === digest);
-        // A gap is judged again when what was missing has come.
-        if (rows.length === 1 && (rows[0]?.verdict === verdict || verdict === 'gap')) continue;
+        if (rows.length === 1 && rows[0]?.verdict === verdict) continue;
         missing += 1;
-        this.#blame(`${router}: proof ${digest} was acknowledged as ${verdict}, listed ${rows.length} times`);
+        this.#blame(
+          `${router}: proof ${digest} must be listed once as ${verdict}, is ${rows.map((row) => row.verdict).join(', ') || 'not listed'}`,
+        );
       }
     }
     return { routers: sample.length, proofs, missing };

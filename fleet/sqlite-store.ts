@@ -3,6 +3,7 @@ import type { Database, Statement } from 'better-sqlite3';
 import type { Address } from '../protocol/address.ts';
 import { type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
+import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import type { Verdict } from '../protocol/verdict.ts';
 import type {
   ChainHead,
@@ -10,6 +11,7 @@ import type {
   FleetStore,
   FleetTx,
   HeldProof,
+  HeldShare,
   MissingRange,
   Place,
   StoredVerdict,
@@ -32,7 +34,7 @@ import {
 import { openDatabase, openReader } from './sqlite-database.ts';
 
 /** Raised with each change of PROOF_TABLES. */
-const STORE_VERSION = 3n;
+const STORE_VERSION = 4n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
 
@@ -41,6 +43,8 @@ export class SqliteStore implements FleetStore {
   readonly #reader: Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
   #turn: Promise<unknown> = Promise.resolve();
+  /** Devices that had a number filled in by the open transaction: less of theirs may have to be held. */
+  readonly #filled = new Map<string, Uint8Array>();
 
   /** Opens or creates the file; one that cannot be used is made anew, empty. Call catchUp before anything else. */
   constructor(path: string) {
@@ -89,7 +93,7 @@ export class SqliteStore implements FleetStore {
   }
 
   clear(): void {
-    const tables = ['proofs', 'held', 'gaps', 'channels', 'position'];
+    const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'position'];
     this.#database.exec(tables.map((table) => `DELETE FROM ${table};`).join(' '));
   }
 
@@ -102,11 +106,14 @@ export class SqliteStore implements FleetStore {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       const result = await f(this.#tx);
+      for (const device of this.#filled.values()) this.#release(device);
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
       throw error;
+    } finally {
+      this.#filled.clear();
     }
   }
 
@@ -116,10 +123,8 @@ export class SqliteStore implements FleetStore {
       const cells = this.#statements.rejected.get(bodyHash) as ChainCells | undefined;
       return cells === undefined ? undefined : storedFromRow(rowFromCells(cells));
     },
-    channels: (ids) => {
-      const proven = ids.map((id) => [id, this.#provenOf(id)] as const);
-      return new Map(proven.filter((entry): entry is [Hex, Required<ProvenChannel>] => entry[1] !== undefined));
-    },
+    channels: (ids, seq) => new Map(ids.map((id) => [id, this.#provenBefore(id, seq)])),
+    sharesAfter: (id, seq) => this.#sharesFrom(id, seq + 1n),
     held: (device, seq) => this.#held(device, seq),
     missing: (device) => rangesFrom(this.#statements.gaps.all(blob(device), MAX_MISSING) as GapRow[]),
     apply: (entry: LogEntry) => (entry.kind === 'upload' ? this.#applyUpload(entry) : this.#applyRejudgement(entry)),
@@ -129,12 +134,13 @@ export class SqliteStore implements FleetStore {
   };
 
   #place(device: Address, seq: bigint): Place {
-    const rows = this.#statements.around.all(blob(device), seq - 1n, seq + 1n) as ChainCells[];
-    let place: Place = {};
+    const rows = this.#statements.around.all(blob(device), seq - 1n) as ChainCells[];
+    let place: Place = { hasLater: false };
     for (const row of rows.map(rowFromCells)) {
       if (row.seq === seq) place = { ...place, same: storedFromRow(row) };
       else if (row.seq < seq) place = { ...place, before: beforeFromRow(row) };
-      else place = { ...place, after: { prev: hexFromBytes(row.prev) } };
+      else if (row.seq > seq + 1n) place = { ...place, hasLater: true };
+      else place = { ...place, after: { prev: hexFromBytes(row.prev) }, hasLater: true };
     }
     return place;
   }
@@ -143,35 +149,46 @@ export class SqliteStore implements FleetStore {
     const address = blob(device);
     const body = this.#statements.held.get(address, seq) as Uint8Array | undefined;
     if (body === undefined) return undefined;
-    const [cells] = this.#statements.around.all(address, seq, seq) as [ChainCells];
-    const { verdict, received_s } = rowFromCells(cells);
-    return { body, verdict, receivedS: received_s };
+    const [verdict, receivedS] = this.#statements.verdict.get(address, seq) as [Verdict, bigint];
+    return { body, verdict, receivedS };
   }
 
   #applyUpload(entry: UploadEntry): void {
     const { upload, judgement, body } = entry;
-    const { leaves, vouchers, proof } = upload;
+    const { proof } = upload;
     const columns = columnsFromEntry(entry);
     const device = columns[0] as Uint8Array;
     const last = judgement.joinsChain ? (this.#statements.lastSeq.get(device) as bigint | undefined) : undefined;
     const { changes } = this.#statements.insert.run(...columns);
     if (changes === 0 || !judgement.joinsChain) return;
     this.#noteGaps(device, proof.seq, last ?? -1n);
-    if (isProvisional(judgement.verdict)) this.#statements.hold.run(device, proof.seq, body);
+    const missing = this.#statements.firstGap.get(device) as bigint | undefined;
+    const isHeld = missing !== undefined && missing < proof.seq;
+    if (isHeld) this.#statements.hold.run(device, proof.seq, body);
+    this.#addShares(upload, device, isHeld);
+  }
+
+  #addShares({ proof, leaves, vouchers }: ProofUpload, device: Uint8Array, isHeld: boolean): void {
     for (const leaf of leaves) {
-      const proven = this.#provenOf(leaf.channelId) ?? { bytes: 0n, paid: 0n, amount: 0n };
-      const signed = vouchers.find(({ channelId }) => channelId === leaf.channelId)?.amount ?? 0n;
-      const amount = signed > proven.amount ? signed : proven.amount;
-      const bytes = proven.bytes + leaf.bytesUp + leaf.bytesDown;
-      const paid = proven.paid + leaf.paid;
-      this.#statements.setChannel.run(blob(leaf.channelId), `${bytes}`, `${paid}`, `${amount}`);
+      const id = blob(leaf.channelId);
+      const proven = this.#provenOf(id);
+      const bytes = leaf.bytesUp + leaf.bytesDown;
+      this.#statements.setChannel.run(id, `${proven.bytes + bytes}`, `${proven.paid + leaf.paid}`);
+      if (!isHeld) continue;
+      const { amount, ackBytes } = vouchers.find(({ channelId }) => channelId === leaf.channelId) ?? NO_VOUCHER;
+      this.#statements.holdShare.run(id, proof.seq, device, `${bytes}`, `${leaf.paid}`, `${amount}`, `${ackBytes}`);
     }
   }
 
   #applyRejudgement({ device, seq, verdict, reason }: RejudgementEntry): void {
-    const address = blob(device);
-    this.#statements.rejudge.run(verdict, reason, address, seq);
-    if (!isProvisional(verdict)) this.#statements.release.run(address, seq);
+    this.#statements.rejudge.run(verdict, reason, blob(device), seq);
+  }
+
+  /** Lets go of the proofs with nothing missing before them. */
+  #release(device: Uint8Array): void {
+    const missing = this.#statements.firstGap.get(device) as bigint | undefined;
+    this.#statements.release.run(device, missing ?? NO_SEQ);
+    this.#statements.releaseShares.run(device, missing ?? NO_SEQ);
   }
 
   /** `seq` has joined a chain that reached to `last` before. */
@@ -182,18 +199,43 @@ export class SqliteStore implements FleetStore {
     }
     const gap = this.#statements.gapAt.get(device, seq, seq) as GapRow | undefined;
     if (gap === undefined) return;
+    this.#filled.set(hexFromBytes(device), device);
     this.#statements.dropGap.run(device, gap.first);
     if (gap.first < seq) this.#statements.addGap.run(device, gap.first, seq - 1n);
     if (seq < gap.last) this.#statements.addGap.run(device, seq + 1n, gap.last);
   }
 
-  #provenOf(id: Hex): Required<ProvenChannel> | undefined {
-    const cells = this.#statements.channel.get(blob(id)) as [string, string, string] | undefined;
-    return cells === undefined
-      ? undefined
-      : { bytes: BigInt(cells[0]), paid: BigInt(cells[1]), amount: BigInt(cells[2]) };
+  #provenOf(id: Uint8Array): ProvenChannel {
+    const cells = this.#statements.channel.get(id) as [string, string] | undefined;
+    return cells === undefined ? NOTHING_PROVEN : { bytes: BigInt(cells[0]), paid: BigInt(cells[1]) };
+  }
+
+  /** All that is proven without what came before its turn: with `seq` not on file, all higher numbers are held. */
+  #provenBefore(id: Hex, seq: bigint): ProvenChannel {
+    let { bytes, paid } = this.#provenOf(blob(id));
+    for (const share of this.#sharesFrom(id, seq)) {
+      bytes -= share.bytes;
+      paid -= share.paid;
+    }
+    return { bytes, paid };
+  }
+
+  #sharesFrom(id: Hex, seq: bigint): readonly HeldShare[] {
+    return (this.#statements.shares.all(blob(id), seq) as ShareCells[]).map((cells) => ({
+      seq: cells[0],
+      bytes: BigInt(cells[1]),
+      paid: BigInt(cells[2]),
+      amount: BigInt(cells[3]),
+      ackBytes: BigInt(cells[4]),
+    }));
   }
 }
+
+const NOTHING_PROVEN: ProvenChannel = { bytes: 0n, paid: 0n };
+const NO_VOUCHER = { amount: 0n, ackBytes: 0n };
+/** Above all numbers of proofs, which are of 32 bits. */
+const NO_SEQ = 1n << 32n;
+type ShareCells = readonly [bigint, string, string, string, string];
 
 /** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
 const CHAIN_COLUMNS = 'seq, digest, prev, verdict, end_s, received_s';
@@ -220,11 +262,21 @@ function prepareStatements(database: Database) {
     setPosition: prepare('INSERT OR REPLACE INTO position (one, segment, offset) VALUES (1, ?, ?)'),
     insert: prepare(INSERT_PROOF),
     rejected: prepare(`SELECT ${CHAIN_COLUMNS} FROM proofs WHERE body_hash = ?`).raw(),
-    around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq BETWEEN ? AND ?`).raw(),
+    // The one before, the same, the one after, and whether there is any later one.
+    around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq >= ? ORDER BY seq LIMIT 4`).raw(),
+    verdict: prepare(`SELECT verdict, received_s ${IN_CHAIN} AND seq = ?`).raw(),
     lastSeq: prepare(`SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`).pluck(),
     held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
     hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
-    release: prepare('DELETE FROM held WHERE device = ? AND seq = ?'),
+    release: prepare('DELETE FROM held WHERE device = ? AND seq < ?'),
+    firstGap: prepare('SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1').pluck(),
+    shares: prepare(
+      'SELECT seq, bytes, paid, amount, ack_bytes FROM shares WHERE channel = ? AND seq >= ? ORDER BY seq',
+    ).raw(),
+    holdShare: prepare(
+      'INSERT OR REPLACE INTO shares (channel, seq, device, bytes, paid, amount, ack_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    releaseShares: prepare('DELETE FROM shares WHERE device = ? AND seq < ?'),
     rejudge: prepare(
       'UPDATE proofs INDEXED BY chain SET verdict = ?, reason = ? WHERE device = ? AND seq = ? AND joins_chain = 1',
     ),
@@ -232,14 +284,9 @@ function prepareStatements(database: Database) {
     gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
     addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
     dropGap: prepare('DELETE FROM gaps WHERE device = ? AND first = ?'),
-    channel: prepare('SELECT bytes, paid, amount FROM channels WHERE id = ?').raw(),
-    setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid, amount) VALUES (?, ?, ?, ?)'),
+    channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?').raw(),
+    setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
   };
-}
-
-/** Verdicts that rest on what is missing: they are given again when it arrives. */
-function isProvisional(verdict: string): boolean {
-  return verdict === 'gap' || verdict === 'bytes-below-ack';
 }
 
 function rangesFrom(rows: readonly GapRow[]): readonly MissingRange[] {
