@@ -14,8 +14,10 @@ import { secretKeyFromText } from './wallet.ts';
 export type Keys = { readonly code: string; readonly secretKey: Uint8Array; readonly mode: PaymentMode };
 
 const SLOT = 'ssp-pass';
+const TRIAL_SLOT = 'ssp-trial';
 const RANDOM_BYTES = 13;
 let memory = '';
+let trialCode = '';
 
 /** Keys of a code as a person typed it, or undefined if it is none. */
 export function keysFromText(text: string, mode: PaymentMode): Keys | undefined {
@@ -32,13 +34,25 @@ export function makeKeys(mode: PaymentMode): Keys {
   }
 }
 
+/**
+ * Key by which this tab asks for the free trial: its ticket's, else one made for that alone. It pays for nothing and is no ticket;
+ * a phone that changes its MAC address while the tab lives is known by it.
+ */
+export function trialKey(): Uint8Array {
+  trialCode ||= readFromSession(TRIAL_SLOT);
+  const keys = recallKeys() ?? keysFromText(trialCode, 'hold') ?? makeKeys('hold');
+  trialCode = keys.code;
+  storeInSession(TRIAL_SLOT, trialCode);
+  return keys.secretKey;
+}
+
 export function rememberKeys({ code, mode }: Keys): void {
   memory = `${mode}:${code}`;
-  if (!storeInSession(memory)) window.name = `${SLOT}:${memory}`;
+  if (!storeInSession(SLOT, memory)) window.name = `${SLOT}:${memory}`;
 }
 
 export function recallKeys(): Keys | undefined {
-  const text = memory || readFromSession() || readFromName();
+  const text = memory || readFromSession(SLOT) || readFromName();
   const [mode, code] = text.split(':');
   if ((mode !== 'hold' && mode !== 'stream') || code === undefined) return undefined;
   memory = text;
@@ -55,18 +69,18 @@ export function forgetKeys(): void {
   }
 }
 
-function storeInSession(text: string): boolean {
+function storeInSession(slot: string, text: string): boolean {
   try {
-    sessionStorage.setItem(SLOT, text);
-    return sessionStorage.getItem(SLOT) === text;
+    sessionStorage.setItem(slot, text);
+    return sessionStorage.getItem(slot) === text;
   } catch {
     return false;
   }
 }
 
-function readFromSession(): string {
+function readFromSession(slot: string): string {
   try {
-    return sessionStorage.getItem(SLOT) ?? '';
+    return sessionStorage.getItem(slot) ?? '';
   } catch {
     return '';
   }

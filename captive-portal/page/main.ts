@@ -24,7 +24,7 @@ import {
 import { speedBetween } from './speed.ts';
 import { StreamPayer } from './stream-payer.ts';
 import { adviceText, filled } from './strings.ts';
-import { add, type Choice, modeOf, open, planOf, takeUp } from './till.ts';
+import { add, type Choice, modeOf, open, planOf, startTrial, takeUp } from './till.ts';
 import { STRINGS, TONGUE } from './tongue.ts';
 import { type Terms, ticketInFragment } from './wallet.ts';
 import type { View } from './wire.ts';
@@ -53,7 +53,7 @@ const feed = new LiveFeed({
 start();
 
 function start(): void {
-  element('trial').addEventListener('click', () => void act('trial', () => post('/api/trial')));
+  element('trial').addEventListener('click', () => void act('trial', startTrial));
   element('finish').addEventListener('click', () => {
     payer = undefined;
     void act('finish', () => post('/api/leave'));

@@ -24,10 +24,15 @@ export function getTerms(): Promise<Answer<Terms>> {
 }
 
 export function post(
-  url: '/api/open' | '/api/voucher' | '/api/attach' | '/api/trial' | '/api/leave' | '/api/pause' | '/api/resume',
+  url: `/api/${'open' | 'voucher' | 'tick-voucher' | 'attach' | 'trial' | 'leave' | 'pause' | 'resume'}`,
   body?: object,
 ): Promise<Answer<View>> {
   return call(url, postOf(body), (json) => viewFromJson(json as ViewJson));
+}
+
+/** One coin of a chain; the answer is what the router holds as promised, in units. */
+export function postTick(body: object): Promise<Answer<bigint>> {
+  return call('/api/tick', postOf(body), (json) => BigInt((json as { promisedUnits: string }).promisedUnits));
 }
 
 /** A challenge for the running session of a key; undefined if it has none. */

@@ -3,6 +3,7 @@ import { attachJsonFromAttach } from '../../protocol/attach.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
 import type { PaymentMode } from '../../protocol/open-wire.ts';
 import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
+import { trialKey } from './key-ring.ts';
 import { type Answer, getTerms, post, postChallenge, problemOf } from './router-client.ts';
 import {
   attachRequestFrom,
@@ -15,6 +16,7 @@ import {
   openRequestFrom,
   streamDeposit,
   type Terms,
+  trialJsonFromKey,
 } from './wallet.ts';
 import { type View, voucherFromJson } from './wire.ts';
 
@@ -40,6 +42,11 @@ export function planOf(
   }
   const firstAmount = choice.units > quote.openFee ? choice.units : quote.openFee;
   return { firstAmount, deposits: depositsToTry(quote, firstAmount) };
+}
+
+/** Asks for the free trial under this tab's key. */
+export function startTrial(): Promise<Answer<View>> {
+  return post('/api/trial', trialJsonFromKey(trialKey()));
 }
 
 /** Takes up the session that this key has running here, from another device or under another MAC; undefined if it has none. */

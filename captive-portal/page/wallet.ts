@@ -227,6 +227,11 @@ export function challengeJsonFromKey(secretKey: Uint8Array): { readonly v: 1; re
   return { v: 1, signer: addressFromSecretKey(secretKey) };
 }
 
+/** Body of POST /api/trial: whose trial it is, whatever the device's MAC address. */
+export function trialJsonFromKey(secretKey: Uint8Array): { readonly v: 1; readonly key: Address } {
+  return { v: 1, key: addressFromSecretKey(secretKey) };
+}
+
 /** Body of POST /api/open. */
 export function openJsonFromRequest({ mode, quote, config, deposit, authorization, voucher }: OpenRequest): object {
   return {
@@ -250,7 +255,8 @@ function refuse(reason: WalletRefusal['reason'], expected: string, got: string):
   return { ok: false, reason, expected, got };
 }
 
-function leastStep(quote: Pick<SignedQuote, 'unitsPerMb' | 'unitsPerMinute'>): TokenAmount {
+/** Price of 1 MB or of a minute, whichever is more: what a guest who pays as it goes risks at least, and what a tick is worth. */
+export function leastStep(quote: Pick<SignedQuote, 'unitsPerMb' | 'unitsPerMinute'>): TokenAmount {
   return maximum(maximum(quote.unitsPerMb, quote.unitsPerMinute), 1n);
 }
 

@@ -2,14 +2,24 @@
  * A GuestDesk with one guest and a small life of its own, for a real browser: it verifies what the page signs, opens after a
  * moment, counts what the test says was used, and refunds. No kernel, no chain.
  */
-import type { ChallengeResult, DeskRefusal, DeskResult, GuestDesk, GuestView } from '../../../agent/ports.ts';
+import type { TickCredit } from '../../../agent/core/tick-account.ts';
+import type {
+  ChallengeResult,
+  DeskRefusal,
+  DeskResult,
+  GuestDesk,
+  GuestView,
+  TickResult,
+} from '../../../agent/ports.ts';
 import type { Address } from '../../../protocol/address.ts';
 import { attachSigner, type SignedAttach } from '../../../protocol/attach.ts';
 import { channelId, depositNonce } from '../../../protocol/channel.ts';
 import { authorizationDigest } from '../../../protocol/funding.ts';
 import type { OpenRequest } from '../../../protocol/open-wire.ts';
+import { isLaterTick, type Tick } from '../../../protocol/payword.ts';
 import type { SignedQuote } from '../../../protocol/quote.ts';
 import { recoverSigner } from '../../../protocol/signature.ts';
+import { anchorTick, type SignedTickVoucher, tickCeiling, tickVoucherSigner } from '../../../protocol/tick-voucher.ts';
 import { type SignedVoucher, voucherSigner } from '../../../protocol/voucher.ts';
 import { CONFIG, DEPLOYMENT, view as emptyView, GUEST, NOT_RUNNING } from './cafe.ts';
 
@@ -21,6 +31,8 @@ export type LivingDesk = GuestDesk & {
   readonly changeMac: () => void;
   readonly current: () => GuestView;
   readonly vouchers: readonly SignedVoucher[];
+  /** What each tick brought the promise to. */
+  readonly ticks: readonly bigint[];
   readonly opens: readonly OpenRequest[];
 };
 
@@ -37,8 +49,8 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
         ? life.open(request)
         : Promise.reject(new Error('the living desk takes EIP-3009 only')),
     voucher: (_mac, voucher) => life.voucher(voucher),
-    tickVoucher: () => Promise.reject(new Error('the living desk takes no tick vouchers')),
-    tick: () => ({ ok: false, reason: 'no-tick-voucher', expected: 'a tick voucher', got: 'none' }),
+    tickVoucher: (_mac, tickVoucher) => life.tickVoucher(tickVoucher),
+    tick: (_mac, _channelId, tick) => life.tick(tick),
     challenge: (_mac, signer) => life.challenge(signer),
     attach: (_mac, attach) => life.attach(attach),
     receipt: () => undefined,
@@ -51,6 +63,7 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     changeMac: () => life.changeMac(),
     current: () => life.view,
     vouchers: life.vouchers,
+    ticks: life.ticks,
     opens: life.opens,
   };
 }
@@ -60,6 +73,7 @@ const TX = `0x${'c0ffee'.repeat(10)}beef` as const;
 
 class Life {
   readonly vouchers: SignedVoucher[] = [];
+  readonly ticks: bigint[] = [];
   readonly opens: OpenRequest[] = [];
   readonly #quote: SignedQuote;
   readonly #walletUnits: bigint;
@@ -68,6 +82,7 @@ class Life {
   #view: GuestView = emptyView();
   /** The session that runs under the guest's other MAC. */
   #elsewhere: GuestView | undefined;
+  #chain: TickCredit | undefined;
   #isTrialUsed = false;
   #signer = '';
 
@@ -114,7 +129,11 @@ class Life {
     }
     this.#signer = config.signer;
     this.vouchers.push(voucher);
-    return this.#credit(voucher, { depositUnits: deposit, chargedUnits: this.#quote.openFee });
+    return this.#credit(voucher.amount, {
+      lastVoucher: voucher,
+      depositUnits: deposit,
+      chargedUnits: this.#quote.openFee,
+    });
   }
 
   voucher(voucher: SignedVoucher): Promise<DeskResult> {
@@ -124,7 +143,29 @@ class Life {
     }
     if (voucherSigner(DEPLOYMENT, voucher) !== this.#signer) return refuse('bad-signature', this.#signer, 'another');
     this.vouchers.push(voucher);
-    return this.#credit(voucher, {});
+    return this.#credit(voucher.amount, { lastVoucher: voucher });
+  }
+
+  tickVoucher(tickVoucher: SignedTickVoucher): Promise<DeskResult> {
+    if (tickVoucherSigner(DEPLOYMENT, tickVoucher) !== this.#signer)
+      return refuse('bad-signature', this.#signer, 'another');
+    const { creditUnits } = this.#view;
+    if (tickVoucher.amount !== creditUnits) return refuse('renewal-due', `${creditUnits}`, `${tickVoucher.amount}`);
+    this.#chain = { voucher: tickVoucher, last: anchorTick(tickVoucher) };
+    return this.#become({});
+  }
+
+  tick(tick: Tick): TickResult {
+    const refused = { ok: false, expected: 'the next coin', got: `tick ${tick.index}` } as const;
+    if (this.#chain === undefined) return { ...refused, reason: 'no-tick-voucher' };
+    const { voucher, last } = this.#chain;
+    const promisedUnits = tickCeiling(voucher, tick.index);
+    if (!isLaterTick(last, tick)) return { ...refused, reason: 'tick-not-in-chain' };
+    if (promisedUnits > this.#view.depositUnits) return { ...refused, reason: 'amount-above-deposit' };
+    this.#chain = { voucher, last: tick };
+    this.ticks.push(promisedUnits);
+    void this.#credit(promisedUnits, {});
+    return { ok: true, promisedUnits };
   }
 
   changeMac(): void {
@@ -182,18 +223,17 @@ class Life {
     return () => this.#listeners.delete(listener);
   }
 
-  #credit(voucher: SignedVoucher, changes: Partial<GuestView>): Promise<DeskResult> {
+  #credit(creditUnits: bigint, changes: Partial<GuestView>): Promise<DeskResult> {
     const chargedUnits = changes.chargedUnits ?? this.#view.chargedUnits;
-    const bytesRemaining = ((voucher.amount - chargedUnits) * 1_000_000n) / this.#quote.unitsPerMb;
+    const bytesRemaining = ((creditUnits - chargedUnits) * 1_000_000n) / this.#quote.unitsPerMb;
     const isOnline = bytesRemaining > 0n;
     return this.#become({
       ...changes,
       phase: 'active',
       isOnline,
       isLow: false,
-      creditUnits: voucher.amount,
+      creditUnits,
       bytesRemaining,
-      lastVoucher: voucher,
     });
   }
 
