@@ -77,8 +77,8 @@ export type FleetTx = {
   readonly place: (device: Address, seq: bigint) => Awaitable<Place>;
   /** What was made of this very upload, if it did not join a chain. */
   readonly rejected: (bodyHash: Uint8Array) => Awaitable<StoredVerdict | undefined>;
-  /** What proofs before number `seq` say of channels; a channel belongs to one device, whose numbers are meant. */
-  readonly channels: (ids: readonly Hex[], seq: bigint) => Awaitable<ReadonlyMap<Hex, ProvenChannel>>;
+  /** What proofs before number `seq` say of channels, or all; a channel belongs to one device, whose numbers are meant. */
+  readonly channels: (ids: readonly Hex[], seq?: bigint) => Awaitable<ReadonlyMap<Hex, ProvenChannel>>;
   /** What held proofs after number `seq` add to a channel, lowest number first. */
   readonly sharesAfter: (id: Hex, seq: bigint) => Awaitable<readonly HeldShare[]>;
   /** Kept until the end of the transaction in which nothing before it is missing any longer. */

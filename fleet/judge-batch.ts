@@ -85,12 +85,13 @@ async function judge(
     return { verdict: 'revoked', reason: `device ${address} was revoked meanwhile`, joinsChain: false };
   }
   const context: JudgeContext = {
+    digest: pending.digest,
     deployment: deps.deployment,
     device,
     neighbours: place,
     channels: await tx.channels(
       upload.leaves.map(({ channelId }) => channelId),
-      upload.proof.seq,
+      place.hasLater ? upload.proof.seq : undefined,
     ),
     receivedS,
     lateAfterS: deps.lateAfterS,

@@ -44,6 +44,8 @@ export type Neighbours = {
 export type ProvenChannel = { readonly bytes: bigint; readonly paid: bigint };
 
 export type JudgeContext = {
+  /** Of the proof, where it is known already: it is dear to compute. */
+  readonly digest?: Hex;
   readonly deployment: CollectorDeployment;
   readonly device: KnownDevice | undefined;
   readonly neighbours: Neighbours;
@@ -77,9 +79,10 @@ export function judgeProof(upload: ProofUpload, context: JudgeContext): Judgemen
 export function judgeOrigin(
   { proof }: ProofUpload,
   { deployment, device, recover = recoverSigner }: Pick<JudgeContext, 'deployment' | 'device' | 'recover'>,
+  digest: Uint8Array = trafficProofDigest(deployment, proof),
 ): Judgement | undefined {
   if (device === undefined) return outside('unknown-device', `device ${proof.device} is not enrolled here`);
-  const signer = recover(trafficProofDigest(deployment, proof), proof.signature);
+  const signer = recover(digest, proof.signature);
   if (signer !== proof.device) {
     return outside('bad-signature', `the proof is signed by ${signer ?? 'nobody'}, expected ${proof.device}`);
   }
@@ -96,9 +99,9 @@ export function judgeContent(
 }
 
 /** Duplicates, and proofs that contradict what is on file. */
-function judgeFork({ proof }: ProofUpload, { deployment, neighbours }: JudgeContext): Judgement | undefined {
-  const digest = trafficProofDigestHex(deployment, proof);
-  const { same, before, after } = neighbours;
+function judgeFork({ proof }: ProofUpload, context: JudgeContext): Judgement | undefined {
+  const { same, before, after } = context.neighbours;
+  const digest = context.digest ?? trafficProofDigestHex(context.deployment, proof);
   if (same?.digest === digest) return outside('duplicate', `proof ${proof.seq} is on file already`);
   if (same !== undefined) {
     return outside('equivocation', `proof ${proof.seq} is on file as ${same.digest}, got ${digest}`);

@@ -3,8 +3,8 @@
  * uploads wait for their turn, are judged in order of arrival, and made durable together: one sync of the log and one
  * transaction of the store for as many as came while the ones before were written.
  */
-import type { Hex } from '../protocol/hex.ts';
-import { trafficProofDigestHex } from '../protocol/traffic-proof.ts';
+import { type Hex, hexFromBytes } from '../protocol/hex.ts';
+import { trafficProofDigest } from '../protocol/traffic-proof.ts';
 import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import type { FleetStore, MissingRange } from './fleet-store.ts';
 import { type JudgeDeps, judgePending, type Pending } from './judge-batch.ts';
@@ -161,11 +161,12 @@ export class ProofIntake {
       return { ok: false, reason: 'elsewhere', shard: shardOf(device, shard.count) };
     }
     const using = { deployment, ...(recover === undefined ? {} : { recover }) };
-    const origin = judgeOrigin(upload, { ...using, device: devices(device) });
+    const digest = trafficProofDigest(deployment, upload.proof);
+    const origin = judgeOrigin(upload, { ...using, device: devices(device) }, digest);
     const waitMs = origin === undefined ? this.#devices.take(device, nowMs) : this.#strangers.take(source, nowMs);
     if (waitMs > 0) return tooMany(waitMs);
     const evidence = origin ?? judgeEvidence(upload, using) ?? 'sound';
-    return { body, upload, digest: trafficProofDigestHex(deployment, upload.proof), origin, evidence, result: NOT_YET };
+    return { body, upload, digest: hexFromBytes(digest), origin, evidence, result: NOT_YET };
   }
 
   async #judged(pending: Omit<Waiting, 'settle'>): Promise<Taken> {

@@ -147,8 +147,8 @@ export class SegmentLog implements ProofLog {
   }
 
   async #writeAll(): Promise<void> {
-    // One turn of the event loop, so that requests read from many sockets at once share the first sync too.
-    await new Promise((resolve) => setImmediate(resolve));
+    // Not in the caller's turn, so that calls of one turn share the first sync too.
+    await Promise.resolve();
     while (this.#waiting.length > 0) {
       const group = takeGroup(this.#waiting);
       try {

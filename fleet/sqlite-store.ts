@@ -158,12 +158,10 @@ export class SqliteStore implements FleetStore {
     const { proof } = upload;
     const columns = columnsFromEntry(entry);
     const device = columns[0] as Uint8Array;
-    const last = judgement.joinsChain ? (this.#statements.lastSeq.get(device) as bigint | undefined) : undefined;
+    const head = judgement.joinsChain ? (this.#statements.head.get(device, device) as HeadCells) : NO_HEAD;
     const { changes } = this.#statements.insert.run(...columns);
     if (changes === 0 || !judgement.joinsChain) return;
-    this.#noteGaps(device, proof.seq, last ?? -1n);
-    const missing = this.#statements.firstGap.get(device) as bigint | undefined;
-    const isHeld = missing !== undefined && missing < proof.seq;
+    const isHeld = this.#noteGaps(device, proof.seq, head);
     if (isHeld) this.#statements.hold.run(device, proof.seq, body);
     this.#addShares(upload, device, isHeld);
   }
@@ -191,18 +189,20 @@ export class SqliteStore implements FleetStore {
     this.#statements.releaseShares.run(device, missing ?? NO_SEQ);
   }
 
-  /** `seq` has joined a chain that reached to `last` before. */
-  #noteGaps(device: Uint8Array, seq: bigint, last: bigint): void {
+  /** `seq` has joined the chain that `head` was the head of. @returns whether a lower number is missing */
+  #noteGaps(device: Uint8Array, seq: bigint, [reached, missing]: HeadCells): boolean {
+    const last = reached ?? -1n;
     if (seq > last) {
       if (seq > last + 1n) this.#statements.addGap.run(device, last + 1n, seq - 1n);
-      return;
+      return seq > last + 1n || missing !== null;
     }
     const gap = this.#statements.gapAt.get(device, seq, seq) as GapRow | undefined;
-    if (gap === undefined) return;
+    if (gap === undefined) return missing !== null && missing < seq;
     this.#filled.set(hexFromBytes(device), device);
     this.#statements.dropGap.run(device, gap.first);
     if (gap.first < seq) this.#statements.addGap.run(device, gap.first, seq - 1n);
     if (seq < gap.last) this.#statements.addGap.run(device, seq + 1n, gap.last);
+    return missing !== null && missing < seq;
   }
 
   #provenOf(id: Uint8Array): ProvenChannel {
@@ -211,7 +211,8 @@ export class SqliteStore implements FleetStore {
   }
 
   /** All that is proven without what came before its turn: with `seq` not on file, all higher numbers are held. */
-  #provenBefore(id: Hex, seq: bigint): ProvenChannel {
+  #provenBefore(id: Hex, seq: bigint | undefined): ProvenChannel {
+    if (seq === undefined) return this.#provenOf(blob(id));
     let { bytes, paid } = this.#provenOf(blob(id));
     for (const share of this.#sharesFrom(id, seq)) {
       bytes -= share.bytes;
@@ -231,6 +232,9 @@ export class SqliteStore implements FleetStore {
   }
 }
 
+/** Highest number on file, lowest one missing before it. */
+type HeadCells = readonly [bigint | null, bigint | null];
+const NO_HEAD: HeadCells = [null, null];
 const NOTHING_PROVEN: ProvenChannel = { bytes: 0n, paid: 0n };
 const NO_VOUCHER = { amount: 0n, ackBytes: 0n };
 /** Above all numbers of proofs, which are of 32 bits. */
@@ -265,7 +269,9 @@ function prepareStatements(database: Database) {
     // The one before, the same, the one after, and whether there is any later one.
     around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq >= ? ORDER BY seq LIMIT 4`).raw(),
     verdict: prepare(`SELECT verdict, received_s ${IN_CHAIN} AND seq = ?`).raw(),
-    lastSeq: prepare(`SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`).pluck(),
+    head: prepare(
+      `SELECT (SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)`,
+    ).raw(),
     held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
     hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
     release: prepare('DELETE FROM held WHERE device = ? AND seq < ?'),
