@@ -40,6 +40,7 @@ for (const { viewport, locale } of PHONES) {
 
         await page.click('#trial');
         await mood(page, 'trial');
+        t.match(desk.trialKeys, [/^0x[0-9a-f]{40}$/], 'the trial is asked for under a key of this tab');
         t.match(await page.textContent('#left-value'), isEnglish ? /2.MB/ : /٢.م\.ب/);
         t.match(page.url(), /\?online$/, 'a real navigation, so that a sign-in sheet looks again');
 
@@ -49,6 +50,12 @@ for (const { viewport, locale } of PHONES) {
         await mood(page, 'online');
         t.match(desk.opens[0], { mode: 'hold', deposit: 150_000n });
         t.match(await page.textContent('#left-value'), isEnglish ? /49.5.MB/ : /٤٩٫٥.م\.ب/);
+
+        await page.click('#pause');
+        await mood(page, 'paused');
+        await noSidewaysScroll(t, page);
+        await page.click('#pause');
+        await mood(page, 'online');
 
         desk.use(44_000_000n, 1_000_000n);
         await mood(page, 'low');

@@ -33,6 +33,8 @@ export type LivingDesk = GuestDesk & {
   readonly vouchers: readonly SignedVoucher[];
   /** What each tick brought the promise to. */
   readonly ticks: readonly bigint[];
+  /** What each wish for a trial named. */
+  readonly trialKeys: readonly (Address | undefined)[];
   readonly opens: readonly OpenRequest[];
 };
 
@@ -43,7 +45,7 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     identify: () => Promise.resolve(GUEST),
     view: () => life.view,
     quote: () => quote,
-    startTrial: () => life.startTrial(),
+    startTrial: (_mac, key) => life.startTrial(key),
     open: (_mac, request) =>
       'authorization' in request
         ? life.open(request)
@@ -64,6 +66,7 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     current: () => life.view,
     vouchers: life.vouchers,
     ticks: life.ticks,
+    trialKeys: life.trialKeys,
     opens: life.opens,
   };
 }
@@ -74,6 +77,7 @@ const TX = `0x${'c0ffee'.repeat(10)}beef` as const;
 class Life {
   readonly vouchers: SignedVoucher[] = [];
   readonly ticks: bigint[] = [];
+  readonly trialKeys: (Address | undefined)[] = [];
   readonly opens: OpenRequest[] = [];
   readonly #quote: SignedQuote;
   readonly #walletUnits: bigint;
@@ -96,7 +100,8 @@ class Life {
     return this.#view;
   }
 
-  startTrial(): Promise<DeskResult> {
+  startTrial(key: Address | undefined): Promise<DeskResult> {
+    this.trialKeys.push(key);
     if (this.#isTrialUsed) return refuse('trial-used', 'free allowance left', 'none');
     this.#isTrialUsed = true;
     return this.#become({ phase: 'trial', isOnline: true, bytesRemaining: CONFIG.price.trialBytes });
@@ -232,6 +237,7 @@ class Life {
       phase: 'active',
       isOnline,
       isLow: false,
+      isPaused: false,
       creditUnits,
       bytesRemaining,
     });
