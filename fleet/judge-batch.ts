@@ -67,7 +67,9 @@ async function missingAfter({ verdict }: StoredVerdict, { upload }: Pending, tx:
 /** The verdict on this proof, or at least on these very bytes, from before. */
 async function knownVerdict({ body, digest, origin }: Pending, { same }: Place, tx: FleetTx) {
   if (origin === undefined && same?.digest === digest) return same;
-  return await tx.rejected(hashOf(body));
+  const rejected = await tx.rejected(hashOf(body));
+  // It was a stranger then, and is enrolled now.
+  return rejected?.verdict === 'unknown-device' && origin === undefined ? undefined : rejected;
 }
 
 async function judge(

@@ -99,6 +99,37 @@ t.test('the collector stops when told, and keeps its key', async (t) => {
   t.equal(second.child.exitCode, 0);
 });
 
+t.test('a rebuild makes the same list anew from the segments', async (t) => {
+  const router = new FakeRouter('a', BigInt(Math.floor(Date.now() / 1000)) - 86_400n);
+  const directory = t.testdir();
+  const config = writeConfig(directory, [router]);
+  const first = await start(t, config);
+  const [one, two, three] = [1, 2, 3].map(() => router.next([{ guest: 1, up: 1n, down: 2n, paid: 1n }]));
+  const headers = { 'content-type': 'application/cbor' };
+  for (const upload of [one, three, two]) {
+    const body = Buffer.from(bodyOf(upload as ProofUpload));
+    t.equal((await fetch(`${first.listening}/v1/proofs`, { method: 'POST', headers, body })).status, 200);
+  }
+  const before = await listed(first.listening, router);
+  t.strictSame(
+    before.map(({ verdict }) => verdict),
+    ['valid', 'valid', 'valid'],
+  );
+  await kill(first.child, 'SIGTERM');
+  writeFileSync(join(directory, 'data', 'store.db'), 'no database');
+  const child = spawn(process.execPath, [MAIN, '--config', config, '--rebuild'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const [line] = (await once(createInterface(child.stdout), 'line')) as [string];
+  // Three uploads, and the gap that became valid. No segment is full yet.
+  t.strictSame(JSON.parse(line), { frames: 4, segments: 0 });
+  if (child.exitCode === null) await once(child, 'close');
+  t.equal(child.exitCode, 0);
+  const again = await start(t, config);
+  t.strictSame(await listed(again.listening, router), before);
+  await kill(again.child, 'SIGTERM');
+});
+
 async function failureOf(args: readonly string[]): Promise<{ code: number; said: string }> {
   const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'ignore', 'pipe'] });
   let said = '';

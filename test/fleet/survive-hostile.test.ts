@@ -106,6 +106,24 @@ t.test('clocks ten years off, a key revoked while its upload waits', async (t) =
   t.equal((await post(app, router.next([]))).json().verdict, 'revoked', 'in good standing when it came');
 });
 
+t.test('an upload from before the enrolment is judged again when it is sent after it', async (t) => {
+  let isEnrolled = false;
+  const { app, store } = await openForTest(t, {
+    devices: () => (isEnrolled ? { isRevoked: false, linkBytesPerS: 1_000_000n } : undefined),
+  });
+  const router = new FakeRouter();
+  const upload = router.next([{ guest: 1, up: 1n, down: 2n, paid: 1n }]);
+  const verdict = async (of = upload) => (await post(app, of)).json().verdict;
+  t.strictSame([await verdict(), await verdict()], ['unknown-device', 'unknown-device']);
+  isEnrolled = true;
+  t.strictSame([await verdict(), await verdict(), await verdict(router.next([]))], ['valid', 'valid', 'valid']);
+  const rows = store.verdicts(router.key.address, 0n, 10);
+  t.strictSame(
+    rows.map((row) => `${row.seq} ${row.verdict}`),
+    ['0 unknown-device', '0 valid', '1 valid'],
+  );
+});
+
 t.test('a shard takes its own devices only', async (t) => {
   const [router, other] = [new FakeRouter(), new FakeRouter('other')];
   const index = shardOf(router.key.address, 2);
