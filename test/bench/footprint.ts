@@ -17,6 +17,7 @@ const PORTAL = 'http://192.168.77.1:2080/';
 const OPTIONS = {
   price: { trial_bytes: '10MB', trial_bytes_per_day: '10GB' },
   session: { sample_ms: '1000' },
+  trial: { per_hour: '4096' },
 };
 
 export async function benchFootprint(isQuick: boolean): Promise<Report> {
