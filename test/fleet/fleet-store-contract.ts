@@ -22,6 +22,7 @@ export function holdFleetContract(t: Test, open: OpenStorage): void {
   holdLog(t, open);
   holdTransactions(t, open);
   holdGaps(t, open);
+  holdHeld(t, open);
   holdClaims(t, open);
 }
 
@@ -92,6 +93,38 @@ function holdGaps(t: Test, open: OpenStorage): void {
     store.close();
     claims.close();
   });
+}
+
+function holdHeld(t: Test, open: OpenStorage): void {
+  t.test(
+    'what came before its turn is held until nothing before it is missing, and does not count before it',
+    async (t) => {
+      const { log, store, claims } = await open(t.testdir(), () => 0);
+      const router = new FakeRouter();
+      const [zero, one, two] = [0, 1, 2].map(() => entryOf(router)) as [UploadEntry, UploadEntry, UploadEntry];
+      const { device } = zero.upload.proof;
+      const { id } = router.guest(1);
+      const apply = async (entry: UploadEntry) => await store.tx(async (tx) => await tx.apply(entry));
+      await apply(zero);
+      await apply(two);
+      await store.tx(async (tx) => {
+        t.match(await tx.place(device, 1n), { hasLater: true, before: { digest: zero.digest } });
+        t.strictSame((await tx.channels([id], 1n)).get(id), { bytes: 100n, paid: 5n });
+        t.strictSame((await tx.channels([id])).get(id), { bytes: 200n, paid: 10n });
+        t.strictSame(await tx.sharesAfter(id, 1n), [{ seq: 2n, bytes: 100n, paid: 5n, amount: 15n, ackBytes: 300n }]);
+        t.match(await tx.held(device, 2n), { verdict: 'valid', receivedS: NOW_S });
+        t.equal(await tx.held(device, 0n), undefined);
+      });
+      await apply(one);
+      await store.tx(async (tx) => {
+        t.strictSame([await tx.held(device, 2n), await tx.sharesAfter(id, 0n)], [undefined, []]);
+        t.match(await tx.place(device, 3n), { hasLater: false });
+      });
+      await log.close();
+      store.close();
+      claims.close();
+    },
+  );
 }
 
 function holdClaims(t: Test, open: OpenStorage): void {
