@@ -31,6 +31,10 @@ const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 const HOME = '/usr/lib/shareagent';
 const router = lab.addHost('router');
+const guest = lab.addHost('guest');
+await router.script([`ip link add g0 type veth peer name eth0 netns ${guest.netns}`, 'ip addr add 10.9.0.1/24 dev g0']);
+await router.script(['ip link set g0 up']);
+await guest.script(['ip addr add 10.9.0.2/24 dev eth0', 'ip link set eth0 up']);
 const root = lab.path('root');
 
 const CONFIG = `
@@ -38,7 +42,7 @@ config agent
 	option enabled '1'
 	option control_socket '/run/control.sock'
 config network
-	list guest_device 'lo'
+	list guest_device 'g0'
 	option lease_file '/tmp/leases'
 	option ubus_socket '/run/ubus.sock'
 config portal
@@ -87,7 +91,7 @@ t.test('it serves guests, with SQLite inside, and ends in peace', async (t) => {
   const isReady = () => readFileSync(logFile, 'utf8').includes('"agent-started"') || !agent.isAlive();
   await until('the agent to serve', 30_000, isReady);
   t.ok(agent.isAlive(), `the log says ${readFileSync(logFile, 'utf8').slice(-2_000)}`);
-  const page = await router.must(['curl', '-s', '-H', 'Host: portal.lan', 'http://127.0.0.1:2080/']);
+  const page = await guest.must(['curl', '-s', '-H', 'Host: portal.lan', 'http://10.9.0.1:2080/']);
   t.match(page, '<title>', 'the page');
   const status = await router.must(['chroot', root, `${HOME}/shareagent`, 'status', '--json']);
   t.match(JSON.parse(status), { version: AGENT_VERSION });

@@ -29,11 +29,15 @@ t.test('a new guest is sold to by the time of the chain; the own clock still cou
   t.equal((await agent.status()).isClockSynced, false);
 });
 
-t.test('proofs of that time say that the clock was not known', async (t) => {
-  const proof = await until('a proof closed after the restart', 15_000, async () => {
-    return (await agent.proofs()).find(({ proof: { clockState, bytesDown } }) => clockState === 0n && bytesDown > 0n);
-  });
-  t.ok(proof.proof.startS < 1_000_000n);
+t.test('proofs of that time are dated by the collector’s signed clock, and count', async (t) => {
+  const proof = await until('a proof closed after the restart', 15_000, async () =>
+    (await agent.proofs()).find(({ receipt, proof: { seq } }) => receipt?.verdict === 'valid' && seq > 0n),
+  );
+  t.ok(Math.abs(Number(proof.proof.endS) - Date.now() / 1_000) < 600, `dated ${proof.proof.endS}`);
+  t.notOk(
+    (await agent.proofs()).some(({ proof: { startS } }) => startS < 1_000_000n),
+    'none is dated 1970',
+  );
 });
 
 t.test('once the clock is right again all goes on', async (t) => {

@@ -24,6 +24,13 @@ t.test('an open turns the running trial into the paid session, and money counts 
   t.end();
 });
 
+t.test('an open by the payer’s own wallet is waited for as long as its patience', (t) => {
+  const story = new Story();
+  story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel(), patienceMs: 5_000 });
+  t.equal(story.state.channels.get(channelId)?.nextCloseMs, story.nowMs + 5_000);
+  t.end();
+});
+
 t.test('a failed open gives back the trial, or ends a session that had none', (t) => {
   const trial = new Story();
   trial.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS: 0n });
