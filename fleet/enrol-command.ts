@@ -10,7 +10,8 @@ import { parseAddress } from '../protocol/address.ts';
 import { isShortText } from '../protocol/short-text.ts';
 import { parseCollectorConfig } from './collector-config.ts';
 import { loadOrCreateCollectorKey } from './collector-key.ts';
-import { type EnrolmentAnswer, Registry } from './registry.ts';
+import type { EnrolmentAnswer } from './enrolment-answer.ts';
+import { Registry } from './registry.ts';
 import { type EnrolledDevice, type EnrolmentState, RegistryStore } from './registry-store.ts';
 import type { CommandOutput } from './rewards-command.ts';
 

@@ -18,7 +18,8 @@ import { decodeServiceOffer, jsonFromServiceOffer } from '../protocol/service-of
 import { type RegistryDeployment, type SignedTrafficProof, trafficProofDigestHex } from '../protocol/traffic-proof.ts';
 import { encodeProofUpload } from '../protocol/traffic-proof-wire.ts';
 import { signProofReceipt, type Verdict } from '../protocol/verdict.ts';
-import type { EnrolmentAnswer, Registry } from './registry.ts';
+import type { EnrolmentAnswer } from './enrolment-answer.ts';
+import type { Registry } from './registry.ts';
 import type { RegistryStore } from './registry-store.ts';
 
 /** The newest proof in a device's chain, and what was made of it. */

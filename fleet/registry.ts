@@ -23,6 +23,7 @@ import {
   type SignedVendorAttestation,
   vendorAttestationSigner,
 } from '../protocol/vendor-attestation.ts';
+import { answerOf, type EnrolmentAnswer, type EnrolmentRefusal, refused } from './enrolment-answer.ts';
 import { EnrolmentChallenges } from './enrolment-challenges.ts';
 import type { EnrolledDevice, EnrolmentState, RegistryStore } from './registry-store.ts';
 
@@ -36,11 +37,6 @@ export type RegistryDeps = {
   readonly isManual?: boolean;
   readonly nowS: () => bigint;
 };
-
-/** `code` is stable; `message` says what is wrong, expected, got and what to do. */
-export type EnrolmentAnswer =
-  | { readonly ok: true; readonly state: EnrolmentState; readonly reason: string }
-  | { readonly ok: false; readonly code: string; readonly message: string };
 
 type Verdict = Omit<EnrolledDevice, 'device' | 'sinceS'>;
 
@@ -173,7 +169,7 @@ export class Registry {
     return undefined;
   }
 
-  #judge({ device, credential }: SignedEnrolment): Verdict | (EnrolmentAnswer & { ok: false }) {
+  #judge({ device, credential }: SignedEnrolment): Verdict | EnrolmentRefusal {
     switch (credential.method) {
       case 'attestation':
         return this.#judgeAttestation(device, credential.attestation);
@@ -184,10 +180,7 @@ export class Registry {
     }
   }
 
-  #judgeAttestation(
-    device: Address,
-    attestation: SignedVendorAttestation,
-  ): Verdict | (EnrolmentAnswer & { ok: false }) {
+  #judgeAttestation(device: Address, attestation: SignedVendorAttestation): Verdict | EnrolmentRefusal {
     const { vendors, deployment, nowS } = this.#deps;
     const { vendorId, notAfter } = attestation;
     const key = vendors.get(vendorId);
@@ -207,7 +200,7 @@ export class Registry {
     return this.#admitted(verdict, `attested by vendor ${vendorId}`);
   }
 
-  #judgeSerial(device: Address, serial: string): Verdict | (EnrolmentAnswer & { ok: false }) {
+  #judgeSerial(device: Address, serial: string): Verdict | EnrolmentRefusal {
     const listed = this.#deps.store.serial(serial);
     if (listed === undefined) return refused('unknown-serial', `serial ${serial} is on no list of this collector`);
     const verdict = { method: 'serial', credential: serial } as const;
@@ -217,7 +210,7 @@ export class Registry {
     return { ...verdict, state: 'pending', reason, replaces: listed.device };
   }
 
-  #judgeKey(device: Address, hash: Hex): Verdict | (EnrolmentAnswer & { ok: false }) {
+  #judgeKey(device: Address, hash: Hex): Verdict | EnrolmentRefusal {
     const key = this.#deps.store.key(hash);
     if (key === undefined) return refused('unknown-key', 'this enrolment key is not known; ask the operator for one');
     if (key.usedBy !== undefined && key.usedBy !== device) {
@@ -292,12 +285,4 @@ export class Registry {
     this.#revoked.set(vendorId, list);
     return list;
   }
-}
-
-function answerOf({ state, reason }: EnrolledDevice): EnrolmentAnswer {
-  return { ok: true, state, reason };
-}
-
-function refused(code: string, message: string): EnrolmentAnswer & { ok: false } {
-  return { ok: false, code, message };
 }

@@ -4,7 +4,6 @@
  *
  * Nothing is written while nothing happens: there are no timers but the window of a commit that waits.
  */
-import type { Database } from 'better-sqlite3';
 import type {
   DraftItem,
   Journal,
@@ -15,27 +14,15 @@ import type {
   SentTransaction,
   WaitingProofs,
 } from '../../ports.ts';
-import { ChannelRows } from './channel-rows.ts';
-import { checkpointIfDue, openDatabase } from './database.ts';
-import { DraftRows } from './draft-rows.ts';
+import { checkpointIfDue } from './database.ts';
 import { type CommitCounts, GroupCommit } from './group-commit.ts';
 import { JournalError, journalErrorFrom } from './journal-error.ts';
-import { migrate } from './migrations.ts';
-import { type ProofHistory, ProofRows } from './proof-rows.ts';
-import { lastQuarantine, quarantine } from './quarantine.ts';
-import { SessionRows } from './session-rows.ts';
-import { TickRows } from './tick-rows.ts';
-import { TotalRows } from './total-rows.ts';
-import { TransactionRows } from './transaction-rows.ts';
-import { TrialRows } from './trial-rows.ts';
+import { quarantine } from './quarantine.ts';
+import { type JournalFile, openTables, QUARANTINED_FACT, type Tables } from './tables.ts';
 
-export type JournalOptions = {
-  readonly path: string;
+export type JournalOptions = JournalFile & {
   /** How long a commit waits for others to share its fsync; 0 = one turn of the event loop. Default 2. */
   readonly windowMs?: number;
-  /** Most bytes the file may take; commits then fail with JOURNAL_FULL. Default 32 MiB. */
-  readonly maxBytes?: number;
-  readonly history?: ProofHistory;
 };
 
 /** What load() returns, and whether the journal before this one was lost. */
@@ -52,24 +39,8 @@ export type LoadedJournal = JournalSnapshot & {
  * at 5 ms; with 64 waiting at once all share one at any window. A longer window trades latency for flash wear.
  */
 const DEFAULT_WINDOW_MS = 2;
-const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
-/** 64 bodies are five hours of 5-minute intervals; 9,000 records are a month of them. */
-const DEFAULT_HISTORY: ProofHistory = { bodies: 64, records: 9000 };
-const QUARANTINED_FACT = 'quarantined';
 /** See ProofChain.minEpoch. */
 const MIN_EPOCH_FACT = 'proof-min-epoch';
-
-type Tables = {
-  readonly database: Database;
-  readonly channels: ChannelRows;
-  readonly sessions: SessionRows;
-  readonly proofs: ProofRows;
-  readonly drafts: DraftRows;
-  readonly trials: TrialRows;
-  readonly ticks: TickRows;
-  readonly totals: TotalRows;
-  readonly transactions: TransactionRows;
-};
 
 export class SqliteJournal implements Journal {
   readonly #options: JournalOptions;
@@ -263,34 +234,6 @@ export class SqliteJournal implements Journal {
 
   #rollback(): void {
     if (this.#tables.database.inTransaction) this.#tables.database.exec('ROLLBACK');
-  }
-}
-
-function openTables(options: JournalOptions): Tables {
-  const maxPages = Math.ceil((options.maxBytes ?? DEFAULT_MAX_BYTES) / 1024);
-  try {
-    const database = openDatabase(options.path, maxPages);
-    try {
-      const lost = lastQuarantine(options.path);
-      migrate(database, new Map(lost === undefined ? [] : [[QUARANTINED_FACT, lost]]));
-      const totals = new TotalRows(database);
-      return {
-        database,
-        totals,
-        channels: new ChannelRows(database, totals),
-        transactions: new TransactionRows(database, totals),
-        sessions: new SessionRows(database),
-        ticks: new TickRows(database),
-        proofs: new ProofRows(database, options.history ?? DEFAULT_HISTORY),
-        drafts: new DraftRows(database),
-        trials: new TrialRows(database),
-      };
-    } catch (error) {
-      database.close();
-      throw error;
-    }
-  } catch (error) {
-    throw journalErrorFrom(error, `opening ${options.path} failed`);
   }
 }
 
