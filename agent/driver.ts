@@ -5,7 +5,6 @@
  * claim is durable); the kernel is brought in line by one reconciler at a time, always to the newest state.
  */
 import type { Hex } from '../protocol/hex.ts';
-import { channelEntries, channelEntry } from './channel-entries.ts';
 import type { AgentAction } from './core/actions.ts';
 import type { AgentConfig } from './core/config.ts';
 import { enforcementPlan } from './core/enforcement.ts';
@@ -13,8 +12,9 @@ import type { AgentEvent } from './core/events.ts';
 import { handle } from './core/handle.ts';
 import type { CounterReading, Mac, SessionId } from './core/model.ts';
 import { type AgentState, channelOfSession, type LiveSession } from './core/state.ts';
+import { channelEntries, channelEntry } from './guest/channel-entries.ts';
 import type { Chain, Clock, Enforcer, Journal, JournalEntry } from './ports.ts';
-import { claimChannels, closeChannel, type SettleDeps } from './settle.ts';
+import { claimChannels, closeChannel, type SettleDeps } from './settlement/settle.ts';
 
 export type DriverLog = {
   info(details: object, event: string): void;

@@ -33,27 +33,27 @@ import { configErrorText, DEFAULT_CONFIG_PATH, readConfig } from './adapters/uci
 import { uploaderFrom } from './adapters/uploader.ts';
 import { WorkerVerifier } from './adapters/verifier/worker-verifier.ts';
 import { AirCheck } from './air-check.ts';
-import { type BusDeskDeps, openBusDesk } from './bus-desk.ts';
-import { Hostnames } from './bus-hostnames.ts';
+import { Hostnames } from './bus/hostnames.ts';
+import { publishShareagentObject, type ShareagentObjectDeps } from './bus/shareagent-object.ts';
 import type { PriceChange } from './bus-port.ts';
 import { enrolAtStart } from './cli/enrol-once.ts';
-import { closeAll, type Opened } from './close-all.ts';
-import { ConfigReload, type ConfigText } from './config-reload.ts';
-import { buildControl, listenControl } from './control.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { Lease } from './core/model.ts';
 import { isInPrefix } from './core/names.ts';
 import { stateFromJournal } from './core/restore.ts';
 import { nextDelayMs } from './core/retry-schedule.ts';
-import { createGuestDesk } from './desk.ts';
 import { Driver, type DriverLog } from './driver.ts';
-import { followEarnings } from './follow-earnings.ts';
-import { openPortal } from './open-portal.ts';
-import { createOwnerDesk } from './owner.ts';
+import { followEarnings } from './earnings/follow-earnings.ts';
+import { createGuestDesk } from './guest/desk.ts';
+import { ConfigReload, type ConfigText } from './owner/config-reload.ts';
+import { buildControl, listenControl } from './owner/control.ts';
+import { createOwnerDesk } from './owner/owner.ts';
+import { openPortal } from './portal/open-portal.ts';
 import type { OwnerDesk } from './ports.ts';
-import { ProofMaker } from './proof-maker.ts';
-import { SettlementWatch } from './settlement-watch.ts';
-import { createTreasury } from './treasury.ts';
+import { ProofMaker } from './proofs/proof-maker.ts';
+import { closeAll, type Opened } from './settlement/close-all.ts';
+import { SettlementWatch } from './settlement/settlement-watch.ts';
+import { createTreasury } from './treasury/treasury.ts';
 import { AGENT_VERSION } from './version.ts';
 import { Watch } from './watch.ts';
 
@@ -205,7 +205,9 @@ function ownerDesk(deps: Omit<Parameters<typeof createOwnerDesk>[0], 'proofsHeld
   });
 }
 
-type BusParts = Omit<BusDeskDeps, 'bus' | 'setPrice' | 'examine' | 'minuteOfDay'> & { readonly configPath: string };
+type BusParts = Omit<ShareagentObjectDeps, 'bus' | 'setPrice' | 'examine' | 'minuteOfDay'> & {
+  readonly configPath: string;
+};
 
 /** The agent's object on ubus, and the signals by which the owner's changes reach the agent. */
 async function joinBus(parts: BusParts, client: UbusClient, log: Logger, opened: Opened[]): Promise<void> {
@@ -225,7 +227,7 @@ async function joinBus(parts: BusParts, client: UbusClient, log: Logger, opened:
     return await examine(systemProbe, readConfig(configPath), paths);
   };
   const setPrice = (change: PriceChange) => setPriceInFile(configPath, change);
-  await openBusDesk({ ...parts, bus: object, minuteOfDay, setPrice, examine: examineAll });
+  await publishShareagentObject({ ...parts, bus: object, minuteOfDay, setPrice, examine: examineAll });
 }
 
 /** From the first moment: a SIGHUP that nobody takes ends the process. */

@@ -7,7 +7,6 @@ import type { AgentConfig } from './core/config.ts';
 import type { Prefix } from './core/events.ts';
 import type { Lease, SessionId } from './core/model.ts';
 import type { Driver, DriverLog } from './driver.ts';
-import { OpenWatch } from './open-watch.ts';
 import type {
   AirReading,
   Chain,
@@ -18,7 +17,8 @@ import type {
   StationEvent,
   StationSource,
 } from './ports.ts';
-import type { ProofMaker } from './proof-maker.ts';
+import type { ProofMaker } from './proofs/proof-maker.ts';
+import { OpenWatch } from './settlement/open-watch.ts';
 
 export type WatchDeps = {
   readonly config: AgentConfig;

@@ -1,6 +1,6 @@
 /**
  * The passes that were made, in a file beside the journal: a line of JSON for each, and another once it is funded. It names no
- * code: codes are made from the serial and the seed (agent/pass-codes.ts), which is in a file of its own.
+ * code: codes are made from the serial and the seed (agent/treasury/pass-codes.ts), which is in a file of its own.
  */
 import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';

@@ -5,7 +5,7 @@
 import { parseArgs } from 'node:util';
 import { nearestName } from '../adapters/uci/nearest-name.ts';
 import { controlSocketIn, DEFAULT_CONFIG_PATH } from '../adapters/uci/read-config.ts';
-import { jsonText } from '../json-text.ts';
+import { jsonText } from '../owner/json-text.ts';
 import { channelsCommand } from './channels-command.ts';
 import {
   type Command,

@@ -1,4 +1,4 @@
-/** Asks the running agent over its control socket (agent/control.ts), and says what to do when it does not answer. */
+/** Asks the running agent over its control socket (agent/owner/control.ts), and says what to do when it does not answer. */
 import { type IncomingMessage, request } from 'node:http';
 import * as v from 'valibot';
 import { CommandError, EXIT } from './command.ts';

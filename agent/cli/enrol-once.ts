@@ -7,7 +7,7 @@ import { deviceSigner } from '../adapters/device-key.ts';
 import { IdentityFiles } from '../adapters/identity-files.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { nextDelayMs } from '../core/retry-schedule.ts';
-import { type EnrolmentDeps, type EnrolmentOutcome, enrol } from '../enrolment.ts';
+import { type EnrolmentDeps, type EnrolmentOutcome, enrol } from '../identity/enrolment.ts';
 import type { Signer } from '../ports.ts';
 
 const TIMEOUT_MS = 30_000;

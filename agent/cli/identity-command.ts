@@ -3,7 +3,7 @@ import { parseAddress } from '../../protocol/address.ts';
 import { deviceSigner } from '../adapters/device-key.ts';
 import { IdentityFileError, IdentityFiles } from '../adapters/identity-files.ts';
 import type { AgentConfig } from '../core/config.ts';
-import { bindTo, examineIdentity, type IdentityReport } from '../identity.ts';
+import { bindTo, examineIdentity, type IdentityReport } from '../identity/identity.ts';
 import { type Answer, type Command, CommandError, EXIT, usageError } from './command.ts';
 import { configOf } from './enrol-command.ts';
 import { utcText } from './quantity.ts';

@@ -1,5 +1,5 @@
 /** `shareagent proofs`: what was reported, what the collector said to it, and with --why what that means. */
-import { EARNING_REASONS, type EarningReason } from '../earning-reasons.ts';
+import { EARNING_REASONS, type EarningReason } from '../earnings/earning-reasons.ts';
 import { type Command, usageError } from './command.ts';
 import { askAgentFor } from './control-client.ts';
 import { type ProofAnswer, proofsSchema } from './control-schema.ts';

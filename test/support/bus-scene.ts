@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { Test } from 'tap';
 import { UbusObject } from '../../agent/adapters/ubus/bus-object.ts';
-import { openBusDesk } from '../../agent/bus-desk.ts';
-import { Hostnames } from '../../agent/bus-hostnames.ts';
+import { Hostnames } from '../../agent/bus/hostnames.ts';
+import { publishShareagentObject } from '../../agent/bus/shareagent-object.ts';
 import type { PriceResult } from '../../agent/bus-port.ts';
-import { ConfigReload } from '../../agent/config-reload.ts';
 import type { AgentConfig } from '../../agent/core/config.ts';
-import { createOwnerDesk } from '../../agent/owner.ts';
+import { ConfigReload } from '../../agent/owner/config-reload.ts';
+import { createOwnerDesk } from '../../agent/owner/owner.ts';
 import type { BlobmsgInputTable } from '../../openwrt/node-openwrt-ubus/src/blobmsg.ts';
 import { UbusClient } from '../../openwrt/node-openwrt-ubus/src/client.ts';
 import { PHONE } from '../agent/core/support/story.ts';
@@ -18,7 +18,7 @@ import { ScriptedTreasury } from './scripted-treasury.ts';
 import { UbusDaemon } from './ubus-daemon/daemon.ts';
 
 export async function onBus(t: Test, scene = new AgentScene()) {
-  const path = join(mkdtempSync(join(tmpdir(), 'bus-desk-')), 'bus');
+  const path = join(mkdtempSync(join(tmpdir(), 'shareagent-object-')), 'bus');
   t.teardown(() => rmSync(dirname(path), { recursive: true }));
   const daemon = await UbusDaemon.start(path);
   t.teardown(() => daemon.close());
@@ -46,7 +46,7 @@ export async function onBus(t: Test, scene = new AgentScene()) {
   const hostnames = new Hostnames();
   const treasury = new ScriptedTreasury();
   const onProblem = (error: Error) => void refused.push(error.message);
-  await openBusDesk({
+  await publishShareagentObject({
     ...shared,
     config: reload.view,
     owner,

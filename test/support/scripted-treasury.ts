@@ -1,6 +1,6 @@
 /** An owner's wallet and passes with answers that a test sets: what asks them is under test, not what they do. */
 import type { PassesResult, PassRow, WalletView, WithdrawResult } from '../../agent/ports.ts';
-import type { Treasury } from '../../agent/treasury.ts';
+import type { Treasury } from '../../agent/treasury/treasury.ts';
 
 export const PASS: PassRow = {
   serial: 7,

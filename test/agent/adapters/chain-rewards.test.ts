@@ -3,7 +3,7 @@ import { createContract } from 'micro-eth-signer/abi.js';
 import t from 'tap';
 import { claimArgument, configArgument, signatureArgument } from '../../../agent/adapters/chain/channels-contract.ts';
 import { createChain } from '../../../agent/adapters/chain.ts';
-import { RewardWatch } from '../../../agent/reward-watch.ts';
+import { RewardWatch } from '../../../agent/earnings/reward-watch.ts';
 import { DEVICE_REGISTRY_ABI } from '../../../contracts/abi/device-registry.ts';
 import { deployRewards } from '../../../contracts/deploy-rewards.ts';
 import { signDeviceBinding } from '../../../protocol/device-binding.ts';

@@ -1,8 +1,8 @@
 import t from 'tap';
 import * as v from 'valibot';
 import { earningsSchema } from '../../../agent/cli/control-schema.ts';
-import { buildControl, listenControl } from '../../../agent/control.ts';
-import { type Earnings, earnings } from '../../../agent/earnings.ts';
+import { type Earnings, earnings } from '../../../agent/earnings/earnings.ts';
+import { buildControl, listenControl } from '../../../agent/owner/control.ts';
 import { listenSample, runLine, temporaryDirectory } from './recording-io.ts';
 import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner, sampleProofs } from './sample-owner.ts';

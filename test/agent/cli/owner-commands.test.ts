@@ -1,7 +1,7 @@
 import t from 'tap';
 import * as v from 'valibot';
 import { channelsSchema, proofsSchema, sessionsSchema, statusSchema } from '../../../agent/cli/control-schema.ts';
-import { buildControl } from '../../../agent/control.ts';
+import { buildControl } from '../../../agent/owner/control.ts';
 import { listenSample, runLine } from './recording-io.ts';
 import { sampleOwner, sampleStatus } from './sample-owner.ts';
 

@@ -2,8 +2,8 @@ import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
-import type { ReloadResult } from '../../../agent/config-reload.ts';
-import { buildControl, listenControl } from '../../../agent/control.ts';
+import type { ReloadResult } from '../../../agent/owner/config-reload.ts';
+import { buildControl, listenControl } from '../../../agent/owner/control.ts';
 import { runLine } from './recording-io.ts';
 import { sampleOwner } from './sample-owner.ts';
 

@@ -1,5 +1,5 @@
 /** Two days of a router that earns, with something missing at each arrow. */
-import { type Earnings, earnings } from '../../../agent/earnings.ts';
+import { type Earnings, earnings } from '../../../agent/earnings/earnings.ts';
 import type { ProofRecord } from '../../../agent/ports.ts';
 import type { Verdict } from '../../../protocol/verdict.ts';
 import { sampleProofs } from './sample-owner.ts';

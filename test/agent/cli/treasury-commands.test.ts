@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
-import { buildControl, listenControl } from '../../../agent/control.ts';
+import { buildControl, listenControl } from '../../../agent/owner/control.ts';
 import { addressFromSecretKey } from '../../../protocol/signature.ts';
 import { ScriptedTreasury, VIEW } from '../../support/scripted-treasury.ts';
 import { runLine, temporaryDirectory } from './recording-io.ts';

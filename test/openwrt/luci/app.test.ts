@@ -4,7 +4,7 @@ import { URL } from 'node:url';
 import t from 'tap';
 import type { Option } from '../../../agent/adapters/uci/option-spec.ts';
 import { OPTION_TABLE } from '../../../agent/adapters/uci/option-table.ts';
-import { type BusMethodDeps, busMethods } from '../../../agent/bus-methods.ts';
+import { type BusMethodDeps, busMethods } from '../../../agent/bus/methods.ts';
 import { acl, appText, menu, pluginText, RESOURCES, scripts, viewNames } from './support/app-files.ts';
 import { type FormOption, recordApp } from './support/recording-luci.ts';
 import { BUSY } from './support/sample-router.ts';

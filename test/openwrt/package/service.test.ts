@@ -1,7 +1,7 @@
 /** The init script under stand-in procd: what it starts, how it is confined, what makes it another process. */
 import { readFileSync } from 'node:fs';
 import t from 'tap';
-import { RESTART_OPTIONS } from '../../../agent/config-reload.ts';
+import { RESTART_OPTIONS } from '../../../agent/owner/config-reload.ts';
 import { Router, SHELLS } from './support/router.ts';
 
 const ON =

@@ -1,0 +1,90 @@
+/**
+ * A guest's device takes up a running session by proving the channel's key: cheap checks first, the signature last, then
+ * port and addresses of the new MAC are bound, and only then is it served. No credit changes, so nothing is journalled first.
+ */
+import type { Address } from '../../protocol/address.ts';
+import { attachDigest, type SignedAttach } from '../../protocol/attach.ts';
+import type { AgentConfig } from '../core/config.ts';
+import { judgeAttach, judgeChallenge } from '../core/judge-attach.ts';
+import { CHALLENGE_MS } from '../core/limits.ts';
+import type { Mac } from '../core/model.ts';
+import { guestView } from '../core/view.ts';
+import type { Driver, DriverLog } from '../driver.ts';
+import type { ChallengeResult, Clock, DeskRefusal, DeskResult, Verifier } from '../ports.ts';
+import { NO_CHALLENGES, takeChallenge, withChallenge } from './challenges.ts';
+import { messageOf, refusal } from './refusal.ts';
+
+export type AttachDeskDeps = {
+  readonly config: Pick<AgentConfig, 'chain'>;
+  readonly driver: Pick<Driver, 'state' | 'dispatch' | 'reconciled'>;
+  readonly clock: Clock;
+  readonly verifier: Verifier;
+  /** 32 random bytes. */
+  readonly random32: () => Uint8Array;
+  /** Binds port and addresses of the MAC before it is served; why it cannot, if it cannot. */
+  readonly bindStation: (mac: Mac) => Promise<string | undefined>;
+  readonly log: DriverLog;
+};
+
+export class AttachDesk {
+  readonly #deps: AttachDeskDeps;
+  #challenges = NO_CHALLENGES;
+
+  constructor(deps: AttachDeskDeps) {
+    this.#deps = deps;
+  }
+
+  /** A challenge for this device and the running session of that key. */
+  challenge(mac: Mac, signer: Address): ChallengeResult {
+    const { driver, clock, random32 } = this.#deps;
+    const judgement = judgeChallenge(driver.state, signer);
+    if (!judgement.ok) return judgement;
+    const made = withChallenge(this.#challenges, mac, random32(), clock.monotonicMs());
+    this.#challenges = made.challenges;
+    return { ok: true, channelId: judgement.channel.id, challenge: made.value };
+  }
+
+  async attach(mac: Mac, request: SignedAttach): Promise<DeskResult> {
+    const { driver, bindStation, log } = this.#deps;
+    const refused = await this.#judge(mac, request);
+    if (refused !== undefined) {
+      log.info({ reason: refused.reason, expected: refused.expected, got: refused.got }, 'attach-refused');
+      return refused;
+    }
+    const trouble = await bindStation(mac);
+    if (trouble !== undefined) return refusal('not-selling', 'a router that knows its guests', trouble);
+    // Again: the session may have ended meanwhile.
+    const judgement = judgeAttach(driver.state, request.channelId);
+    if (!judgement.ok) return judgement;
+    driver.dispatch({ kind: 'station-attached', mac, channelId: request.channelId });
+    log.info({ channel: request.channelId }, 'station-attached');
+    try {
+      await driver.reconciled();
+    } catch (cause) {
+      return refusal('not-selling', 'a working router', messageOf(cause));
+    }
+    return { ok: true, view: guestView(driver.state, mac) };
+  }
+
+  async #judge(mac: Mac, request: SignedAttach): Promise<DeskRefusal | undefined> {
+    const { config, driver, clock, verifier, log } = this.#deps;
+    const judgement = judgeAttach(driver.state, request.channelId);
+    if (!judgement.ok) return judgement;
+    const taken = takeChallenge(this.#challenges, mac, request.challenge, clock.monotonicMs());
+    this.#challenges = taken.challenges;
+    if (!taken.isGood) {
+      const expected = `the last challenge of this device, once, within ${CHALLENGE_MS / 1_000} s`;
+      return refusal('bad-challenge', expected, 'another, a used or an old one');
+    }
+    const { signer } = judgement.channel.config;
+    try {
+      const claim = { digest: attachDigest(config.chain, request), signature: request.signature };
+      const [found] = await verifier.recover([claim]);
+      if (found === signer) return undefined;
+    } catch (cause) {
+      log.error({ err: cause }, 'signature-not-checked');
+      return refusal('not-checked', 'a verifier that answers', messageOf(cause));
+    }
+    return refusal('bad-signature', `a signature of ${signer}`, 'another signer or none');
+  }
+}

@@ -1,0 +1,87 @@
+/**
+ * Looks for deposits that nobody told of: of opens that were sent before a crash or while the chain was away, of payers who
+ * open with a wallet of their own, and of opens that were given up and mined all the same.
+ */
+
+import type { LiveChannel } from '../core/state.ts';
+import type { Driver, DriverLog } from '../driver.ts';
+import { channelEntry } from '../guest/channel-entries.ts';
+import type { Chain, ChainChannel, Clock } from '../ports.ts';
+
+export type OpenWatchDeps = {
+  readonly driver: Pick<Driver, 'state' | 'dispatch' | 'commit'>;
+  readonly chain: Pick<Chain, 'channel'>;
+  readonly clock: Pick<Clock, 'monotonicMs'>;
+  readonly log: DriverLog;
+};
+
+/** A pending open is given up after this long without a deposit on chain, unless its payer was given more time. */
+const GIVE_UP_MS = 120_000;
+/** Between two looks for the deposit of an open that was given up. */
+const FAILED_LOOK_MS = 60_000;
+
+export class OpenWatch {
+  readonly #deps: OpenWatchDeps;
+  readonly #pendingSinceMs = new Map<string, number>();
+  readonly #failedSeenMs = new Map<string, number>();
+
+  constructor(deps: OpenWatchDeps) {
+    this.#deps = deps;
+  }
+
+  /** One look at all of them. An unanswered question changes nothing. */
+  async lookUp(): Promise<void> {
+    const channels = [...this.#deps.driver.state.channels.values()];
+    const pending = channels.filter(({ phase }) => phase === 'pending');
+    const failed = channels.filter(({ phase }) => phase === 'failed');
+    for (const channel of pending) await this.#lookUpPending(channel);
+    for (const channel of failed) await this.#lookUpFailed(channel);
+    keepOnly(this.#pendingSinceMs, pending);
+    keepOnly(this.#failedSeenMs, failed);
+  }
+
+  async #lookUpPending(channel: LiveChannel): Promise<void> {
+    const { driver, chain, clock } = this.#deps;
+    const { id } = channel;
+    const sinceMs = this.#pendingSinceMs.get(id) ?? clock.monotonicMs();
+    this.#pendingSinceMs.set(id, sinceMs);
+    const result = await chain.channel(id);
+    if (!result.ok) return;
+    const giveUpMs = Math.max(sinceMs + GIVE_UP_MS, channel.nextCloseMs);
+    if (isFunded(result.channel, channel)) {
+      driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
+    } else if (clock.monotonicMs() > giveUpMs) {
+      driver.dispatch({ kind: 'channel-failed', channelId: id });
+    }
+  }
+
+  /** The deposit came after all: it goes back, less the open fee. Else the journal forgets the open once its time is over. */
+  async #lookUpFailed(channel: LiveChannel): Promise<void> {
+    const { driver, chain, clock, log } = this.#deps;
+    const { id } = channel;
+    const seenMs = this.#failedSeenMs.get(id);
+    if (seenMs !== undefined && clock.monotonicMs() - seenMs < FAILED_LOOK_MS) return;
+    const result = await chain.channel(id);
+    if (!result.ok) return;
+    this.#failedSeenMs.set(id, clock.monotonicMs());
+    if (isFunded(result.channel, channel)) {
+      log.warn({ channel: id, deposit: `${result.channel.deposit}` }, 'late-deposit');
+      driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
+      return;
+    }
+    if (clock.monotonicMs() < channel.nextCloseMs) return;
+    // Asked for anew meanwhile: it lives.
+    if (driver.state.channels.get(id)?.phase !== 'failed') return;
+    await driver.commit([{ ...channelEntry(channel), kind: 'channel-forgotten' }]);
+    driver.dispatch({ kind: 'channel-failed', channelId: id });
+  }
+}
+
+function isFunded({ deposit, isClosed }: ChainChannel, { voucher }: LiveChannel): boolean {
+  return deposit >= voucher.amount && !isClosed;
+}
+
+function keepOnly(times: Map<string, number>, channels: readonly LiveChannel[]): void {
+  const ids = new Set<string>(channels.map(({ id }) => id));
+  for (const id of times.keys()) if (!ids.has(id)) times.delete(id);
+}

@@ -1,0 +1,37 @@
+/** The owner's money matters in one hand: the node's wallet and the passes that it funds. */
+import type { AgentConfig } from '../core/config.ts';
+import type { NodeIdentity } from '../core/model.ts';
+import type { Driver, DriverLog } from '../driver.ts';
+import { PassDesk } from '../guest/pass-desk.ts';
+import type { Chain, Clock, PassBook, Signer } from '../ports.ts';
+import { Wallet, type WalletDeps } from './wallet.ts';
+
+export type Treasury = {
+  readonly passes: Pick<PassDesk, 'create' | 'list'>;
+  readonly wallet: Pick<Wallet, 'view' | 'withdraw'>;
+};
+
+export type TreasuryDeps = {
+  readonly config: AgentConfig;
+  readonly driver: Driver;
+  readonly chain: Chain;
+  readonly clock: Clock;
+  readonly signer: Signer;
+  readonly node: NodeIdentity;
+  readonly passBook: PassBook;
+  readonly passSeed: () => Uint8Array;
+  readonly ownerAddress: WalletDeps['ownerAddress'];
+  readonly random32: () => Uint8Array;
+  readonly log: DriverLog;
+};
+
+export function createTreasury(deps: TreasuryDeps): Treasury {
+  const { chain, clock, log, node, ownerAddress, passBook: book, passSeed: seed, signer } = deps;
+  const { chainId, token } = deps.config.chain;
+  const state = () => deps.driver.state;
+  const name = () => Buffer.from(deps.random32()).toString('hex');
+  return {
+    passes: new PassDesk({ book, seed, chain, gasKey: signer, state, clock, log }),
+    wallet: new Wallet({ chain, node, chainId, token, state, ownerAddress, name }),
+  };
+}
