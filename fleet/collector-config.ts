@@ -26,6 +26,9 @@ export type CollectorConfig = {
   readonly deviceRate?: RateLimit | undefined;
   /** Uploads from one address that no enrolled device signed. */
   readonly strangerRate?: RateLimit | undefined;
+  /** Requests to the registry's routes (enrolment, offers, time, heads of chains): of one source address, and of all. */
+  readonly registryRate?: RateLimit | undefined;
+  readonly registryTotalRate?: RateLimit | undefined;
 };
 
 /** Gigabit Ethernet: more than any router here can forward. */
@@ -63,6 +66,8 @@ const configSchema = v.pipe(
     maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
     deviceRate: v.optional(rateSchema),
     strangerRate: v.optional(rateSchema),
+    registryRate: v.optional(rateSchema),
+    registryTotalRate: v.optional(rateSchema),
   }),
   v.transform(
     ({ chainId, channels, registry, devices, vendors, ...rest }): CollectorConfig => ({

@@ -14,6 +14,7 @@ import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
 import type { KnownDevice } from './judge-proof.ts';
 import { Registry } from './registry.ts';
+import type { RegistryLimits } from './registry-limits.ts';
 import { addRegistryRoutes } from './registry-routes.ts';
 import { RegistryStore } from './registry-store.ts';
 import { SegmentLog } from './segment-log.ts';
@@ -73,7 +74,15 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
   });
   const headOf = (device: Address) => store.chain(device).last;
   const { deployment } = config;
-  await addRegistryRoutes(app, { registry, store: registryStore, deployment, collector, headOf, nowS });
+  await addRegistryRoutes(app, {
+    registry,
+    store: registryStore,
+    deployment,
+    collector,
+    headOf,
+    nowS,
+    limits: registryLimits(config),
+  });
   let isStopping = false;
   const stop = async (): Promise<void> => {
     if (isStopping) return;
@@ -98,6 +107,13 @@ function openRegistry({ directory, deployment, vendors, isEnrolmentManual }: Col
   return {
     registryStore,
     registry: new Registry({ store: registryStore, deployment, collector, vendors, isManual, nowS }),
+  };
+}
+
+function registryLimits({ registryRate, registryTotalRate }: CollectorConfig): Partial<RegistryLimits> {
+  return {
+    ...(registryRate === undefined ? {} : { source: registryRate }),
+    ...(registryTotalRate === undefined ? {} : { all: registryTotalRate }),
   };
 }
 

@@ -20,6 +20,7 @@ import { encodeProofUpload } from '../protocol/traffic-proof-wire.ts';
 import { signProofReceipt, type Verdict } from '../protocol/verdict.ts';
 import type { EnrolmentAnswer } from './enrolment-answer.ts';
 import type { Registry } from './registry.ts';
+import { DEFAULT_REGISTRY_LIMITS, limitRegistry, type RegistryLimits } from './registry-limits.ts';
 import type { RegistryStore } from './registry-store.ts';
 
 /** The newest proof in a device's chain, and what was made of it. */
@@ -32,6 +33,9 @@ export type RegistryRouteDeps = {
   readonly collector: { readonly address: Address; readonly secretKey: Uint8Array };
   readonly headOf: (device: Address) => HeadOfChain | undefined | Promise<HeadOfChain | undefined>;
   readonly nowS: () => bigint;
+  readonly limits?: Partial<RegistryLimits>;
+  /** Milliseconds that never go back; default: since the start of the process. */
+  readonly monotonicMs?: () => number;
 };
 
 /** A revocation list of 16,384 devices. */
@@ -43,6 +47,7 @@ const deviceSchema = v.object({ device: addressSchema });
 export async function addRegistryRoutes(app: FastifyInstance, deps: RegistryRouteDeps): Promise<void> {
   // In a scope of its own: the collector's other routes take no JSON.
   await app.register((scope, _options, done) => {
+    limitRegistry(scope, { ...DEFAULT_REGISTRY_LIMITS, ...deps.limits }, deps.monotonicMs ?? (() => performance.now()));
     scope.addContentTypeParser(
       'application/json',
       { parseAs: 'string', bodyLimit: MAX_LIST_BYTES },
