@@ -94,6 +94,19 @@ t.test('whatever else a request says, the app answers it', async (t) => {
   }
 });
 
+t.test('a request that is almost plain costs no more than one that is', async (t) => {
+  const { port } = await opened(t);
+  const many = `${GET}${'A: b\r\n'.repeat(24)}`;
+  for (const [what, text] of Object.entries({ unfinished: many, 'one odd byte': `${many}X: \x80\r\n\r\n` })) {
+    const { socket, ask } = talk(port);
+    const before = process.cpuUsage();
+    await ask(text);
+    const { user } = process.cpuUsage(before);
+    t.ok(user < 1_000_000, `${what}: ${user / 1_000} ms of processor time`);
+    socket.destroy();
+  }
+});
+
 t.test('a silent connection is ended, and so are all when the portal closes', async (t) => {
   const { app } = await cafe();
   const lane = new FastLane(app, HOST);
