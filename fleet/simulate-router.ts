@@ -107,7 +107,7 @@ export class SimulatedRouter {
       case 'over-capacity':
         return [this.#overCapacity(nowS)];
       case 'below-ack':
-        return [this.#joined(deed, 'bytes-below-ack', { endS: nowS }, { ackAbove: 1_000_000n })];
+        return [this.#joined(deed, 'bytes-below-ack', { endS: nowS }, { ackAbove: 1n })];
       case 'no-clock':
         return [this.#joined(deed, 'clock-unsynced', { startS: 100n, endS: 160n, clockState: 0n })];
       default:
@@ -140,14 +140,10 @@ export class SimulatedRouter {
     return [honest, this.#expected('clone', 'equivocation', upload)];
   }
 
+  /** Acknowledged too, as by an accomplice: the collector counts what joins the chain as proven, and so must later vouchers. */
   #overCapacity(nowS: bigint): Expected {
     const amounts = { up: 1_000n, down: IMPOSSIBLE_BYTES, paid: 1n };
-    return this.#joined(
-      'over-capacity',
-      'over-link-capacity',
-      { endS: nowS },
-      { amounts, ackAbove: -IMPOSSIBLE_BYTES },
-    );
+    return this.#joined('over-capacity', 'over-link-capacity', { endS: nowS }, { amounts });
   }
 
   /** A proof that takes its place in the chain, whatever its verdict. */
@@ -162,8 +158,7 @@ export class SimulatedRouter {
     this.#seq += 1n;
     this.#prev = trafficProofDigestHex(this.#deps.deployment, upload.proof);
     if (upload.proof.endS > this.#endS) this.#endS = upload.proof.endS;
-    const isCounted = deed !== 'over-capacity';
-    this.#bytes += isCounted ? amounts.up + amounts.down : amounts.up;
+    this.#bytes += amounts.up + amounts.down;
     this.#paid += amounts.paid;
     return this.#expected(deed, verdict, upload);
   }
