@@ -45,6 +45,7 @@ import { nextDelayMs } from './core/retry-schedule.ts';
 import { Driver, type DriverLog } from './driver.ts';
 import { followEarnings } from './earnings/follow-earnings.ts';
 import { createGuestDesk } from './guest/desk.ts';
+import { followOffers } from './identity/offer-publisher.ts';
 import { ConfigReload, type ConfigText } from './owner/config-reload.ts';
 import { buildControl, listenControl } from './owner/control.ts';
 import { createOwnerDesk } from './owner/owner.ts';
@@ -150,16 +151,10 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const watch = new Watch({ ...edges, clock, config, driver, proofs, airCheck, onLease, guestPrefixes, log });
   opened.push({ name: 'watch', close: () => watch.close() });
   const node = { device: signer.address, payee: config.chain.payee };
-  const shared = {
-    ...edges,
-    clock,
-    config,
-    driver,
-    log,
-    node,
-    notSelling: () => reload.saleTrouble ?? watch.saleTrouble,
-  };
-  const desk = createGuestDesk({ ...shared, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
+  const notSelling = () => reload.saleTrouble ?? watch.saleTrouble;
+  const shared = { ...edges, clock, config, driver, log, node, notSelling };
+  const offers = followOffers({ ...shared, ...node, minuteOfDay, retryDelayMs }, opened);
+  const desk = createGuestDesk({ ...shared, offers, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
   const isBusConnected = () => edges.stations.isConnected();
   const checks = () => [airCheck.health() ?? [], reload.health()].flat();
   const owner = ownerDesk({ ...shared, version: AGENT_VERSION, isBusConnected, checks }, proofs);

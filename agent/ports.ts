@@ -242,8 +242,8 @@ export interface GuestDesk {
   view(mac: Mac): GuestView;
   /** A fresh signed quote, or why nothing is sold now (with what to do). */
   quote(): SignedQuote | { readonly notSelling: string };
-  /** The signed description of what is sold; for anyone, also before there is a clock or a sale. */
-  offer?(): SignedServiceOffer;
+  /** The signed description of what is sold, for anyone; undefined while the clock is not set. */
+  offer?(): SignedServiceOffer | undefined;
   /** `key`: the guest's own, where its page names one; unproven, it can only make the allowance smaller. */
   startTrial(mac: Mac, key?: Address): Promise<DeskResult>;
   open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult>;

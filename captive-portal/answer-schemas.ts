@@ -66,6 +66,25 @@ export const termsAnswer = v.strictObject({
   nowS: integer,
 });
 
+/** GET /v1/offer. */
+export const offerAnswer = v.strictObject({
+  v: v.literal(1),
+  device: hex,
+  payee: hex,
+  serial: integer,
+  service: v.string(),
+  unit: v.string(),
+  price: amount,
+  quantity: integer,
+  pricePerMinute: amount,
+  minDeposit: amount,
+  limits: v.array(v.strictObject({ name: v.string(), value: integer })),
+  place: v.strictObject({ country: v.string(), geohash: v.string() }),
+  validFrom: integer,
+  validUntil: integer,
+  sig: hex,
+});
+
 /** GET /api/receipt. */
 export const receiptAnswer = v.strictObject({
   v: v.literal(1),

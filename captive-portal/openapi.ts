@@ -13,6 +13,7 @@ import { voucherSchema } from '../protocol/voucher-wire.ts';
 import {
   captiveAnswer,
   challengeAnswer,
+  offerAnswer,
   problemAnswer,
   receiptAnswer,
   termsAnswer,
@@ -38,6 +39,7 @@ const VIEW = { ref: 'View', mediaType: JSON_TYPE };
 const ANSWERS = {
   View: viewAnswer,
   Terms: termsAnswer,
+  Offer: offerAnswer,
   Receipt: receiptAnswer,
   Challenge: challengeAnswer,
   Tick: tickAnswer,
@@ -58,6 +60,12 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/api/quote',
     summary: 'Signed quote and all that a wallet needs',
     answer: { ref: 'Terms', mediaType: JSON_TYPE },
+  },
+  {
+    method: 'get',
+    path: '/v1/offer',
+    summary: 'What this node sells, signed by it (EIP-712 ServiceOffer); for anyone, with ETag',
+    answer: { ref: 'Offer', mediaType: JSON_TYPE },
   },
   {
     method: 'get',

@@ -19,6 +19,7 @@ import { admit, portalUrl, redirectBody } from './gate.ts';
 import { addGuestApi } from './guest-api.ts';
 import { MalformedBodyError, parseJsonBody } from './json-body.ts';
 import * as limits from './limits.ts';
+import { addOffer } from './offer-route.ts';
 import { readOwnerFiles } from './owner-look.ts';
 import type { PageAssets } from './page-assets.ts';
 import type { PortalConfig } from './portal-config.ts';
@@ -95,6 +96,7 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
   addStaticPage(app, page, config.portal, files);
   addCaptiveApi(app, context);
   addGuestApi(app, context, streams);
+  addOffer(app, desk);
   addForms(app, context);
   return app;
 }

@@ -8,6 +8,7 @@ import { isClockStatementSigned } from '../../protocol/clock-statement.ts';
 import { decodeClockStatement, jsonFromClockCorrection } from '../../protocol/clock-wire.ts';
 import { bytesFromHex, type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import { decodeReceipt } from '../../protocol/receipt-wire.ts';
+import { jsonFromServiceOffer } from '../../protocol/service-offer-wire.ts';
 import { type RegistryDeployment, trafficProofDigestHex, trafficProofSigner } from '../../protocol/traffic-proof.ts';
 import { decodeProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { isProofReceiptSigned, type SignedProofReceipt } from '../../protocol/verdict.ts';
@@ -82,6 +83,12 @@ export function proofUploader(options: UploaderOptions): ProofUploader {
         return { ok: true as const, statement };
       });
     },
+    publish: async (offer) =>
+      await http.send(post('/v1/offers', jsonFromServiceOffer(offer)), (reply) =>
+        reply.status === 409
+          ? { ok: true as const, isTaken: false }
+          : (refusalIn(reply) ?? { ok: true as const, isTaken: true }),
+      ),
     correct: async (correction) =>
       await http.send(
         post('/v1/clock-corrections', jsonFromClockCorrection(correction)),

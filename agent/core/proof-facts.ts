@@ -1,6 +1,7 @@
 /** What the journal holds for the collector, and what the collector answers. */
 import type { SignedClockCorrection, SignedClockStatement } from '../../protocol/clock-statement.ts';
 import type { Hex } from '../../protocol/hex.ts';
+import type { SignedServiceOffer } from '../../protocol/service-offer.ts';
 import type { SignedTrafficProof } from '../../protocol/traffic-proof.ts';
 import type { SignedProofReceipt } from '../../protocol/verdict.ts';
 
@@ -29,6 +30,8 @@ export type ProofUploader = {
   >;
   /** What time it is, signed against a fresh nonce. */
   readonly time?: () => Promise<CollectorAnswer<{ readonly statement: SignedClockStatement }>>;
+  /** Tells what the node offers; `isTaken` false: the collector has an offer of this serial number or a higher one. */
+  readonly publish?: (offer: SignedServiceOffer) => Promise<CollectorAnswer<{ readonly isTaken: boolean }>>;
   readonly correct?: (correction: SignedClockCorrection) => Promise<CollectorAnswer<object>>;
   readonly upload: (body: Uint8Array) => Promise<CollectorAnswer<{ readonly receipt: SignedProofReceipt }>>;
 };

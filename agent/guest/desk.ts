@@ -7,7 +7,6 @@ import type { Address } from '../../protocol/address.ts';
 import { type ChannelsDeployment, channelId } from '../../protocol/channel.ts';
 import type { AnyOpenRequest } from '../../protocol/open-wire.ts';
 import type { SignedQuote } from '../../protocol/quote.ts';
-import type { SignedServiceOffer } from '../../protocol/service-offer.ts';
 import type { AgentConfig } from '../core/config.ts';
 import type { Prefix } from '../core/events.ts';
 import { judgeOpen } from '../core/judge-open.ts';
@@ -15,10 +14,9 @@ import { judgeTrial } from '../core/judge-trial.ts';
 import type { Channel, EndReason, Mac, NodeIdentity } from '../core/model.ts';
 import { parseIp } from '../core/names.ts';
 import { channelOfSession, sessionOfMac } from '../core/state.ts';
-import { tariffAt } from '../core/tariff.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
-import { serviceOffer } from '../identity/service-offer.ts';
+import type { OfferBook } from '../identity/offer-book.ts';
 import type {
   Chain,
   ChainChannel,
@@ -58,6 +56,7 @@ export type DeskDeps = {
   readonly guestPrefixes: () => readonly Prefix[];
   /** Why nothing is sold now, other than what the driver knows (flow offload, no guest device ...). */
   readonly notSelling: () => string | undefined;
+  readonly offers?: OfferBook;
   readonly log: DriverLog;
 };
 
@@ -75,7 +74,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     identify: (address) => desk.identify(address),
     view: (mac) => guestView(deps.driver.state, mac),
     quote: () => desk.quote(),
-    offer: () => desk.offer(),
+    offer: () => deps.offers?.current(),
     startTrial: (mac, key) => desk.startTrial(mac, key),
     open: (mac, request) => desk.open(mac, request),
     voucher: (mac, voucher) => paying.voucher(mac, voucher),
@@ -107,13 +106,6 @@ class Desk {
   async identify(address: string): Promise<Mac | undefined> {
     const ip = parseIp(address);
     return ip === undefined ? undefined : await this.#deps.neighbours.macOf(ip);
-  }
-
-  /** What anyone may know of what is sold here. */
-  offer(): SignedServiceOffer {
-    const { config, signer, node, minuteOfDay, clock } = this.#deps;
-    const tariff = tariffAt(config.price, minuteOfDay());
-    return serviceOffer({ config, signer, payee: node.payee }, tariff, clock.wall().unixS);
   }
 
   quote(): SignedQuote | { readonly notSelling: string } {

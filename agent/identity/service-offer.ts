@@ -24,15 +24,20 @@ export type OfferDeps = {
   readonly payee: Address;
 };
 
-/** The same minute and tariff give the same bytes. */
-export function serviceOffer({ config, signer, payee }: OfferDeps, tariff: Tariff, nowS: bigint): SignedServiceOffer {
+/** The same minute and tariff give the same bytes. The serial number is that of the minute, or `lowestSerial` if that is higher. */
+export function serviceOffer(
+  { config, signer, payee }: OfferDeps,
+  tariff: Tariff,
+  nowS: bigint,
+  lowestSerial = 0n,
+): SignedServiceOffer {
   const { chainId, registry } = config.chain;
   const minute = nowS < SERIAL_EPOCH_S ? 0n : (nowS - SERIAL_EPOCH_S) / 60n;
   const validFrom = nowS - (nowS % 60n);
   const offer: ServiceOffer = {
     device: signer.address,
     payee,
-    serial: minute,
+    serial: minute < lowestSerial ? lowestSerial : minute,
     ...BANDWIDTH,
     price: tariff.unitsPerMb,
     quantity: BYTES_PER_MB,
