@@ -28,7 +28,7 @@ import { add, type Choice, modeOf, open, planOf, startTrial, takeUp } from './ti
 import { STRINGS, TONGUE } from './tongue.ts';
 import { type Terms, ticketInFragment } from './wallet.ts';
 import type { View } from './wire.ts';
-import { moneyText } from './wording.ts';
+import { depositText, moneyText } from './wording.ts';
 
 let view: View | undefined;
 let viewedMs = 0;
@@ -273,12 +273,10 @@ function refreshChoices(): void {
 
 function describeDeposit(): void {
   if (terms === undefined) return;
-  const deposit = planOf(terms, chosenChoice()).deposits[0] ?? 0n;
   const left = view === undefined ? 0n : view.depositUnits - view.creditUnits;
-  const { openFee } = terms.quote;
-  const said = (text: string, units: bigint) => filled(text, { money: moneyText(units, TONGUE) });
-  const fee = openFee === 0n ? '' : ` ${said(STRINGS.pay.openFee, openFee)}`;
-  element('deposit').textContent = isAdding ? said(STRINGS.pay.addTo, left) : said(STRINGS.pay.deposit, deposit) + fee;
+  element('deposit').textContent = isAdding
+    ? filled(STRINGS.pay.addTo, { money: moneyText(left, TONGUE) })
+    : depositText(planOf(terms, chosenChoice()).deposits[0] ?? 0n, terms.quote.openFee, TONGUE);
   element('deposit').hidden = false;
 }
 

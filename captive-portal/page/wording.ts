@@ -84,6 +84,13 @@ export function priceText(price: Price, tongue: Tongue): { readonly main: string
   return { main, extra: filled(strings.price.perMinute, { money: moneyText(unitsPerMinute, tongue) }) };
 }
 
+/** What opening a channel sets aside, and what it costs. */
+export function depositText(deposit: bigint, openFee: bigint, tongue: Tongue): string {
+  const { pay } = tongue.strings;
+  const aside = filled(pay.deposit, { money: moneyText(deposit, tongue) });
+  return openFee === 0n ? aside : `${aside} ${filled(pay.openFee, { money: moneyText(openFee, tongue) })}`;
+}
+
 /** At most three significant digits and no trailing zeros: 1.23, 12.3, 123, 10. */
 function threeDigits(value: bigint, divisor: bigint, locale: string): string {
   const whole = value / divisor;

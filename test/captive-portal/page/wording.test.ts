@@ -2,6 +2,7 @@ import t from 'tap';
 import { TRANSLATIONS } from '../../../captive-portal/page/translations.ts';
 import {
   dataText,
+  depositText,
   isUnlimited,
   leftText,
   moneyText,
@@ -90,5 +91,11 @@ t.test("numbers and units are those of the guest's language", (t) => {
   t.equal(plain(timeText(125, of('zh', 'zh-CN'))), '2 分钟 5 秒');
   t.equal(plain(dataText(1_230_000n, of('ar', 'ar-EG'))), '١٫٢٣ م.ب');
   t.equal(plain(moneyText(999_999_999_999_999n, EN)), '99,999,999,999.9999 SSP', 'exact beyond the whole supply');
+  t.end();
+});
+
+t.test('a deposit is said with what opening costs, if it costs anything', (t) => {
+  t.equal(plain(depositText(30_000n, 0n, EN)), '3 SSP is set aside while you surf. What you do not use comes back.');
+  t.match(plain(depositText(30_000n, 500n, EN)), /^3 SSP is set aside .* Opening costs 0\.05 SSP, once\.$/);
   t.end();
 });
