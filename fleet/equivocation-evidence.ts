@@ -39,18 +39,29 @@ export function slashArguments(
   if (trafficProofDigestHex(deployment, first) === trafficProofDigestHex(deployment, second)) {
     return { ok: false, message: 'both are the same proof' };
   }
+  const signatures: SignatureArgument[] = [];
   for (const proof of [first, second]) {
-    const signer = trafficProofSigner(deployment, proof);
-    if (signer !== proof.device)
+    const signature = signatureForContract(deployment, proof);
+    if (signature === undefined) {
+      const signer = trafficProofSigner(deployment, proof);
       return { ok: false, message: `a proof is signed by ${signer ?? 'nobody'}, not by the device` };
+    }
+    signatures.push(signatureArgument(signature));
   }
-  const value = {
-    first: proofArgument(first),
-    firstSignature: signatureArgument(first.signature),
-    second: proofArgument(second),
-    secondSignature: signatureArgument(second.signature),
+  const [firstSignature, secondSignature] = signatures as [SignatureArgument, SignatureArgument];
+  return {
+    ok: true,
+    value: { first: proofArgument(first), firstSignature, second: proofArgument(second), secondSignature },
   };
-  return { ok: true, value };
+}
+
+/** With the parity bit that recovers to the device: the collector does not insist on it, the contract does. */
+function signatureForContract(deployment: RegistryDeployment, proof: SignedTrafficProof): Hex | undefined {
+  const flipped = bytesFromHex(proof.signature);
+  flipped[32] = (flipped[32] as number) ^ 0x80;
+  return [proof.signature, hexFromBytes(flipped)].find(
+    (signature) => trafficProofSigner(deployment, { ...proof, signature }) === proof.device,
+  );
 }
 
 /** For other tools (cast send ... "$(jq ...)"): bytes as hex, numbers as decimal strings. */

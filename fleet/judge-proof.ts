@@ -21,8 +21,8 @@ import type { ProofUpload, ProofVoucher } from '../protocol/traffic-proof-wire.t
 import type { Verdict } from '../protocol/verdict.ts';
 import { voucherDigest } from '../protocol/voucher.ts';
 
-/** Who signed a 32-byte digest, or undefined: nobody. Never throws. */
-export type Recover = (digest: Uint8Array, signature: CompactSignature) => Address | undefined;
+/** Who signed a 32-byte digest, or undefined: nobody. `expected` who should have: it can be asked faster. Never throws. */
+export type Recover = (digest: Uint8Array, signature: CompactSignature, expected: Address) => Address | undefined;
 
 export type CollectorDeployment = ChannelsDeployment & RegistryDeployment;
 
@@ -82,7 +82,7 @@ export function judgeOrigin(
   digest: Uint8Array = trafficProofDigest(deployment, proof),
 ): Judgement | undefined {
   if (device === undefined) return outside('unknown-device', `device ${proof.device} is not enrolled here`);
-  const signer = recover(digest, proof.signature);
+  const signer = recover(digest, proof.signature, proof.device);
   if (signer !== proof.device) {
     return outside('bad-signature', `the proof is signed by ${signer ?? 'nobody'}, expected ${proof.device}`);
   }
@@ -169,7 +169,7 @@ function flawOf(
   const digest = hexFromBytes(digestBytes);
   if (digest !== leaf.voucherDigest)
     return `the leaf of channel ${id} names voucher ${leaf.voucherDigest}, got ${digest}`;
-  const signer = recover(digestBytes, voucher.signature);
+  const signer = recover(digestBytes, voucher.signature, config.signer);
   if (signer !== config.signer)
     return `the voucher of channel ${id} is signed by ${signer ?? 'nobody'}, expected ${config.signer}`;
   return undefined;

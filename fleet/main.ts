@@ -39,7 +39,7 @@ async function openStorage(config: CollectorConfig, shard: Shard | undefined) {
 
 async function run(config: CollectorConfig, shard: Shard | undefined): Promise<void> {
   const collector = loadOrCreateCollectorKey(config.keyFile);
-  const { recover, sign, backend } = await loadSignatures();
+  const { recover, recoverGuest, sign, backend } = await loadSignatures();
   const { log, store, claims } = await openStorage(config, shard);
   await catchUp(store, log);
   const limits = {
@@ -53,6 +53,7 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     store,
     collector,
     recover,
+    recoverGuest,
     sign,
     limits,
     deployment: config.deployment,

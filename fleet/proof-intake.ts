@@ -17,7 +17,9 @@ export type IntakeDeps = JudgeDeps & {
   readonly log: ProofLog;
   /** Caught up with the log. */
   readonly store: FleetStore;
+  /** Of devices' signatures; of guests' too without `recoverGuest`. */
   readonly recover?: Recover;
+  readonly recoverGuest?: Recover;
   /** Which devices are served here, where several processes share the work. */
   readonly shard?: Shard;
   /** Milliseconds that never go back. */
@@ -146,7 +148,7 @@ export class ProofIntake {
 
   /** All that can be said without looking anything up. Who has no key is limited by address, before any curve arithmetic. */
   #check(body: Uint8Array, source: string): Omit<Waiting, 'settle'> | Refused {
-    const { deployment, devices, recover, monotonicMs, shard } = this.#deps;
+    const { deployment, devices, recover, recoverGuest = recover, monotonicMs, shard } = this.#deps;
     const nowMs = monotonicMs();
     const strangerMs = this.#strangers.waitMs(source, nowMs);
     if (strangerMs > 0) return tooMany(strangerMs);
@@ -160,12 +162,13 @@ export class ProofIntake {
     if (shard !== undefined && shardOf(device, shard.count) !== shard.index) {
       return { ok: false, reason: 'elsewhere', shard: shardOf(device, shard.count) };
     }
-    const using = { deployment, ...(recover === undefined ? {} : { recover }) };
     const digest = trafficProofDigest(deployment, upload.proof);
-    const origin = judgeOrigin(upload, { ...using, device: devices(device) }, digest);
+    const byDevice = recover === undefined ? {} : { recover };
+    const origin = judgeOrigin(upload, { ...byDevice, deployment, device: devices(device) }, digest);
     const waitMs = origin === undefined ? this.#devices.take(device, nowMs) : this.#strangers.take(source, nowMs);
     if (waitMs > 0) return tooMany(waitMs);
-    const evidence = origin ?? judgeEvidence(upload, using) ?? 'sound';
+    const byGuest = recoverGuest === undefined ? {} : { recover: recoverGuest };
+    const evidence = origin ?? judgeEvidence(upload, { ...byGuest, deployment }) ?? 'sound';
     return { body, upload, digest: hexFromBytes(digest), origin, evidence, result: NOT_YET };
   }
 

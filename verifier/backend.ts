@@ -24,20 +24,28 @@ const PARITY_BIT = 0x80;
 
 /** The 20 bytes of the address that signed, or undefined. `compact` is EIP-2098: r || (parity << 255 | s). Never throws. */
 export function recoverAddress(backend: Backend, digest: Uint8Array, compact: Uint8Array): Uint8Array | undefined {
+  const publicKey = recoverKey(backend, digest, compact);
+  return publicKey === undefined ? undefined : addressOfKey(publicKey);
+}
+
+/** The uncompressed public key that signed (65 bytes), or undefined. `compact` as above. Never throws. */
+export function recoverKey(backend: Backend, digest: Uint8Array, compact: Uint8Array): Uint8Array | undefined {
   if (digest.length !== DIGEST_BYTES || compact.length !== SIGNATURE_BYTES) return undefined;
   const top = compact[32] as number;
   // A copy of our own: slice() of a Buffer is none.
   const rs = new Uint8Array(compact);
   rs[32] = top & ~PARITY_BIT;
   if (isZero(rs.subarray(0, 32)) || isZero(rs.subarray(32))) return undefined;
-  let publicKey: Uint8Array | null | undefined;
   try {
-    publicKey = backend.recoverPublicKey(digest, rs, top >= PARITY_BIT ? 1 : 0);
+    return backend.recoverPublicKey(digest, rs, top >= PARITY_BIT ? 1 : 0) ?? undefined;
   } catch {
     // r or s out of range, r no abscissa of the curve, the result at infinity: each library has its own exception.
     return undefined;
   }
-  if (publicKey === null || publicKey === undefined) return undefined;
+}
+
+/** Address (20 bytes) of an uncompressed public key. */
+export function addressOfKey(publicKey: Uint8Array): Uint8Array {
   return keccak256(publicKey.subarray(1)).subarray(32 - ADDRESS_BYTES);
 }
 

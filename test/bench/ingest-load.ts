@@ -19,6 +19,7 @@ export const DEPLOYMENT: CollectorDeployment = {
 export const SIGNATURES_PER_PROOF = 2;
 
 const INTERVAL_S = 300n;
+const GUESTS_FROM = 1_000_000;
 
 export type Load = { readonly device: Address; readonly digest: Hex; readonly body: Uint8Array };
 
@@ -28,8 +29,10 @@ const { publicKeyCreate } = createRequire(import.meta.url)('secp256k1') as {
 
 /** `devices` routers with `proofs` intervals each, interval by interval: the order in which they would arrive. */
 export function makeLoad(first: number, devices: number, proofs: number, startS: bigint, sign: Sign): readonly Load[] {
-  const guest = accountOf(0);
-  const chains = Array.from({ length: devices }, (_, i) => routerChain(accountOf(first + i + 1), guest, startS, sign));
+  // A guest of its own for each router: a key that all share would be known to the collector from the second proof on.
+  const chains = Array.from({ length: devices }, (_, i) =>
+    routerChain(accountOf(first + i + 1), accountOf(GUESTS_FROM + first + i), startS, sign),
+  );
   return Array.from({ length: proofs }, () => chains.map((next) => next())).flat();
 }
 

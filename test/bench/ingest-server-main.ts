@@ -19,12 +19,13 @@ const send = (message: object) => process.send?.(message);
 mkdirSync(directory, { recursive: true });
 const log = await SegmentLog.open({ directory: join(directory, 'log') });
 const store = new SqliteStore(join(directory, 'store.db'));
-const { recover, sign, backend } = await loadSignatures();
+const { recover, recoverGuest, sign, backend } = await loadSignatures();
 const secretKey = new Uint8Array(32).fill(9);
 const app = buildCollector({
   log,
   store,
   recover,
+  recoverGuest,
   sign,
   deployment: DEPLOYMENT,
   collector: { address: addressFromSecretKey(secretKey), secretKey },
