@@ -19,7 +19,7 @@ export type Admission =
 export function admit(request: IncomingMessage, host: string): Admission {
   const hosts = headerValues(request, 'host');
   if (hosts.length > 1) return { kind: 'refused', reason: 'two-hosts' };
-  const named = hosts[0]
+  const named = (authorityOf(request.url) ?? hosts[0])
     ?.toLowerCase()
     .replace(/:\d{1,5}$/, '')
     .replace(/\.$/, '');
@@ -29,6 +29,11 @@ export function admit(request: IncomingMessage, host: string): Admission {
   if (!isSafe && !isOwnOrigin(headerValues(request, 'origin'), host))
     return { kind: 'refused', reason: 'foreign-origin' };
   return { kind: 'admitted' };
+}
+
+/** Of a target in absolute form, which counts instead of Host (RFC 9112 section 3.2.2); undefined for a path. */
+function authorityOf(target = ''): string | undefined {
+  return /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(target)?.[1];
 }
 
 export function portalUrl(host: string): string {

@@ -33,6 +33,11 @@ export const MAX_CONNECTIONS = 800;
 /** Connections that have not said yet whether they are http or https. */
 export const MAX_WAITING_AT_DOOR = 200;
 
+/** Requests for the page that are answered again without being parsed: a few browsers, ten languages, four files. */
+export const MAX_REMEMBERED_REQUESTS = 128;
+/** Browsers ask for a page in 300 to 700 bytes over plain http. */
+export const MAX_REMEMBERED_REQUEST_BYTES = 1_024;
+
 /** A guest's page and the same page in the phone's sign-in sheet, and one to spare. */
 export const MAX_STREAMS_PER_GUEST = 3;
 export const MAX_STREAMS = 200;

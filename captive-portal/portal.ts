@@ -75,7 +75,7 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
     frameworkErrors: (_error, request, reply) => void passGate(request, reply, host, { reason: 'malformed' }),
   });
   const streams = new EventStreams(desk);
-  const lane = new FastLane(app, host);
+  const lane = new FastLane();
   putBefore(app.server, (socket, next) => lane.take(socket, next));
   capConnections(app.server, (address) => desk.identify(address));
   app.addHook('onRequest', async (request, reply) => passGate(request, reply, host));
@@ -93,7 +93,7 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
       ? sendProblem(reply, { reason: 'not-found' })
       : redirectToPage(reply, host),
   );
-  addStaticPage(app, page, config.portal, files);
+  addStaticPage(app, page, config.portal, files, lane);
   addCaptiveApi(app, context);
   addGuestApi(app, context, streams);
   addOffer(app, desk);

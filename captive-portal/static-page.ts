@@ -1,9 +1,11 @@
 /**
  * The page and its parts, made and compressed once, when first asked for (ten languages at start cost a tenth of a second), and
- * served from memory by a fixed map of paths: no file is looked up by name. The page itself comes in the language that the guest asks for, with ?lang= or by Accept-Language.
+ * served from memory by a fixed map of paths: no file is looked up by name. The page itself comes in the language that the guest
+ * asks for, with ?lang= or by Accept-Language. Answers depend on the request alone: the fast lane may give them again.
  */
 import { gzipSync } from 'node:zlib';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastLane } from './fast-lane.ts';
 import { lookStyle, type OwnerFiles } from './owner-look.ts';
 import { LANGUAGES, type Language, type LanguageCode, languageFrom, languageOfTag } from './page/language.ts';
 import type { PageAssets } from './page-assets.ts';
@@ -17,6 +19,7 @@ export function addStaticPage(
   assets: PageAssets,
   portal: PortalConfig['portal'],
   files: OwnerFiles,
+  lane: FastLane,
 ): void {
   const page = (language: Language) =>
     fileOf('text/html; charset=utf-8', pageDocument({ template: assets.html, portal, files }, language));
@@ -25,7 +28,7 @@ export function addStaticPage(
   );
   app.get('/', (request, reply) => {
     void reply.header('vary', 'accept-encoding, accept-language');
-    return sendFile(request, reply, (pages.get(languageOf(request).code) as () => StaticFile)());
+    return sendFile(lane, request, reply, (pages.get(languageOf(request).code) as () => StaticFile)());
   });
   const { logo } = files;
   const parts: readonly (readonly [path: string, make: () => StaticFile])[] = [
@@ -36,7 +39,7 @@ export function addStaticPage(
   ];
   for (const [path, make] of parts) {
     const file = once(make);
-    app.get(path, (request, reply) => sendFile(request, reply.header('vary', 'accept-encoding'), file()));
+    app.get(path, (request, reply) => sendFile(lane, request, reply.header('vary', 'accept-encoding'), file()));
   }
 }
 
@@ -60,8 +63,11 @@ function fileOf(type: string, content: string | Buffer): StaticFile {
   return { type, plain, gzipped: gzipSync(plain, { level: 9 }) };
 }
 
-function sendFile(request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
+function sendFile(lane: FastLane, request: FastifyRequest, reply: FastifyReply, file: StaticFile): FastifyReply {
+  const isGzipped = /\bgzip\b/.test(request.headers['accept-encoding'] ?? '');
+  const body = isGzipped ? file.gzipped : file.plain;
   void reply.type(file.type);
-  if (!/\bgzip\b/.test(request.headers['accept-encoding'] ?? '')) return reply.send(file.plain);
-  return reply.header('content-encoding', 'gzip').send(file.gzipped);
+  if (isGzipped) void reply.header('content-encoding', 'gzip');
+  lane.learn(request.raw, reply, body);
+  return reply.send(body);
 }

@@ -135,6 +135,17 @@ t.test("the portal's name is compared without case, port and final dot", (t) => 
   t.end();
 });
 
+t.test('a target in absolute form says whose it is, whatever Host says', (t) => {
+  const kindOf = (url: string, host: string) =>
+    admit({ method: 'GET', url, rawHeaders: ['Host', host] } as unknown as IncomingMessage, HOST).kind;
+  t.equal(kindOf('http://evil.example/api/leave', HOST), 'elsewhere');
+  t.equal(kindOf(`http://${HOST}@evil.example/`, HOST), 'elsewhere');
+  t.equal(kindOf(`http://evil.example?http://${HOST}/`, HOST), 'elsewhere');
+  t.equal(kindOf(`http://${HOST}:80/api/view`, 'evil.example'), 'admitted');
+  t.equal(kindOf(`/?next=http://evil.example/`, HOST), 'admitted');
+  t.end();
+});
+
 t.test("more than one Origin is nobody's origin", (t) => {
   const headers = ['Host', HOST, 'Origin', `http://${HOST}`, 'Origin', 'http://evil.example'];
   t.strictSame(admit(request('POST', headers), HOST), { kind: 'refused', reason: 'foreign-origin' });
