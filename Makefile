@@ -23,8 +23,10 @@ deps:
 check: deps
 	@$(RUN) node test/run.ts types lint unused unit
 
+# Compiled again after the packages: on a fresh machine they bring the compiler.
 test: deps
 	@sh tools/install-packages test
+	@sh openwrt/node-netlink/compile || true
 	@$(RUN) node test/run.ts
 
 demo: deps
@@ -33,6 +35,7 @@ demo: deps
 
 bench: deps
 	@sh tools/install-packages test
+	@sh openwrt/node-netlink/compile || true
 	@$(RUN) node test/bench/run.ts $(NAME)
 
 fix: deps

@@ -8,11 +8,13 @@
  */
 import type { CounterReading, EnforcementPlan, SessionGrant, SessionId, UnboundAddress } from '../../core/model.ts';
 import type { Enforcer, EnforcerEvent } from '../../ports.ts';
-import { CounterReader } from './counter-reader.ts';
+import type { CounterSet } from './counter-reader.ts';
+import { CounterSets } from './counter-sets.ts';
 import { linkReader } from './guest-links.ts';
 import { InstalledSessions } from './installed-sessions.ts';
+import { KernelSets, type KernelSetsDeps } from './kernel-sets.ts';
 import { KernelTables, type TablesFound } from './kernel-tables.ts';
-import { COUNTER_SETS, parseQuotaName, TABLE } from './layout.ts';
+import { parseQuotaName } from './layout.ts';
 import { type MonitorEvent, NftMonitor } from './monitor.ts';
 import type { NftPlace } from './nft-child.ts';
 import { NftError } from './nft-error.ts';
@@ -29,7 +31,8 @@ export type NftLog = {
 };
 
 export type NftEnforcerDeps = Partial<NftPlace> &
-  Pick<NftPlace, 'runtimeDir'> & {
+  Pick<NftPlace, 'runtimeDir'> &
+  Pick<KernelSetsDeps, 'openAddon'> & {
     readonly log: NftLog;
     /** Least time between two looks for addresses that wait to be bound. */
     readonly unboundEveryMs?: number;
@@ -52,10 +55,11 @@ class NftEnforcer implements Enforcer {
   readonly #log: NftLog;
   readonly #runner: NftRunner;
   readonly #tables: KernelTables;
+  readonly #kernel: KernelSets;
+  readonly #counters: CounterSets;
   readonly #unbound: UnboundReader;
   readonly #monitor: NftMonitor;
   readonly #book = new UsageBook();
-  readonly #counters = new CounterReader();
   readonly #listeners = new Set<(event: EnforcerEvent) => void>();
   /** What stands in the kernel; undefined when it must be read first. */
   #installed: InstalledSessions | undefined;
@@ -76,7 +80,9 @@ class NftEnforcer implements Enforcer {
   constructor(deps: NftEnforcerDeps & NftPlace) {
     this.#log = deps.log;
     this.#runner = new NftRunner(deps);
-    this.#unbound = new UnboundReader(this.#runner, deps.unboundEveryMs);
+    this.#kernel = new KernelSets(deps);
+    this.#counters = new CounterSets(this.#runner, this.#kernel);
+    this.#unbound = new UnboundReader(this.#runner, this.#kernel, deps.unboundEveryMs);
     this.#tables = new KernelTables(this.#runner, linkReader(deps.netns), deps.log);
     this.#monitor = new NftMonitor(
       deps,
@@ -132,6 +138,7 @@ class NftEnforcer implements Enforcer {
     this.#monitor.close();
     await this.#turn.catch(() => undefined);
     this.#runner.close();
+    this.#kernel.close();
   }
 
   async #reconcileTo(plan: EnforcementPlan): Promise<void> {
@@ -205,17 +212,12 @@ class NftEnforcer implements Enforcer {
   }
 
   async #readCounters(): Promise<readonly CounterReading[]> {
-    const listings: Parameters<CounterReader['readings']>[0][number][] = [];
-    for (const set of COUNTER_SETS) {
-      if (this.#installed?.index.isEmpty(set) === true) continue;
-      const listed = await this.#runner.list(setOf(set));
-      if (listed === undefined) {
-        this.#disturbed(`set ${set} is gone`);
-        return [];
-      }
-      listings.push({ set, listed });
+    const isEmpty = (set: CounterSet): boolean => this.#installed?.index.isEmpty(set) === true;
+    const readings = await this.#counters.read(isEmpty);
+    if (typeof readings === 'string') {
+      this.#disturbed(`set ${readings} is gone`);
+      return [];
     }
-    const readings = this.#counters.readings(listings);
     this.#book.note(readings);
     return readings;
   }
@@ -289,10 +291,4 @@ class NftEnforcer implements Enforcer {
     this.#turn = result.catch(() => undefined);
     return result;
   }
-}
-
-function setOf(name: string): {
-  readonly set: { readonly family: string; readonly table: string; readonly name: string };
-} {
-  return { set: { family: 'inet', table: TABLE, name } };
 }

@@ -113,12 +113,14 @@ export function listedSessions(listed: readonly JsonObject[]): ListedSessions {
 
 export function pairsFromSet(listed: readonly JsonObject[]): { readonly mac: Mac; readonly address: IpAddress }[] {
   return bodies(listed, 'set').flatMap((set) =>
-    elementItems(set).flatMap((item) => {
-      const [mac, address] = keyParts(elementValue(item));
-      const pair = { mac: parseMac(mac ?? ''), address: parseIp(address ?? '') };
-      return pair.mac === undefined || pair.address === undefined ? [] : [{ mac: pair.mac, address: pair.address }];
-    }),
+    elementItems(set).flatMap((item) => pairFromParts(keyParts(elementValue(item)))),
   );
+}
+
+/** One pair, or none if the parts are not a MAC and an address. */
+export function pairFromParts([mac, address]: readonly string[]): { readonly mac: Mac; readonly address: IpAddress }[] {
+  const pair = { mac: parseMac(mac ?? ''), address: parseIp(address ?? '') };
+  return pair.mac === undefined || pair.address === undefined ? [] : [{ mac: pair.mac, address: pair.address }];
 }
 
 type FoundElement = { readonly element: Element; readonly sessionId?: SessionId };

@@ -1,0 +1,27 @@
+/** All counter sets together. */
+import type { CounterReading } from '../../core/model.ts';
+import { type CounterSet, counterMeaning } from './counter-reader.ts';
+import type { KernelSets } from './kernel-sets.ts';
+import { COUNTER_SETS } from './layout.ts';
+import type { NftRunner } from './nft-runner.ts';
+import { SetReader } from './set-reader.ts';
+
+export class CounterSets {
+  readonly #readers: readonly (readonly [CounterSet, SetReader<CounterReading>])[];
+
+  constructor(runner: Pick<NftRunner, 'list'>, kernel: KernelSets) {
+    this.#readers = COUNTER_SETS.map((set) => [set, new SetReader(set, counterMeaning(set), runner, kernel)]);
+  }
+
+  /** Readings of all sets but the empty ones, or the name of one that is gone. @throws NftError */
+  async read(isEmpty: (set: CounterSet) => boolean): Promise<readonly CounterReading[] | CounterSet> {
+    const all: CounterReading[][] = [];
+    for (const [set, reader] of this.#readers) {
+      if (isEmpty(set)) continue;
+      const readings = await reader.read();
+      if (readings === undefined) return set;
+      all.push([...readings]);
+    }
+    return all.flat();
+  }
+}
