@@ -4,7 +4,7 @@
  *
  * @see EIP-712, sections "Definition of hashStruct" and "Definition of domainSeparator"
  */
-import { bytesFromHex, bytesFromUint, concatBytes, type Hex } from './hex.ts';
+import { concatBytes, type Hex, writeHex } from './hex.ts';
 import { keccak256, keccak256Text } from './keccak.ts';
 
 export type StaticType = 'address' | 'bytes32' | 'uint8' | 'uint32' | 'uint40' | 'uint64' | 'uint256';
@@ -44,25 +44,35 @@ function computeSeparator(domain: Domain): Uint8Array {
       keccak256Text(DOMAIN_TYPE),
       keccak256Text(domain.name),
       keccak256Text(domain.version),
-      encodeField('chainId', 'uint256', domain.chainId),
-      encodeField('verifyingContract', 'address', domain.verifyingContract),
+      encodeWord('chainId', 'uint256', domain.chainId),
+      encodeWord('verifyingContract', 'address', domain.verifyingContract),
     ),
   );
 }
 
 /** keccak256(typeHash || field || field ...), 32 bytes. @throws RangeError naming the field that does not fit its type. */
 export function hashStruct(type: StructType, value: StructValue): Uint8Array {
-  const encoded = type.fields.map(([name, fieldType]) => {
+  const encoded = new Uint8Array(WORD_BYTES * (1 + type.fields.length));
+  encoded.set(typeHash(type));
+  const view = new DataView(encoded.buffer);
+  let at = WORD_BYTES;
+  for (const [name, fieldType] of type.fields) {
     const field = value[name];
     if (field === undefined) throw new RangeError(`${type.name}.${name} is missing`);
-    return encodeField(`${type.name}.${name}`, fieldType, field);
-  });
-  return keccak256(concatBytes(typeHash(type), ...encoded));
+    if (!writeWord(fieldType, field, encoded, view, at)) throw unfit(`${type.name}.${name}`, fieldType, field);
+    at += WORD_BYTES;
+  }
+  return keccak256(encoded);
 }
 
 /** The 32 bytes that are signed: keccak256(0x1901 || domainSeparator || hashStruct). */
 export function typedDigest(separator: Uint8Array, structHash: Uint8Array): Uint8Array {
-  return keccak256(concatBytes(new Uint8Array([0x19, 0x01]), separator, structHash));
+  const message = new Uint8Array(2 + separator.length + structHash.length);
+  message[0] = 0x19;
+  message[1] = 0x01;
+  message.set(separator, 2);
+  message.set(structHash, 2 + separator.length);
+  return keccak256(message);
 }
 
 /** "Voucher(bytes32 channelId,uint64 amount,uint64 ackBytes)" */
@@ -80,16 +90,36 @@ function typeHash(type: StructType): Uint8Array {
   return hash;
 }
 
-function encodeField(path: string, type: StaticType, value: Hex | bigint): Uint8Array {
-  if (type === 'address' || type === 'bytes32') {
-    const byteLength = type === 'address' ? 20 : 32;
-    const bytes = typeof value === 'string' ? bytesFromHex(value) : undefined;
-    if (bytes?.length !== byteLength) throw new RangeError(`${path} must be ${byteLength} bytes of hex, got ${value}`);
-    return concatBytes(new Uint8Array(32 - byteLength), bytes);
-  }
-  const bits = Number(type.slice('uint'.length));
-  if (typeof value !== 'bigint' || value < 0n || value >= 1n << BigInt(bits)) {
-    throw new RangeError(`${path} must be ${type}, got ${value}`);
-  }
-  return bytesFromUint(value, 32);
+const WORD_BYTES = 32;
+const MAX_64 = (1n << 64n) - 1n;
+/** First value that is too large for each type. */
+const LIMITS: Readonly<Record<Exclude<StaticType, 'address' | 'bytes32'>, bigint>> = {
+  uint8: 1n << 8n,
+  uint32: 1n << 32n,
+  uint40: 1n << 40n,
+  uint64: 1n << 64n,
+  uint256: 1n << 256n,
+};
+
+function encodeWord(path: string, type: StaticType, value: Hex | bigint): Uint8Array {
+  const word = new Uint8Array(WORD_BYTES);
+  if (!writeWord(type, value, word, new DataView(word.buffer), 0)) throw unfit(path, type, value);
+  return word;
+}
+
+/** Puts a field at `at`, where zeros are. @returns false if the value does not fit its type */
+function writeWord(type: StaticType, value: Hex | bigint, bytes: Uint8Array, view: DataView, at: number): boolean {
+  if (type === 'address') return typeof value === 'string' && writeHex(value, bytes, at + 12, 20);
+  if (type === 'bytes32') return typeof value === 'string' && writeHex(value, bytes, at, 32);
+  if (typeof value !== 'bigint' || value < 0n || value >= LIMITS[type]) return false;
+  view.setBigUint64(at + 24, value & MAX_64);
+  // Above 64 bits only in a uint256.
+  for (let rest = value >> 64n, end = at + 24; rest > 0n; rest >>= 64n, end -= 8)
+    view.setBigUint64(end - 8, rest & MAX_64);
+  return true;
+}
+
+function unfit(path: string, type: StaticType, value: Hex | bigint): RangeError {
+  const expected = type === 'address' ? '20 bytes of hex' : type === 'bytes32' ? '32 bytes of hex' : type;
+  return new RangeError(`${path} must be ${expected}, got ${value}`);
 }

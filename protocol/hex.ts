@@ -10,17 +10,34 @@ export function isHexOfLength(value: unknown, byteLength: number): value is Hex 
 
 /** Bytes of 0x-prefixed hex. @throws RangeError if `hex` is not even-length hex. */
 export function bytesFromHex(hex: string): Uint8Array {
-  if (!HEX_PATTERN.test(hex))
+  const bytes = new Uint8Array(Math.max(0, hex.length - 2) >> 1);
+  if (!writeHex(hex, bytes, 0, bytes.length))
     throw new RangeError(`hex text must be 0x and pairs of hex digits, got ${hex.slice(0, 20)}`);
-  const bytes = new Uint8Array((hex.length - 2) / 2);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = (digitAt(hex, 2 + 2 * i) << 4) | digitAt(hex, 3 + 2 * i);
   return bytes;
 }
 
-/** Value of the hex digit at `at`. Letters differ from digits in bit 6, upper from lower case in bit 5. */
+/** Puts 0x-prefixed hex of exactly `byteLength` bytes at `at`. @returns false if `hex` is none; `bytes` may have changed then */
+export function writeHex(hex: string, bytes: Uint8Array, at: number, byteLength: number): boolean {
+  if (hex.length !== 2 + 2 * byteLength || !hex.startsWith('0x')) return false;
+  let seen = 0;
+  for (let i = 0; i < byteLength; i++) {
+    const high = digitAt(hex, 2 + 2 * i);
+    const low = digitAt(hex, 3 + 2 * i);
+    seen |= high | low;
+    bytes[at + i] = (high << 4) | low;
+  }
+  return seen < NO_DIGIT;
+}
+
+const NO_DIGIT = 0x10;
+/** Value of the digit by its character code, NO_DIGIT of every other. */
+const DIGITS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const value = '0123456789abcdef'.indexOf(String.fromCharCode(code).toLowerCase());
+  return value === -1 ? NO_DIGIT : value;
+});
+
 function digitAt(hex: string, at: number): number {
-  const code = hex.charCodeAt(at);
-  return (code & 0xf) + (code >> 6) * 9;
+  return DIGITS[hex.charCodeAt(at)] ?? NO_DIGIT;
 }
 
 const PAIRS: readonly string[] = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

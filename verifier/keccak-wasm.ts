@@ -52,15 +52,21 @@ export function wasmKeccak256(): Keccak256 {
     for (let i = 0; i < length; i++) state[i] = (state[i] as number) ^ (bytes[from + i] as number);
   };
   return (bytes) => {
-    state.fill(0);
     let at = 0;
+    if (bytes.length < RATE_BYTES) {
+      // Most of what is hashed here: one block over a state of zeros.
+      state.set(bytes);
+      state.fill(0, bytes.length);
+      at = bytes.length;
+    } else state.fill(0);
     for (; bytes.length - at >= RATE_BYTES; at += RATE_BYTES) {
       absorb(bytes, at, RATE_BYTES);
       permute();
     }
     const rest = bytes.length - at;
+    const padAt = bytes.length % RATE_BYTES;
     absorb(bytes, at, rest);
-    state[rest] = (state[rest] as number) ^ 0x01;
+    state[padAt] = (state[padAt] as number) ^ 0x01;
     state[RATE_BYTES - 1] = (state[RATE_BYTES - 1] as number) ^ 0x80;
     permute();
     return state.slice(0, 32);

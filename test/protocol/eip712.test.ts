@@ -99,7 +99,9 @@ const REFUSED: readonly (readonly [StaticType, Hex | bigint | undefined, string]
   ['uint64', '0x01', 'A.a must be uint64, got 0x01'],
   ['address', '0x01', 'A.a must be 20 bytes of hex, got 0x01'],
   ['bytes32', 5n, 'A.a must be 32 bytes of hex, got 5'],
-  ['bytes32', '0xzz', 'hex text must be 0x and pairs of hex digits, got 0xzz'],
+  ['address', 5n, 'A.a must be 20 bytes of hex, got 5'],
+  ['bytes32', '0xzz', 'A.a must be 32 bytes of hex, got 0xzz'],
+  ['bytes32', `0x${'0'.repeat(63)}g`, `A.a must be 32 bytes of hex, got 0x${'0'.repeat(63)}g`],
 ];
 for (const [type, value, message] of REFUSED) {
   t.test(`${value} is refused as ${type}`, (t) => {

@@ -23,7 +23,7 @@ t.test('bytes survive the way through hex, as Buffer writes it', (t) => {
   t.end();
 });
 
-for (const text of ['', '0', '0x0', 'ab', '0xa', '0xg0', '0x 1', '0xab\n', '0Xab', '0x0x00']) {
+for (const text of ['', '0', '0x0', 'ab', '0xa', '0xg0', '0x 1', '0xab\n', '0Xab', '0x0x00', '0xéé']) {
   t.test(`${JSON.stringify(text)} is not hex`, (t) => {
     t.throws(() => bytesFromHex(text), new RangeError(`hex text must be 0x and pairs of hex digits, got ${text}`));
     t.end();
