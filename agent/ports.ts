@@ -63,7 +63,14 @@ export type {
   VoucherRefusalReason,
 } from './core/desk-refusal.ts';
 export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from './core/journal-entry.ts';
-export type { CollectorAnswer, DraftItem, OutboxItem, ProofUploader, WaitingProofs } from './core/proof-facts.ts';
+export type {
+  CollectorAnswer,
+  DraftItem,
+  MissingProofs,
+  OutboxItem,
+  ProofUploader,
+  WaitingProofs,
+} from './core/proof-facts.ts';
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
 export type { TickCredit } from './core/tick-account.ts';
 export type {
@@ -162,6 +169,8 @@ export interface Journal {
   /** Oldest first. */
   outbox(limit: number): readonly OutboxItem[];
   proofs(limit: number): readonly ProofRecord[];
+  /** A proof as it was sent; undefined if it is kept no longer. */
+  proofBody(seq: bigint): Uint8Array | undefined;
   /** Oldest first. */
   drafts(limit: number): readonly DraftItem[];
   waiting(): WaitingProofs;

@@ -24,9 +24,14 @@ export type CollectorRequest = {
   readonly timeoutMs: number;
 };
 
-export type CollectorReply =
-  | { readonly ok: true; readonly status: number; readonly text: string }
-  | { readonly ok: false; readonly message: string };
+export type CollectorReply = ({ readonly ok: true } & Reply) | { readonly ok: false; readonly message: string };
+
+type Reply = {
+  readonly status: number;
+  readonly text: string;
+  /** The header ssp-missing: "3-5,9". */
+  readonly missing?: string;
+};
 
 type Way = { readonly base: string; readonly localAddress?: string };
 
@@ -59,10 +64,7 @@ export class CollectorHttp {
    */
   async send<T>(
     request: CollectorRequest,
-    read: (reply: {
-      readonly status: number;
-      readonly text: string;
-    }) => T | { readonly ok: false; readonly message: string },
+    read: (reply: Reply) => T | { readonly ok: false; readonly message: string },
   ): Promise<T | { readonly ok: false; readonly message: string }> {
     if (this.#monotonicMs() >= this.#keptUntilMs) this.#way = 0;
     let failure: { readonly ok: false; readonly message: string } | undefined;
@@ -94,52 +96,48 @@ function isFailure(answer: unknown): answer is { readonly ok: false; readonly me
 async function sendBy(way: Way, request: CollectorRequest): Promise<CollectorReply> {
   const url = `${way.base}${request.path}`;
   try {
-    const { status, chunks } =
-      way.localAddress === undefined ? await sendByFetch(url, request) : await sendFrom(way.localAddress, url, request);
+    const { status, chunks, missing } = await exchange(way, url, request);
     const text = await boundedText(chunks);
     if (text === undefined) {
       return { ok: false, message: `the collector's answer is longer than ${MAX_ANSWER_BYTES} bytes` };
     }
-    return { ok: true, status, text };
+    return { ok: true, status, text, ...(missing === undefined ? {} : { missing }) };
   } catch (error) {
     return { ok: false, message: `the collector at ${url} cannot be reached: ${reasonOf(error)}` };
   }
 }
 
-type Streamed = { readonly status: number; readonly chunks: AsyncIterable<Uint8Array> };
+type Streamed = Omit<Reply, 'text' | 'missing'> & {
+  readonly chunks: AsyncIterable<Uint8Array>;
+  readonly missing: string | undefined;
+};
 
-async function sendByFetch(url: string, { method, body, timeoutMs, ...request }: CollectorRequest): Promise<Streamed> {
-  const response = await fetch(url, {
-    method,
-    headers: headersOf(request),
-    ...(body === undefined ? {} : { body: new Uint8Array(body) }),
-    // A captive portal upstream of the router answers with a redirect: that is no collector.
-    redirect: 'manual',
-    signal: AbortSignal.timeout(timeoutMs),
-  });
-  return { status: response.status, chunks: response.body ?? empty() };
-}
-
-/** fetch cannot choose the local address. */
-async function sendFrom(
-  localAddress: string,
+/** By node:http: the first fetch would load undici, 3 MiB that a router keeps for good, and cannot choose the local address. */
+async function exchange(
+  { localAddress }: Way,
   url: string,
   { method, body, timeoutMs, ...request }: CollectorRequest,
 ): Promise<Streamed> {
   const signal = AbortSignal.timeout(timeoutMs);
   const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+  // A redirect is not followed: it comes from a captive portal upstream of the router, and that is no collector.
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
-    const options = { method, headers: headersOf(request), localAddress, signal, agent: false };
-    send(url, options, resolve).on('error', reject).end(body);
+    const from = localAddress === undefined ? {} : { localAddress };
+    send(url, { method, headers: headersOf(request), ...from, signal }, resolve)
+      .on('error', reject)
+      .end(body);
   });
-  return { status: response.statusCode ?? 0, chunks: response };
+  const missing = response.headers['ssp-missing'];
+  return {
+    status: response.statusCode ?? 0,
+    chunks: response,
+    missing: typeof missing === 'string' ? missing : undefined,
+  };
 }
 
 function headersOf({ contentType }: Pick<CollectorRequest, 'contentType'>): Record<string, string> {
   return { accept: 'application/json', ...(contentType === undefined ? {} : { 'content-type': contentType }) };
 }
-
-async function* empty(): AsyncGenerator<Uint8Array> {}
 
 /** The body as text, or undefined once it is longer than MAX_ANSWER_BYTES. Leaving the loop cancels the stream. */
 async function boundedText(chunks: AsyncIterable<Uint8Array>): Promise<string | undefined> {
@@ -153,8 +151,8 @@ async function boundedText(chunks: AsyncIterable<Uint8Array>): Promise<string | 
   return Buffer.concat(kept).toString('utf8');
 }
 
-/** fetch says only "fetch failed"; what failed is in its cause. */
+/** Several addresses of one name that all fail give an error without a text of its own. */
 function reasonOf(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
+  return error instanceof Error ? error.message : String(error);
 }

@@ -13,7 +13,7 @@ import { type RegistryDeployment, trafficProofDigestHex, trafficProofSigner } fr
 import { decodeProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { isProofReceiptSigned, type SignedProofReceipt } from '../../protocol/verdict.ts';
 import type { AgentConfig } from '../core/config.ts';
-import type { CollectorAnswer, ProofUploader } from '../ports.ts';
+import type { CollectorAnswer, MissingProofs, ProofUploader } from '../ports.ts';
 import { CollectorHttp, type CollectorWays, quoted } from './collector-http.ts';
 
 export type UploaderOptions = CollectorWays & {
@@ -26,15 +26,17 @@ export type UploaderOptions = CollectorWays & {
   readonly timeoutMs?: number;
 };
 
-type Answer = CollectorAnswer<{ readonly receipt: SignedProofReceipt }>;
+type Answer = CollectorAnswer<{ readonly receipt: SignedProofReceipt; readonly missing?: readonly MissingProofs[] }>;
 type Failure = { readonly ok: false; readonly message: string };
-type Reply = { readonly status: number; readonly text: string };
+type Reply = { readonly status: number; readonly text: string; readonly missing?: string };
 type HeadAnswer = Awaited<ReturnType<NonNullable<ProofUploader['head']>>>;
 
 /** A slow mobile uplink moves the largest upload (256 KiB) in this time at 70 kbit/s. */
 const DEFAULT_TIMEOUT_MS = 30_000;
 /** A proof without leaves is below 300 bytes; the answer's own bound is far above. */
 const MAX_HEAD_CHARACTERS = 4_096;
+/** The collector names 16 at a time. */
+const MAX_RANGES = 64;
 
 export function proofUploader(options: UploaderOptions): ProofUploader {
   const { collector, deployment, device, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
@@ -46,7 +48,7 @@ export function proofUploader(options: UploaderOptions): ProofUploader {
     const request = { method: 'POST', path: '/v1/proofs', contentType: 'application/cbor', body, timeoutMs } as const;
     return await http.send(
       request,
-      (reply) => refusalIn(reply) ?? judgeAnswer(reply.text, collector, deployment, digest),
+      (reply) => refusalIn(reply) ?? withMissing(judgeAnswer(reply.text, collector, deployment, digest), reply.missing),
     );
   };
   if (device === undefined) return { upload };
@@ -116,6 +118,19 @@ export function judgeAnswer(text: string, collector: Address, deployment: Regist
   return judgeReceipt(json, collector, deployment, proof);
 }
 
+/**
+ * The ranges in "3-5,9"; what is no range of numbers is left out. It is not signed: whoever is between can only have the router
+ * send once more what it has sent before.
+ */
+export function missingFrom(header: string): readonly MissingProofs[] {
+  return header
+    .split(',', MAX_RANGES)
+    .map((part) => /^\s*(\d{1,10})(?:-(\d{1,10}))?\s*$/.exec(part))
+    .filter((match) => match !== null)
+    .map(([, from = '', to = from]) => ({ from: BigInt(from), to: BigInt(to) }))
+    .filter(({ from, to }) => from <= to);
+}
+
 /** The head of the device's chain in an answer: signed by the device itself, and acknowledged by the collector. */
 export function judgeHeadAnswer(
   text: string,
@@ -137,6 +152,11 @@ export function judgeHeadAnswer(
   }
   const judged = judgeReceipt(parts.receipt, collector, deployment, trafficProofDigestHex(deployment, proof));
   return judged.ok ? { ok: true, head: { proof, receipt: judged.receipt } } : judged;
+}
+
+function withMissing(answer: Answer, header: string | undefined): Answer {
+  const missing = answer.ok && header !== undefined ? missingFrom(header) : [];
+  return answer.ok && missing.length > 0 ? { ...answer, missing } : answer;
 }
 
 function judgeReceipt(json: unknown, collector: Address, deployment: RegistryDeployment, proof: Hex): Answer {

@@ -22,6 +22,9 @@ export type WaitingProofs = {
 /** A question the collector answered; `message` says why it did not, for the log. */
 export type CollectorAnswer<T> = ({ readonly ok: true } & T) | { readonly ok: false; readonly message: string };
 
+/** Numbers of proofs, both ends inclusive. */
+export type MissingProofs = { readonly from: bigint; readonly to: bigint };
+
 /** Sends one proof to the collector, and asks it what a proof needs to be signed. */
 export type ProofUploader = {
   /** The newest proof in this device's chain, as signed by the device, and the receipt for it; absent: it has none. */
@@ -33,5 +36,8 @@ export type ProofUploader = {
   /** Tells what the node offers; `isTaken` false: the collector has an offer of this serial number or a higher one. */
   readonly publish?: (offer: SignedServiceOffer) => Promise<CollectorAnswer<{ readonly isTaken: boolean }>>;
   readonly correct?: (correction: SignedClockCorrection) => Promise<CollectorAnswer<object>>;
-  readonly upload: (body: Uint8Array) => Promise<CollectorAnswer<{ readonly receipt: SignedProofReceipt }>>;
+  /** `missing`: numbers before it that the collector has not got, though it needs them to judge this one. */
+  readonly upload: (
+    body: Uint8Array,
+  ) => Promise<CollectorAnswer<{ readonly receipt: SignedProofReceipt; readonly missing?: readonly MissingProofs[] }>>;
 };

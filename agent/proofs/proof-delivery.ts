@@ -13,6 +13,7 @@ import { decodeDraft, encodeDraft } from '../core/proof-draft.ts';
 import type { CollectorAnswer, JournalEntry, OutboxItem, ProofUploader } from '../ports.ts';
 import { EPOCH_S, type ProofClock, type UndatedRange } from './proof-clock.ts';
 import type { ProofMakerDeps } from './proof-maker-deps.ts';
+import { ProofResend } from './proof-resend.ts';
 import type { ProofSealer } from './proof-sealer.ts';
 
 export type ProofDeliveryDeps = ProofMakerDeps & {
@@ -38,9 +39,13 @@ export class ProofDelivery {
   /** Intervals that the journal held when the agent started: an old backup's may be proven already. */
   #setApart: readonly bigint[] = [];
   #undated: UndatedRange | undefined;
+  readonly #resend: ProofResend;
+  /** Whether the collector may lack proofs of this device; after a start nobody knows. */
+  #mayHaveGaps = true;
 
   constructor(deps: ProofDeliveryDeps) {
     this.#deps = deps;
+    this.#resend = new ProofResend({ ...deps, isClosed: () => this.#isClosed });
   }
 
   /** Without a collector that can be asked, the journal's word must do. */
@@ -63,7 +68,7 @@ export class ProofDelivery {
     if (uploader === undefined || this.#uploading !== undefined || this.#isClosed) return;
     if (clock.monotonicMs() < this.#nextUploadMs) return;
     const { signed, drafts } = journal.waiting();
-    if (signed + drafts === 0 && this.#undated === undefined) return;
+    if (signed + drafts === 0 && this.#undated === undefined && !this.#mayHaveGaps) return;
     this.#uploading = this.#deliverAll(uploader)
       .catch((cause: unknown) => {
         // The collector may have it already; sent again it answers with the same receipt.
@@ -86,6 +91,7 @@ export class ProofDelivery {
       const item = this.#deps.journal.outbox(1)[0];
       if (item === undefined) {
         if (await this.#deps.inTurn(() => this.#sealNext())) continue;
+        if (!(await this.#fillGaps(uploader))) return;
         await this.#putClockRight(uploader);
         return;
       }
@@ -100,10 +106,20 @@ export class ProofDelivery {
     await driver.commit([{ kind: 'receipt', digest: item.digest, receipt: answer.receipt }]);
     this.#failures = 0;
     const { verdict } = answer.receipt;
+    if (verdict === 'gap') this.#mayHaveGaps = true;
     const details = { seq: item.seq.toString(), verdict };
     // Somebody else signs with this device's key, or this journal is not the only one.
     if (verdict === 'equivocation') log.error(details, 'proof-contradicted');
     else log.info(details, 'proof-acknowledged');
+    return true;
+  }
+
+  async #fillGaps(uploader: ProofUploader): Promise<boolean> {
+    if (!this.#mayHaveGaps) return true;
+    const answer = await this.#resend.fillGaps(uploader);
+    if (!answer.ok) return this.#failed(answer.message, { asked: 'missing' });
+    this.#mayHaveGaps = false;
+    this.#failures = 0;
     return true;
   }
 

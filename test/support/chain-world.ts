@@ -255,6 +255,7 @@ function failing(line: FaultLine, store: SqliteJournal): Journal {
       guarded(line, `journal.commit ${entries.map(({ kind }) => kind).join(' ')}`, () => store.commit(entries)),
     outbox: (limit) => store.outbox(limit),
     proofs: (limit) => store.proofs(limit),
+    proofBody: (seq) => store.proofBody(seq),
     drafts: (limit) => store.drafts(limit),
     waiting: () => store.waiting(),
     close: () => store.close(),

@@ -81,6 +81,10 @@ export class FakeJournal implements Journal {
   drafts(limit: number): readonly DraftItem[] {
     return this.#drafts.slice(0, limit);
   }
+  proofBody(seq: bigint): Uint8Array | undefined {
+    return this.#proofs.find(({ record }) => record.proof.seq === seq)?.body;
+  }
+
 
   waiting(): WaitingProofs {
     const signed = this.outbox(Number.POSITIVE_INFINITY);

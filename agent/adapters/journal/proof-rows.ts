@@ -12,7 +12,7 @@ import { JournalError } from './journal-error.ts';
 
 /** What is kept of acknowledged proofs. */
 export type ProofHistory = {
-  /** Bodies, to send them again if the collector asks: about 0.6 kB each. */
+  /** Bodies, to send them again if the collector asks: about 0.6 kB each. A day of ten-minute intervals: a nightly backup. */
   readonly bodies: number;
   /** Records, for the owner's view: about 0.4 kB each. */
   readonly records: number;
@@ -52,6 +52,7 @@ export class ProofRows {
   readonly #newest: Statement;
   readonly #outbox: Statement;
   readonly #sizes: Statement;
+  readonly #body: Statement;
   readonly #dropFrom: Statement;
   readonly #dropOutboxFrom: Statement;
   readonly #dropBodiesFrom: Statement;
@@ -81,6 +82,7 @@ export class ProofRows {
     this.#newest = database.prepare('SELECT * FROM proofs ORDER BY seq DESC LIMIT ?');
     this.#outbox = database.prepare(`
       SELECT seq, digest, body FROM outbox JOIN proofs USING (seq) JOIN proof_bodies USING (seq) ORDER BY seq LIMIT ?`);
+    this.#body = database.prepare('SELECT body FROM proof_bodies WHERE seq = ?').pluck();
     this.#dropFrom = database.prepare('DELETE FROM proofs WHERE seq >= ?');
     this.#dropOutboxFrom = database.prepare('DELETE FROM outbox WHERE seq >= ?');
     this.#dropBodiesFrom = database.prepare('DELETE FROM proof_bodies WHERE seq >= ?');
@@ -116,7 +118,10 @@ export class ProofRows {
     if (head.receipt !== undefined) this.#receive.run(receiptColumns(seq, head.receipt));
   }
 
-  /** Stores the receipt and takes the proof out of the outbox. Again for the same proof: does nothing. */
+  /**
+   * Stores the receipt and takes the proof out of the outbox. A later receipt for the same proof takes the place of the first:
+   * what was a gap is none once the missing ones came, and a clock may be put right.
+   */
   receive(digest: Hex, receipt: SignedProofReceipt): void {
     if (receipt.proof !== digest) {
       throw new JournalError('JOURNAL_REFUSED', `receipt for ${receipt.proof} was filed under ${digest}`);
@@ -124,8 +129,10 @@ export class ProofRows {
     const digestBlob = toBlob(digest, 32, 'proof digest');
     const seq = this.#waitingSeq.get(digestBlob) as bigint | undefined;
     if (seq === undefined) {
-      if (this.#acknowledgedSeq.get(digestBlob) !== undefined) return;
-      throw new JournalError('JOURNAL_REFUSED', `receipt for ${digest}, which is no proof of this journal`);
+      const acknowledged = this.#acknowledgedSeq.get(digestBlob) as bigint | undefined;
+      if (acknowledged !== undefined) this.#receive.run(receiptColumns(acknowledged, receipt));
+      else throw new JournalError('JOURNAL_REFUSED', `receipt for ${digest}, which is no proof of this journal`);
+      return;
     }
     this.#receive.run(receiptColumns(seq, receipt));
     this.#leaveOutbox.run(seq);
@@ -140,6 +147,11 @@ export class ProofRows {
   outbox(limit: number): readonly OutboxItem[] {
     const rows = this.#outbox.all(BigInt(limit)) as { seq: bigint; digest: Uint8Array; body: Uint8Array }[];
     return rows.map(({ seq, digest, body }) => ({ seq, digest: hexOf(digest), body: new Uint8Array(body) }));
+  }
+
+  body(seq: bigint): Uint8Array | undefined {
+    const body = this.#body.get(seq) as Uint8Array | undefined;
+    return body === undefined ? undefined : new Uint8Array(body);
   }
 
   sizes(): { readonly signed: number; readonly signedBytes: number } {

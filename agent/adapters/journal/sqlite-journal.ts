@@ -114,6 +114,10 @@ export class SqliteJournal implements Journal {
     return this.#tables.proofs.newest(limit);
   }
 
+  proofBody(seq: bigint): Uint8Array | undefined {
+    return this.#tables.proofs.body(seq);
+  }
+
   /** Oldest first. */
   drafts(limit: number): readonly DraftItem[] {
     return this.#tables.drafts.oldest(limit);

@@ -36,7 +36,7 @@ export type Tables = {
 export const QUARANTINED_FACT = 'quarantined';
 const DEFAULT_MAX_BYTES = 32 * 1024 * 1024;
 /** 64 bodies are five hours of 5-minute intervals; 9,000 records are a month of them. */
-const DEFAULT_HISTORY: ProofHistory = { bodies: 64, records: 9000 };
+const DEFAULT_HISTORY: ProofHistory = { bodies: 160, records: 9000 };
 
 /** @throws JournalError JOURNAL_PRAGMA, JOURNAL_NEWER_SCHEMA, JOURNAL_LOCKED, JOURNAL_IO, JOURNAL_FULL, JOURNAL_CORRUPT */
 export function openTables(options: JournalFile): Tables {

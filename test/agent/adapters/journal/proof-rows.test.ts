@@ -20,15 +20,19 @@ t.test('a proof that does not follow the last one is refused', async (t) => {
   journal.close();
 });
 
-t.test('only a receipt takes a proof out of the outbox, and a second receipt changes nothing', async (t) => {
+t.test('only a receipt takes a proof out of the outbox, and the last receipt is the one that counts', async (t) => {
   const { journal } = openIn(t);
   const [link] = threeProofs();
   await journal.commit([{ kind: 'proof', record: link.record, body: link.body }]);
   const receipt = { kind: 'receipt', digest: link.record.digest, receipt: link.receipt } as const;
   await journal.commit([receipt]);
-  await journal.commit([{ ...receipt, receipt: { ...link.receipt, verdict: 'late' } }]);
-  t.strictSame(journal.outbox(10), []);
   t.strictSame(journal.proofs(10), [{ ...link.record, receipt: link.receipt }]);
+  const later = { ...link.receipt, verdict: 'late' } as const;
+  await journal.commit([{ ...receipt, receipt: later }]);
+  t.strictSame(journal.outbox(10), []);
+  t.strictSame(journal.proofs(10), [{ ...link.record, receipt: later }]);
+  t.strictSame(journal.proofBody(link.record.proof.seq), link.body, 'and it can be sent again');
+  t.equal(journal.proofBody(link.record.proof.seq + 1n), undefined);
   const other = `0x${'ab'.repeat(32)}` as const;
   await t.rejects(journal.commit([{ ...receipt, digest: other }]), { message: /filed under/ });
   await t.rejects(journal.commit([{ kind: 'receipt', digest: other, receipt: { ...link.receipt, proof: other } }]), {
