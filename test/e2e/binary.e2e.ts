@@ -1,6 +1,6 @@
 /**
  * The standalone binary where a router's own C library is musl: a root that holds musl, busybox, nft, the binary and the glibc
- * beside it, and nothing else. Only this machine's; `make binary` builds the other one, too slow for every run.
+ * beside it, and nothing else. binary-emulated.e2e.ts runs the one for the other processor.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -19,10 +19,10 @@ import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { AGENT_VERSION } from '../../agent/version.ts';
 import { ADDON_FILE } from '../../openwrt/binary/load-addon.ts';
-import { OWNER, REGISTRY } from '../lab/agent.ts';
 import { elevate } from '../lab/elevate.ts';
 import { Lab } from '../lab/lab.ts';
 import { until } from '../lab/wait.ts';
+import { binaryConfig, buildSmall, openBinaryRouter } from './support/binary-router.ts';
 
 elevate();
 const lab = new Lab();
@@ -30,49 +30,17 @@ t.teardown(() => lab.close());
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const NAME = process.arch === 'arm64' ? 'aarch64' : 'x86_64';
 const HOME = '/usr/lib/shareagent';
-const router = lab.addHost('router');
-const guest = lab.addHost('guest');
-await router.script([`ip link add g0 type veth peer name eth0 netns ${guest.netns}`, 'ip addr add 10.9.0.1/24 dev g0']);
-await router.script(['ip link set g0 up']);
-await guest.script(['ip addr add 10.9.0.2/24 dev eth0', 'ip link set eth0 up']);
+const { router, guest } = await openBinaryRouter(lab);
 const root = lab.path('root');
-
-const CONFIG = `
-config agent
-	option enabled '1'
-	option control_socket '/run/control.sock'
-config network
-	list guest_device 'g0'
-	option lease_file '/tmp/leases'
-	option ubus_socket '/run/ubus.sock'
-config portal
-	option port '2080'
-	option host 'portal.lan'
-config price
-	option per_mb '0.1'
-	option per_minute '0'
-	option min_deposit '1'
-config chain
-	option payee '${OWNER}'
-	option rpc_url 'http://127.0.0.1:9'
-	option chain_id '1337'
-	option channels '${REGISTRY}'
-	option token '${REGISTRY}'
-	option token_name 'SSP Test Token'
-	option registry '${REGISTRY}'
-config storage
-	option database '/var/ledger.db'
-	option device_key '/var/device.key'
-`;
 
 // As in tools/build-binary.ts; a source tarball has no commits.
 const git = spawnSync('git', ['-C', ROOT, 'rev-parse', '--short=12', 'HEAD'], { encoding: 'utf8' });
 const commit = git.status === 0 ? git.stdout.trim() : 'unknown';
-build('first');
+buildSmall(NAME, lab.path('first'));
 layOutRoot();
 
 t.test('two builds are the same, byte for byte', (t) => {
-  build('second');
+  buildSmall(NAME, lab.path('second'));
   const sums = readFileSync(lab.path('first/SHA256SUMS'), 'utf8');
   t.match(sums, / {2}\w+\/small\/agent\n/);
   t.equal(readFileSync(lab.path('second/SHA256SUMS'), 'utf8'), sums);
@@ -115,13 +83,6 @@ t.test('a bill of materials and every licence text lie beside it', (t) => {
   t.end();
 });
 
-function build(out: string): void {
-  const options = ['--target', NAME, '--weight', 'small', '--no-pack', '--out', lab.path(out)];
-  execFileSync(process.execPath, [`${ROOT}tools/build-binary.ts`, ...options], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-}
-
 function layOutRoot(): void {
   for (const folder of ['bin', 'lib', 'tmp', 'var', 'run', 'etc/config', 'opt/nft', 'usr/sbin', 'usr/lib']) {
     mkdirSync(join(root, folder), { recursive: true });
@@ -135,7 +96,7 @@ function layOutRoot(): void {
   if (musl === undefined) throw new Error('musl is missing; Debian: apt-get install musl busybox-static');
   copyFileSync(musl, join(root, 'lib', basename(musl)));
   putNft();
-  writeFileSync(join(root, 'etc/config/shareagent'), CONFIG);
+  writeFileSync(join(root, 'etc/config/shareagent'), binaryConfig(''));
 }
 
 /** A router has its own, linked with musl; this one needs the loader that the binary brings. */
