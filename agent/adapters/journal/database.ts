@@ -7,7 +7,7 @@
  */
 import { chmodSync, closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import SqliteDatabase, { type Database } from 'better-sqlite3';
+import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
 import { JournalError } from './journal-error.ts';
 
 /** Small rows: 1 KiB pages wear flash 2.5 times less per commit than the default 4 KiB. Fixed for a file's life. */
@@ -19,6 +19,7 @@ const CACHE_KIB = 1024;
 /** A restarted agent may overlap the end of the old one for a moment. */
 const LOCK_WAIT_MS = 500;
 
+type CheckpointRow = { readonly log: bigint; readonly checkpointed: bigint };
 type Setting = { readonly name: string; readonly set: string | number; readonly reads: string | bigint };
 
 const SETTINGS: readonly Setting[] = [
@@ -33,7 +34,7 @@ const SETTINGS: readonly Setting[] = [
   { name: 'foreign_keys', set: 'ON', reads: 1n },
   { name: 'cache_size', set: -CACHE_KIB, reads: BigInt(-CACHE_KIB) },
   // Off: SQLite ignores errors of an automatic checkpoint (sqlite3WalDefaultHook), a failed fsync in it included.
-  // checkpointIfDue does the same at the same length, and reports them.
+  // Checkpoint does the same at the same length, and reports them.
   { name: 'wal_autocheckpoint', set: 0, reads: 0n },
   { name: 'journal_size_limit', set: CHECKPOINT_FRAMES * PAGE_BYTES, reads: BigInt(CHECKPOINT_FRAMES * PAGE_BYTES) },
 ];
@@ -75,18 +76,21 @@ export function assertSettings(database: Database, settings: readonly Setting[])
   }
 }
 
-/**
- * Copies the write-ahead log into the file once it has CHECKPOINT_FRAMES frames. PASSIVE: the log file is then written
- * from its start again, without the metadata writes of truncating and growing it.
- */
-export function checkpointIfDue(database: Database): boolean {
-  if (walFrames(database, 'NOOP') < CHECKPOINT_FRAMES) return false;
-  walFrames(database, 'PASSIVE');
-  return true;
-}
+/** Copies the write-ahead log into the file once it has CHECKPOINT_FRAMES frames. */
+export class Checkpoint {
+  readonly #look: Statement;
+  readonly #copy: Statement;
 
-function walFrames(database: Database, mode: 'NOOP' | 'PASSIVE'): number {
-  const rows = database.pragma(`wal_checkpoint(${mode})`) as { log: bigint; checkpointed: bigint }[];
-  const row = rows[0];
-  return row === undefined ? 0 : Number(row.log - row.checkpointed);
+  /** Looks after each commit, so the statements are made once. */
+  constructor(database: Database) {
+    this.#look = database.prepare('PRAGMA wal_checkpoint(NOOP)');
+    // PASSIVE: the log is then written from its start again, without the metadata writes of truncating and growing it.
+    this.#copy = database.prepare('PRAGMA wal_checkpoint(PASSIVE)');
+  }
+
+  /** @throws what SQLite throws if copying or syncing fails */
+  runIfDue(): void {
+    const { log, checkpointed } = this.#look.get() as CheckpointRow;
+    if (Number(log - checkpointed) >= CHECKPOINT_FRAMES) this.#copy.get();
+  }
 }

@@ -1,6 +1,7 @@
 /**
  * Group commit: everything asked for within one window shares one transaction and one fsync, and every promise is
- * settled only after it. SQLite is synchronous, so while one group syncs, the requests of the next pile up behind it.
+ * settled only after it. The transaction is written at once, the sync runs off the event loop; while it does, the requests
+ * of the next group pile up behind it, so nothing is written that an earlier sync may be asked about.
  *
  * After a failed read, write or sync nothing more is accepted: the kernel may have dropped the dirty pages and call the
  * next fsync clean. Only reopening the file tells what is there.
@@ -14,10 +15,15 @@ export type Transactions<Request> = {
   readonly begin: () => void;
   /** All of the request or nothing of it; a JournalError JOURNAL_REFUSED concerns this request alone. */
   readonly apply: (request: Request) => void;
+  /** Written, not yet durable. */
   readonly commit: () => void;
   /** Undoes what begin started, if the store has not done so by itself. */
   readonly rollback: () => void;
-  /** After each commit: housekeeping that may fail like a commit. */
+  /** What was committed is durable once it resolves. */
+  readonly sync: () => Promise<void>;
+  /** The same, before it returns. */
+  readonly syncNow: () => void;
+  /** After each group is durable: housekeeping that may fail like a commit. */
   readonly settle: () => void;
 };
 
@@ -41,6 +47,8 @@ export class GroupCommit<Request> {
   readonly #transactions: Transactions<Request>;
   readonly #windowMs: number;
   #waiting: Waiting<Request>[] = [];
+  /** Written, and being synced. */
+  #syncing: readonly Waiting<Request>[] | undefined;
   #isScheduled = false;
   #refusal: (() => JournalError) | undefined;
   #groups = 0;
@@ -64,39 +72,98 @@ export class GroupCommit<Request> {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
-      if (this.#isScheduled) return;
-      this.#isScheduled = true;
-      if (this.#windowMs === 0) setImmediate(() => this.flush());
-      else setTimeout(() => this.flush(), this.#windowMs);
+      this.#schedule(this.#windowMs);
     });
   }
 
-  /** Commits what waits, now. */
-  flush(): void {
-    this.#isScheduled = false;
+  /** Until it returns, what was written and not yet synced was not durable; after it, it is. @throws JournalError */
+  finishSync(): void {
+    const group = this.#syncing;
+    if (group === undefined) return;
+    try {
+      this.#transactions.syncNow();
+    } catch (error) {
+      throw this.#broken(group, error);
+    }
+    this.#acknowledge(group);
+  }
+
+  /** Commits what waits, durably before it returns, and refuses everything after. */
+  close(): void {
+    try {
+      this.finishSync();
+      this.#write();
+      this.finishSync();
+    } catch {
+      // Whoever asked for the commit has been told; closing goes on.
+    }
+    this.#refusal = () => new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+  }
+
+  #schedule(afterMs: number): void {
+    if (this.#isScheduled || this.#syncing !== undefined) return;
+    this.#isScheduled = true;
+    const flush = () => {
+      this.#isScheduled = false;
+      if (this.#syncing === undefined && this.#write()) this.#sync();
+    };
+    if (afterMs === 0) setImmediate(flush);
+    else setTimeout(flush, afterMs);
+  }
+
+  /** One transaction with what waits; whether there is something to sync. */
+  #write(): boolean {
     const group = this.#waiting;
     this.#waiting = [];
-    if (group.length === 0) return;
+    if (group.length === 0) return false;
     try {
       const refused = this.#store(group);
-      for (const waiting of group) {
-        const refusal = refused.get(waiting);
-        if (refusal === undefined) waiting.resolve();
-        else waiting.reject(refusal);
-      }
-      this.#transactions.settle();
+      for (const [waiting, refusal] of refused) waiting.reject(refusal);
+      const stored = refused.size === 0 ? group : group.filter((waiting) => !refused.has(waiting));
+      if (stored.length === 0) return false;
+      this.#syncing = stored;
+      return true;
     } catch (error) {
       const failure = journalErrorFrom(error, 'commit failed');
       if (failure.code !== 'JOURNAL_FULL') this.#fail(failure);
-      // Those that were settled above stay as they are: a promise settles once.
       for (const waiting of group) waiting.reject(failure);
+      return false;
     }
   }
 
-  /** Commits what waits and refuses everything after. */
-  close(): void {
-    this.flush();
-    this.#refusal = () => new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+  #sync(): void {
+    const group = this.#syncing as readonly Waiting<Request>[];
+    this.#transactions.sync().then(
+      () => {
+        if (this.#syncing === group) this.#acknowledge(group);
+      },
+      (error: unknown) => {
+        if (this.#syncing === group) this.#broken(group, error);
+      },
+    );
+  }
+
+  /** The group is on disk; what came meanwhile has waited long enough. */
+  #acknowledge(group: readonly Waiting<Request>[]): void {
+    this.#syncing = undefined;
+    this.#groups += 1;
+    this.#requests += group.length;
+    for (const { resolve } of group) resolve();
+    try {
+      this.#transactions.settle();
+    } catch (error) {
+      this.#fail(journalErrorFrom(error, 'checkpoint failed'));
+      return;
+    }
+    if (this.#waiting.length > 0) this.#schedule(0);
+  }
+
+  #broken(group: readonly Waiting<Request>[], error: unknown): JournalError {
+    this.#syncing = undefined;
+    const failure = journalErrorFrom(error, 'sync failed');
+    this.#fail(failure);
+    for (const { reject } of group) reject(failure);
+    return failure;
   }
 
   #store(group: readonly Waiting<Request>[]): ReadonlyMap<Waiting<Request>, JournalError> {
@@ -107,17 +174,12 @@ export class GroupCommit<Request> {
         const refusal = this.#refusalOf(waiting.request);
         if (refusal !== undefined) refused.set(waiting, refusal);
       }
-      if (refused.size === group.length) {
-        this.#transactions.rollback();
-        return refused;
-      }
-      this.#transactions.commit();
+      if (refused.size === group.length) this.#transactions.rollback();
+      else this.#transactions.commit();
     } catch (error) {
       this.#transactions.rollback();
       throw error;
     }
-    this.#groups += 1;
-    this.#requests += group.length - refused.size;
     return refused;
   }
 
@@ -137,7 +199,7 @@ export class GroupCommit<Request> {
       const message = `the journal takes nothing more until it is reopened, because an earlier commit failed: ${cause.message}`;
       return new JournalError('JOURNAL_FAILED', message, { cause });
     };
-    // Requests may have been added while the group was being settled.
+    // Requests may have been added while the group was being stored.
     const late = this.#waiting;
     this.#waiting = [];
     for (const waiting of late) waiting.reject(this.#refusal());

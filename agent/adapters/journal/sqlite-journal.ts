@@ -14,11 +14,10 @@ import type {
   SentTransaction,
   WaitingProofs,
 } from '../../ports.ts';
-import { checkpointIfDue } from './database.ts';
 import { type CommitCounts, GroupCommit } from './group-commit.ts';
 import { JournalError, journalErrorFrom } from './journal-error.ts';
 import { quarantine } from './quarantine.ts';
-import { type JournalFile, openTables, QUARANTINED_FACT, type Tables } from './tables.ts';
+import { closeTables, type JournalFile, openTables, QUARANTINED_FACT, type Tables, transactionsOn } from './tables.ts';
 
 export type JournalOptions = JournalFile & {
   /** How long a commit waits for others to share its fsync; 0 = one turn of the event loop. Default 2. */
@@ -63,13 +62,7 @@ export class SqliteJournal implements Journal {
       this.#tables = openTables(options);
     }
     this.#commits = new GroupCommit(
-      {
-        begin: () => this.#tables.database.exec('BEGIN IMMEDIATE'),
-        apply: (entries) => this.#apply(entries),
-        commit: () => this.#tables.database.exec('COMMIT'),
-        rollback: () => this.#rollback(),
-        settle: () => checkpointIfDue(this.#tables.database),
-      },
+      { ...transactionsOn(() => this.#tables), apply: (entries) => this.#apply(entries) },
       options.windowMs ?? DEFAULT_WINDOW_MS,
     );
   }
@@ -89,12 +82,13 @@ export class SqliteJournal implements Journal {
     const found = this.#corruption;
     this.#corruption = undefined;
     if (found !== undefined) throw found;
+    this.#commits.finishSync();
     try {
       return this.#snapshot();
     } catch (error) {
       const corruption = journalErrorFrom(error, 'loading failed');
       if (corruption.code !== 'JOURNAL_CORRUPT') throw corruption;
-      this.#tables.database.close();
+      closeTables(this.#tables);
       const moved = quarantined(this.#options.path, corruption);
       this.#tables = openTables(this.#options);
       throw moved;
@@ -106,36 +100,43 @@ export class SqliteJournal implements Journal {
   }
 
   outbox(limit: number): readonly OutboxItem[] {
-    return this.#tables.proofs.outbox(limit);
+    return this.#durable().proofs.outbox(limit);
   }
 
   /** Newest first. */
   proofs(limit: number): readonly ProofRecord[] {
-    return this.#tables.proofs.newest(limit);
+    return this.#durable().proofs.newest(limit);
   }
 
   proofBody(seq: bigint): Uint8Array | undefined {
-    return this.#tables.proofs.body(seq);
+    return this.#durable().proofs.body(seq);
   }
 
   /** Oldest first. */
   drafts(limit: number): readonly DraftItem[] {
-    return this.#tables.drafts.oldest(limit);
+    return this.#durable().drafts.oldest(limit);
   }
 
   waiting(): WaitingProofs {
-    return { ...this.#tables.proofs.sizes(), ...this.#tables.drafts.sizes() };
+    const { proofs, drafts } = this.#durable();
+    return { ...proofs.sizes(), ...drafts.sizes() };
   }
 
   /** The gas key's, as far as they may still be sent again. @throws JournalError JOURNAL_CORRUPT */
   transactions(): readonly SentTransaction[] {
-    return this.#tables.transactions.all();
+    return this.#durable().transactions.all();
   }
 
   /** Commits what waits, then closes. */
   close(): void {
     this.#commits.close();
-    this.#tables.database.close();
+    closeTables(this.#tables);
+  }
+
+  /** To be read from: nobody acts on what is written and not yet durable, such as a proof that a power cut takes back. */
+  #durable(): Tables {
+    this.#commits.finishSync();
+    return this.#tables;
   }
 
   #snapshot(): LoadedJournal {
@@ -234,10 +235,6 @@ export class SqliteJournal implements Journal {
       default:
         entry satisfies never;
     }
-  }
-
-  #rollback(): void {
-    if (this.#tables.database.inTransaction) this.#tables.database.exec('ROLLBACK');
   }
 }
 

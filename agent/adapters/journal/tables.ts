@@ -1,9 +1,11 @@
 /** The journal's file opened and brought to today's schema, and its rows by kind. */
 import type { Database } from 'better-sqlite3';
 import { ChannelRows } from './channel-rows.ts';
-import { openDatabase } from './database.ts';
+import { Checkpoint, openDatabase } from './database.ts';
 import { DraftRows } from './draft-rows.ts';
+import type { Transactions } from './group-commit.ts';
 import { journalErrorFrom } from './journal-error.ts';
+import { LogSync } from './log-sync.ts';
 import { migrate } from './migrations.ts';
 import { type ProofHistory, ProofRows } from './proof-rows.ts';
 import { lastQuarantine } from './quarantine.ts';
@@ -22,6 +24,8 @@ export type JournalFile = {
 
 export type Tables = {
   readonly database: Database;
+  readonly log: LogSync;
+  readonly checkpoint: Checkpoint;
   readonly channels: ChannelRows;
   readonly sessions: SessionRows;
   readonly proofs: ProofRows;
@@ -49,6 +53,7 @@ export function openTables(options: JournalFile): Tables {
       const totals = new TotalRows(database);
       return {
         database,
+        checkpoint: new Checkpoint(database),
         totals,
         channels: new ChannelRows(database, totals),
         transactions: new TransactionRows(database, totals),
@@ -57,6 +62,7 @@ export function openTables(options: JournalFile): Tables {
         proofs: new ProofRows(database, options.history ?? DEFAULT_HISTORY),
         drafts: new DraftRows(database),
         trials: new TrialRows(database),
+        log: new LogSync(options.path),
       };
     } catch (error) {
       database.close();
@@ -65,4 +71,27 @@ export function openTables(options: JournalFile): Tables {
   } catch (error) {
     throw journalErrorFrom(error, `opening ${options.path} failed`);
   }
+}
+
+export function closeTables({ database, log }: Tables): void {
+  log.close();
+  database.close();
+}
+
+/** Transactions of a group commit on the tables as they are then; what they hold is the caller's. */
+export function transactionsOn(tables: () => Tables): Omit<Transactions<unknown>, 'apply'> {
+  return {
+    // Only here SQLite's own sync gives way to the one that follows each commit; all else stays at FULL.
+    begin: () => tables().database.exec('PRAGMA synchronous = NORMAL; BEGIN IMMEDIATE'),
+    commit: () => tables().database.exec('COMMIT; PRAGMA synchronous = FULL'),
+    rollback: () => {
+      const { database } = tables();
+      // SQLite undoes the whole transaction by itself on some errors, a full disk among them.
+      if (database.inTransaction) database.exec('ROLLBACK');
+      database.exec('PRAGMA synchronous = FULL');
+    },
+    sync: () => tables().log.sync(),
+    syncNow: () => tables().log.syncNow(),
+    settle: () => tables().checkpoint.runIfDue(),
+  };
 }

@@ -4,7 +4,9 @@ import SqliteDatabase from 'better-sqlite3';
 import fc from 'fast-check';
 import t from 'tap';
 import { assertSettings, openDatabase } from '../../../../agent/adapters/journal/database.ts';
+import { GroupCommit } from '../../../../agent/adapters/journal/group-commit.ts';
 import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
+import { closeTables, openTables, transactionsOn } from '../../../../agent/adapters/journal/tables.ts';
 import { sessionEntry } from './entries.ts';
 import { activeChannel, openIn } from './open-journal.ts';
 
@@ -33,6 +35,31 @@ t.test('a setting that did not take keeps the journal closed', (t) => {
   });
   database.close();
   t.end();
+});
+
+t.test('only the transaction that is synced by hand does without the sync of SQLite', async (t) => {
+  const modes: unknown[] = [];
+  const tables = openTables({ path: join(t.testdir(), 'journal.db') });
+  const { database } = tables;
+  const look = () => modes.push(database.pragma('synchronous', { simple: true }));
+  const commits = new GroupCommit<'good' | 'bad'>(
+    {
+      ...transactionsOn(() => tables),
+      apply: (request) => {
+        look();
+        if (request === 'bad') throw new RangeError('bad');
+        database.exec("INSERT OR REPLACE INTO facts (name, value) VALUES ('a', 'b')");
+      },
+    },
+    0,
+  );
+  look();
+  await commits.add('good');
+  look();
+  await t.rejects(commits.add('bad'), { code: 'JOURNAL_REFUSED' });
+  look();
+  t.strictSame(modes, [2n, 1n, 2n, 1n, 2n]);
+  closeTables(tables);
 });
 
 t.test('a file made with other pages is refused', (t) => {
