@@ -3,15 +3,19 @@
  * uploads wait for their turn, are judged in order of arrival, and made durable together: one sync of the log and one
  * transaction of the store for as many as came while the ones before were written.
  */
+import type { ClockCorrection } from '../protocol/clock-statement.ts';
 import { type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { trafficProofDigest } from '../protocol/traffic-proof.ts';
-import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
+import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
+import { correctClock } from './correct-clock.ts';
 import type { FleetStore, MissingRange } from './fleet-store.ts';
 import { type JudgeDeps, judgePending, type Pending } from './judge-batch.ts';
 import { judgeEvidence, judgeOrigin, type Recover } from './judge-proof.ts';
+import { encodeLogEntry } from './proof-entry.ts';
 import { type ProofLog, ProofLogError } from './proof-log.ts';
 import { type RateLimit, RateLimiter } from './rate-limit.ts';
 import { type Shard, shardOf } from './shard.ts';
+import { readProofUpload } from './upload-reader.ts';
 
 export type IntakeDeps = JudgeDeps & {
   readonly log: ProofLog;
@@ -129,6 +133,26 @@ export class ProofIntake {
     });
   }
 
+  /** A correction that the device has signed (correct-clock.ts); durable and judged by when this resolves. */
+  async correctClock(correction: ClockCorrection): Promise<void> {
+    const { log, store } = this.#deps;
+    try {
+      if (this.#hasFailed) throw new ProofLogError('the collector has failed', { code: 'LOG_FAILED' });
+      await store.tx(async (tx) => {
+        const frames: Uint8Array[] = [];
+        await correctClock(correction, tx, this.#deps, async (entry) => {
+          await tx.apply(entry);
+          frames.push(encodeLogEntry(entry));
+        });
+        const last = (await log.appendAll(frames)).at(-1);
+        if (last !== undefined) await tx.setPosition(last);
+      });
+    } catch (error) {
+      if (!(error instanceof ProofLogError && error.code === 'LOG_FULL')) this.#fail(error);
+      throw error;
+    }
+  }
+
   #hasRoom(count: number, bytes: number): boolean {
     // One request always fits an empty collector.
     if (this.#waiting === 0) return true;
@@ -152,7 +176,7 @@ export class ProofIntake {
     const nowMs = monotonicMs();
     const strangerMs = this.#strangers.waitMs(source, nowMs);
     if (strangerMs > 0) return tooMany(strangerMs);
-    const decoded = decodeProofUpload(body);
+    const decoded = readProofUpload(body);
     if (!decoded.ok) {
       this.#strangers.take(source, nowMs);
       return { ...decoded, reason: 'malformed' };

@@ -68,6 +68,7 @@ t.test('a domain separator is remembered, and made anew after many others', (t) 
   t.equal(domainSeparator(domain(1n)), first, 'the same bytes, not equal ones');
   for (let chainId = 2n; chainId < 100n; chainId++) t.notSame(domainSeparator(domain(chainId)), first);
   t.same(domainSeparator(domain(1n)), first);
+  t.throws(() => domainSeparator(domain(-1n)), new RangeError('chainId must be uint256, got -1'));
   t.end();
 });
 
