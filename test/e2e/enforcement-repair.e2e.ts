@@ -166,6 +166,30 @@ t.test('without interactive mode each change runs nft once, with the same outcom
   t.equal((await plain.read()).counters.length, 3);
 });
 
+t.test('without the netlink addon the same is read through nft', async (t) => {
+  const told: string[] = [];
+  const log = {
+    info: (_details: object, event: string) => told.push(event),
+    warn: (_details: object, event: string) => told.push(event),
+    error: () => undefined,
+  };
+  const place = { netns: router.netns, log };
+  const byNetlink = createNftEnforcer({ ...place, runtimeDir: scene.lab.path('netlink') });
+  const openAddon = (): never => {
+    throw new Error('no addon here');
+  };
+  const byNft = createNftEnforcer({ ...place, runtimeDir: scene.lab.path('nft-only'), openAddon });
+  t.teardown(() => Promise.all([byNetlink.close(), byNft.close()]));
+  // The first reading of each is nft's in any case.
+  await byNetlink.read();
+  t.same(told, ['nft-sets-by-netlink']);
+  const { counters } = await byNetlink.read();
+  t.equal(counters.length, 3);
+  t.ok(counters.some(({ bytes }) => bytes > 0n));
+  t.same(sorted((await byNft.read()).counters), sorted(counters));
+  t.same(told, ['nft-sets-by-netlink', 'nft-netlink-off']);
+});
+
 t.test('an nft that is missing is an error that names it, and nothing changes', async (t) => {
   const log = { info: () => undefined, warn: () => undefined, error: () => undefined };
   const gone = createNftEnforcer({ nftPath: '/nonexistent/nft', runtimeDir: scene.lab.path('gone'), log });
