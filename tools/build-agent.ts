@@ -4,9 +4,10 @@
  *
  * Run: node tools/build-agent.ts
  */
-import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Plugin } from 'esbuild';
+import { ADDON_FILE, compiledAddon } from '../openwrt/node-netlink/src/addon.ts';
 import { buildPage } from './build-page.ts';
 import { bundleVerifierWorker, WASM_FILE } from './bundle-verifier-worker.ts';
 
@@ -65,6 +66,8 @@ export async function buildAgent(): Promise<void> {
     banner: { js: ESM_BANNER },
   });
   copyFileSync(WASM_FILE, `${ROOT}dist/secp256k1.wasm`);
+  const netlink = compiledAddon();
+  if (netlink !== undefined && existsSync(netlink)) copyFileSync(netlink, `${ROOT}dist/${ADDON_FILE}`);
   cpSync(`${ROOT}captive-portal/page/dist`, `${ROOT}dist/page/dist`, { recursive: true });
 }
 

@@ -18,6 +18,7 @@ import { bundleSolo, DIET_FLAGS } from './build-agent.ts';
 import { pinnedNode, prebuiltAddon, writeExecutable, writeNode } from './build-binary-executable.ts';
 import { packTar, squash } from './build-binary-pack.ts';
 import { glibcOf, TARGETS, type Target, targetNamed } from './build-binary-target.ts';
+import { carryNetlinkAddon } from './build-netlink-addon.ts';
 import { WASM_FILE } from './bundle-verifier-worker.ts';
 import { type Component, debianComponents, licencesOf, nodeComponent, npmComponents, sbomOf } from './sbom.ts';
 
@@ -52,6 +53,7 @@ async function buildStandalone({ target, weight, folder, source }: Job): Promise
   copyFileSync(WASM_FILE, join(folder, basename(WASM_FILE)));
   // It is inside too; beside, it needs no folder that is writable and executable, which procd's jail does not give.
   copyFileSync(prebuiltAddon(target, 'linux'), join(folder, ADDON_FILE));
+  carryNetlinkAddon(target, folder);
   for (const path of glibc.files) copyFileSync(path, join(folder, basename(path)));
   chmodSync(join(folder, target.loader), 0o755);
   copyFileSync(`${ROOT}openwrt/binary/shareagent.sh`, join(folder, 'shareagent'));
@@ -68,6 +70,7 @@ async function buildThin({ target, folder, source }: Job): Promise<Component[]> 
   rmSync(`${script}.LEGAL.txt`, { force: true });
   // A router's own Node is linked with the router's own C library.
   copyFileSync(prebuiltAddon(target, 'linuxmusl'), join(folder, ADDON_FILE));
+  carryNetlinkAddon(target, folder);
   copyFileSync(WASM_FILE, join(folder, basename(WASM_FILE)));
   const launcher = readFileSync(`${ROOT}openwrt/binary/shareagent-thin.sh`, 'utf8');
   writeFileSync(join(folder, 'shareagent'), launcher.replace('@FLAGS@', DIET_FLAGS.join(' ')), { mode: 0o755 });

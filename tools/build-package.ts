@@ -10,7 +10,10 @@ import { createHash } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { ADDON_FILE } from '../openwrt/node-netlink/src/addon.ts';
 import { buildAgent, DIET_FLAGS } from './build-agent.ts';
+import { TARGETS } from './build-binary-target.ts';
+import { netlinkAddon } from './build-netlink-addon.ts';
 import { luciSpec } from './build-package-luci.ts';
 import { apkOf } from './package/apk.ts';
 import { ipkOf } from './package/ipk.ts';
@@ -59,7 +62,9 @@ export function thinPayload(arch: string): Payload {
   const flags = DIET_FLAGS.join(' ');
   return {
     entries: [
-      ...readTree(`${ROOT}dist`, LIB),
+      // The addon in dist/ is this machine's.
+      ...readTree(`${ROOT}dist`, LIB).filter(({ path }) => path !== `${LIB}/${ADDON_FILE}`),
+      ...netlinkEntries(addon),
       ...readTree(`${sqlite}/lib`, `${sqliteLib}/lib`),
       textFile(`${sqliteLib}/package.json`, readFileSync(`${sqlite}/package.json`, 'utf8')),
       {
@@ -72,6 +77,15 @@ export function thinPayload(arch: string): Payload {
     ],
     depends: THIN_DEPENDS,
   };
+}
+
+/** The netlink addon for the same processor as SQLite's `addon`, if it can be compiled here. */
+function netlinkEntries(addon: string): TreeEntry[] {
+  const target = TARGETS.find(({ nodeArch }) => addon.endsWith(`-${nodeArch}`));
+  const file = target === undefined ? undefined : netlinkAddon(target);
+  return file === undefined
+    ? []
+    : [{ kind: 'file', path: `${LIB}/${ADDON_FILE}`, mode: 0o644, data: readFileSync(file) }];
 }
 
 /** @param mtimeS unix seconds, the time of every file */
