@@ -151,8 +151,9 @@ async function boundedText(chunks: AsyncIterable<Uint8Array>): Promise<string | 
   return Buffer.concat(kept).toString('utf8');
 }
 
-/** Several addresses of one name that all fail give an error without a text of its own. */
+/** Of an abort, why; of several addresses of one name that all fail, which have no text of their own, each. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError) return error.errors.map(reasonOf).join(', ');
-  return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof Error)) return String(error);
+  return error.cause instanceof Error ? `${error.message} (${error.cause.message})` : error.message;
 }
