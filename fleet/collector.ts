@@ -20,6 +20,8 @@ export type CollectorDeps = IntakeDeps &
     /** Certificate and key; without them the collector speaks plain HTTP, behind a proxy that does not. */
     readonly tls?: Pick<ServerOptions, 'cert' | 'key'>;
     readonly maxConnections?: number;
+    /** Where other routes need it too. */
+    readonly intake?: ProofIntake;
   };
 
 /** A router on a slow uplink may take this long for its largest upload; Fastify's default would wait for ever. */
@@ -35,7 +37,7 @@ const RETRY_FULL_S = 60;
 
 export function buildCollector(deps: CollectorDeps): FastifyInstance {
   const app = openServer(deps);
-  const intake = new ProofIntake(deps);
+  const { intake = new ProofIntake(deps) } = deps;
   app.removeAllContentTypeParsers();
   const asBytes = { parseAs: 'buffer' } as const;
   app.addContentTypeParser('application/cbor', asBytes, (_request, body, done) => done(null, body));

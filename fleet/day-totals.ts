@@ -64,9 +64,10 @@ function totalsFrom(entry: LogEntry): readonly DayTotal[] {
     const { verdict } = entry.judgement;
     return [{ device, day: endS / DAY_S, verdict, proofs: 1n, bytes: bytesUp + bytesDown, paid }];
   }
-  const { device, day, bytes, paid } = entry;
+  if (entry.kind === 'clock-correction') return [];
+  const { device, day, toDay = day, bytes, paid } = entry;
   return [
-    { device, day, verdict: entry.verdict, proofs: 1n, bytes, paid },
+    { device, day: toDay, verdict: entry.verdict, proofs: 1n, bytes, paid },
     { device, day, verdict: entry.from, proofs: -1n, bytes: -bytes, paid: -paid },
   ];
 }

@@ -73,6 +73,12 @@ export type Equivocation = {
   readonly isSlashable: boolean;
 };
 
+/** A proof in the chain whose times are seconds since a boot. */
+export type UndatedProof = Pick<
+  VerdictRow,
+  'seq' | 'verdict' | 'reason' | 'startS' | 'endS' | 'bytesUp' | 'bytesDown' | 'paid' | 'receivedS'
+>;
+
 export type FleetTx = {
   readonly place: (device: Address, seq: bigint) => Awaitable<Place>;
   /** What was made of this very upload, if it did not join a chain. */
@@ -84,6 +90,10 @@ export type FleetTx = {
   /** Kept until the end of the transaction in which nothing before it is missing any longer. */
   readonly held: (device: Address, seq: bigint) => Awaitable<HeldProof | undefined>;
   readonly missing: (device: Address) => Awaitable<readonly MissingRange[]>;
+  /** Unix seconds that times of this proof count from, where the device has put its clock right. */
+  readonly bootOf: (device: Address, seq: bigint) => Awaitable<bigint | undefined>;
+  /** Proofs from..to on file with clockState 0, in the order of their numbers. */
+  readonly undated: (device: Address, from: bigint, to: bigint) => Awaitable<readonly UndatedProof[]>;
   /** Takes up an entry; later questions in the transaction know it. */
   readonly apply: (entry: LogEntry) => Awaitable<void>;
   /** How far in the log the entries reach that were applied. */

@@ -69,6 +69,7 @@ async function verdictAgain(held: HeldProof, tx: FleetTx, deps: JudgeAgainDeps):
     throw new RangeError(`a proof on file is no upload: expected ${decoded.expected}, got ${decoded.got}`);
   const upload = decoded.value;
   const { device, seq, endS, bytesUp, bytesDown, paid } = upload.proof;
+  const bootS = upload.proof.clockState === 0n ? await tx.bootOf(device, seq) : undefined;
   const { verdict, reason } = judgeFigures(upload, {
     deployment: deps.deployment,
     device: deps.devices(device),
@@ -79,8 +80,9 @@ async function verdictAgain(held: HeldProof, tx: FleetTx, deps: JudgeAgainDeps):
     ),
     receivedS: held.receivedS,
     lateAfterS: deps.lateAfterS,
+    bootS,
   });
   if (verdict === held.verdict) return undefined;
-  const counts = { day: endS / 86_400n, bytes: bytesUp + bytesDown, paid };
+  const counts = { day: (endS + (bootS ?? 0n)) / 86_400n, bytes: bytesUp + bytesDown, paid };
   return { kind: 'rejudgement', device, seq, from: held.verdict, verdict, reason, ...counts };
 }

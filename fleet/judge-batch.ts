@@ -2,6 +2,7 @@
 import type { Address } from '../protocol/address.ts';
 import type { Hex } from '../protocol/hex.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
+import { datedVerdict } from './correct-clock.ts';
 import type { FleetTx, MissingRange, Place, StoredVerdict } from './fleet-store.ts';
 import { judgeAgain } from './judge-again.ts';
 import {
@@ -53,7 +54,8 @@ export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps:
     const { body, upload, digest } = pending;
     const judgement = await judge(pending, place, tx, deps, receivedS);
     await keep({ kind: 'upload', body, upload, digest, judgement, receivedS });
-    const stored = { digest, verdict: judgement.verdict, receivedS };
+    const verdict = await datedVerdict(upload, judgement, receivedS, tx, deps, keep);
+    const stored = { digest, verdict, receivedS };
     if (judgement.joinsChain && place.hasLater) await judgeAgain(upload, tx, deps, keep);
     pending.result = { ...stored, missing: await missingAfter(stored, pending, tx) };
   }

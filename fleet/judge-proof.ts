@@ -14,6 +14,7 @@ import {
   type RegistryDeployment,
   type SessionLeaf,
   sessionsRoot,
+  type TrafficProof,
   trafficProofDigest,
   trafficProofDigestHex,
 } from '../protocol/traffic-proof.ts';
@@ -54,6 +55,8 @@ export type JudgeContext = {
   readonly receivedS: bigint;
   /** A proof whose interval ended longer ago than this comes too late for its epoch. */
   readonly lateAfterS: bigint;
+  /** What the device has said since of its seconds, if its clock was not set (protocol/clock-statement.ts). */
+  readonly bootS?: bigint | undefined;
   /** Default: noble, which is always there and slow. */
   readonly recover?: Recover;
 };
@@ -181,7 +184,7 @@ function flawOf(
  */
 export function judgeFigures(upload: ProofUpload, context: JudgeContext): Judgement {
   const { proof } = upload;
-  const { neighbours, receivedS, lateAfterS } = context;
+  const { neighbours } = context;
   if (proof.seq === 0n ? proof.prev !== GENESIS_PREV : neighbours.before === undefined) {
     return inside('gap', `proof ${proof.seq} follows ${proof.prev}, which is not on file`);
   }
@@ -189,13 +192,34 @@ export function judgeFigures(upload: ProofUpload, context: JudgeContext): Judgem
   if (charged !== undefined) return inside('bad-voucher', charged);
   const below = ackAboveProven(upload, context);
   if (below !== undefined) return inside('bytes-below-ack', below);
-  const clock = clockFlaw(upload, receivedS);
+  return judgeTimes(proof, context);
+}
+
+/** What a proof says of its time. */
+export type TimedFigures = Pick<TrafficProof, 'startS' | 'endS' | 'bytesUp' | 'bytesDown' | 'clockState'>;
+
+/** The last part of judgeFigures: whether the interval can be, and is not too old; by the corrected time if there is one. */
+export function judgeTimes(
+  stated: TimedFigures,
+  context: Pick<JudgeContext, 'receivedS' | 'lateAfterS' | 'device' | 'neighbours' | 'bootS'>,
+): Judgement {
+  const { receivedS, lateAfterS, bootS } = context;
+  const proof = datedBy(stated, bootS);
+  const clock = clockFlaw(proof, receivedS);
   if (clock !== undefined) return inside('clock-unsynced', clock);
-  const over = overCapacity(upload, context);
+  const over = overCapacity(proof, context);
   if (over !== undefined) return inside('over-link-capacity', over);
   const ageS = receivedS - proof.endS;
   if (ageS > lateAfterS) return inside('late', `the interval ended ${ageS} s ago, at most ${lateAfterS} s count`);
-  return inside('valid', 'all checks passed');
+  return inside(
+    'valid',
+    proof === stated ? 'all checks passed' : `all checks passed, with the clock put right by ${bootS} s`,
+  );
+}
+
+function datedBy(stated: TimedFigures, bootS: bigint | undefined): TimedFigures {
+  if (bootS === undefined || stated.clockState === 1n) return stated;
+  return { ...stated, startS: stated.startS + bootS, endS: stated.endS + bootS, clockState: 1n };
 }
 
 /** No channel may be charged more, over all proofs up to this one, than its voucher covers. */
@@ -222,7 +246,7 @@ function ackAboveProven({ leaves, vouchers }: ProofUpload, { channels }: JudgeCo
   return undefined;
 }
 
-function clockFlaw({ proof }: ProofUpload, receivedS: bigint): string | undefined {
+function clockFlaw(proof: TimedFigures, receivedS: bigint): string | undefined {
   if (proof.clockState === 0n) return 'the device says that its clock was not set';
   if (proof.startS < EARLIEST_START_S) return `the interval starts at ${proof.startS}, before any device ran`;
   if (proof.endS < proof.startS) return `the interval ends at ${proof.endS}, before its start at ${proof.startS}`;
@@ -231,7 +255,10 @@ function clockFlaw({ proof }: ProofUpload, receivedS: bigint): string | undefine
 }
 
 /** Time that the proof before has used up counts once; one second for the rounding of both ends. */
-function overCapacity({ proof }: ProofUpload, { neighbours, device }: JudgeContext): string | undefined {
+function overCapacity(
+  proof: TimedFigures,
+  { neighbours, device }: Pick<JudgeContext, 'neighbours' | 'device'>,
+): string | undefined {
   if (device === undefined) return undefined;
   const fromS = larger(proof.startS, neighbours.before?.endS ?? 0n);
   const seconds = larger(proof.endS - fromS, 0n) + 1n;

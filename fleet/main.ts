@@ -8,11 +8,12 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Address } from '../protocol/address.ts';
 import { catchUp } from './catch-up.ts';
-import { buildCollector } from './collector.ts';
+import { buildCollector, type CollectorDeps } from './collector.ts';
 import { type CollectorConfig, ENROLLED_LINK_BYTES_PER_S, parseCollectorConfig } from './collector-config.ts';
 import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
 import type { KnownDevice } from './judge-proof.ts';
+import { ProofIntake } from './proof-intake.ts';
 import { Registry } from './registry.ts';
 import type { RegistryLimits } from './registry-limits.ts';
 import { addRegistryRoutes } from './registry-routes.ts';
@@ -48,7 +49,8 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
   };
   const stopTotals = startDayTotals(claims, log);
   const { registry, registryStore } = openRegistry(config, collector.address);
-  const app = buildCollector({
+  const devices = (address: Address) => config.devices.get(address) ?? enrolled(registry, address);
+  const deps: CollectorDeps = {
     log,
     store,
     collector,
@@ -57,7 +59,7 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     sign,
     limits,
     deployment: config.deployment,
-    devices: (address) => config.devices.get(address) ?? enrolled(registry, address),
+    devices,
     nowS,
     monotonicMs: () => performance.now(),
     lateAfterS: config.lateAfterS,
@@ -72,15 +74,17 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
       process.exitCode = 1;
       void stop();
     },
-  });
-  const headOf = (device: Address) => store.chain(device).last;
-  const { deployment } = config;
+  };
+  const intake = new ProofIntake(deps);
+  const app = buildCollector({ ...deps, intake });
   await addRegistryRoutes(app, {
     registry,
     store: registryStore,
-    deployment,
+    deployment: config.deployment,
     collector,
-    headOf,
+    isKnown: (device) => devices(device)?.isRevoked === false,
+    headOf: (device) => store.chain(device).last,
+    correctClock: (correction) => intake.correctClock(correction),
     nowS,
     limits: registryLimits(config),
   });

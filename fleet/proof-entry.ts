@@ -5,6 +5,7 @@
 import { decode as cborDecode, encode as cborEncode, rfc8949EncodeOptions } from 'cborg';
 import * as v from 'valibot';
 import type { Address } from '../protocol/address.ts';
+import type { ClockCorrection } from '../protocol/clock-statement.ts';
 import { bytesFromHex, type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import { VERDICTS, type Verdict } from '../protocol/verdict.ts';
@@ -31,14 +32,24 @@ export type RejudgementEntry = {
   readonly reason: string;
   /** What the proof counts for, so that totals can be moved without looking it up: days since 1970, bytes, units. */
   readonly day: bigint;
+  /** Where its clock was put right: the day it counts for from now on. */
+  readonly toDay?: bigint;
   readonly bytes: bigint;
   readonly paid: bigint;
 };
 
-export type LogEntry = UploadEntry | RejudgementEntry;
+/** A device's signed word on when its seconds began, for its proofs fromSeq..toSeq whose clock was not set. */
+export type ClockCorrectionEntry = { readonly kind: 'clock-correction' } & Pick<
+  ClockCorrection,
+  'device' | 'fromSeq' | 'toSeq' | 'bootS'
+>;
+
+export type LogEntry = UploadEntry | RejudgementEntry | ClockCorrectionEntry;
 
 const UPLOAD = 2;
 const REJUDGEMENT = 3;
+const CLOCK_CORRECTION = 4;
+const REDATED = 5;
 
 const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const uploadSchema = v.strictTuple([
@@ -50,8 +61,7 @@ const uploadSchema = v.strictTuple([
   seconds,
   v.instance(Uint8Array),
 ]);
-const rejudgementSchema = v.strictTuple([
-  v.literal(REJUDGEMENT),
+const rejudged = [
   v.instance(Uint8Array),
   seconds,
   v.picklist(VERDICTS),
@@ -60,14 +70,29 @@ const rejudgementSchema = v.strictTuple([
   seconds,
   v.string(),
   v.string(),
+] as const;
+const rejudgementSchema = v.strictTuple([v.literal(REJUDGEMENT), ...rejudged]);
+/** A rejudgement that moves the proof to another day. */
+const redatedSchema = v.strictTuple([v.literal(REDATED), ...rejudged, seconds]);
+const correctionSchema = v.strictTuple([
+  v.literal(CLOCK_CORRECTION),
+  v.instance(Uint8Array),
+  seconds,
+  seconds,
+  seconds,
 ]);
-const entrySchema = v.union([uploadSchema, rejudgementSchema]);
+const entrySchema = v.union([uploadSchema, rejudgementSchema, redatedSchema, correctionSchema]);
 
 export function encodeLogEntry(entry: LogEntry): Uint8Array {
   if (entry.kind === 'rejudgement') {
-    const { device, seq, from, verdict, reason, day, bytes, paid } = entry;
-    const fields = [REJUDGEMENT, bytesFromHex(device), seq, from, verdict, reason, day, `${bytes}`, `${paid}`];
-    return cborEncode(fields, rfc8949EncodeOptions);
+    const { device, seq, from, verdict, reason, day, toDay, bytes, paid } = entry;
+    const fields = [bytesFromHex(device), seq, from, verdict, reason, day, `${bytes}`, `${paid}`];
+    const whole = toDay === undefined ? [REJUDGEMENT, ...fields] : [REDATED, ...fields, toDay];
+    return cborEncode(whole, rfc8949EncodeOptions);
+  }
+  if (entry.kind === 'clock-correction') {
+    const { device, fromSeq, toSeq, bootS } = entry;
+    return cborEncode([CLOCK_CORRECTION, bytesFromHex(device), fromSeq, toSeq, bootS], rfc8949EncodeOptions);
   }
   const { body, judgement, receivedS, digest } = entry;
   const { verdict, reason, joinsChain } = judgement;
@@ -78,10 +103,17 @@ export function encodeLogEntry(entry: LogEntry): Uint8Array {
 /** @throws Error if the bytes are no entry: they passed their CRC, so another program wrote them */
 export function decodeLogEntry(payload: Uint8Array): LogEntry {
   const fields = v.parse(entrySchema, cborDecode(payload));
-  if (fields[0] === REJUDGEMENT) {
-    const [, device, seq, from, verdict, reason, day, bytes, paid] = fields;
+  if (fields[0] === CLOCK_CORRECTION) {
+    const [, device, fromSeq, toSeq, bootS] = fields;
+    const range = { fromSeq: BigInt(fromSeq), toSeq: BigInt(toSeq) };
+    return { kind: 'clock-correction', device: hexFromBytes(device), ...range, bootS: BigInt(bootS) };
+  }
+  if (fields[0] === REJUDGEMENT || fields[0] === REDATED) {
+    const [, device, seq, from, verdict, reason, day, bytes, paid, toDay] = fields;
     const counts = { day: BigInt(day), bytes: BigInt(bytes), paid: BigInt(paid) };
-    return { kind: 'rejudgement', device: hexFromBytes(device), seq: BigInt(seq), from, verdict, reason, ...counts };
+    const moved = toDay === undefined ? {} : { toDay: BigInt(toDay) };
+    const device20 = hexFromBytes(device);
+    return { kind: 'rejudgement', device: device20, seq: BigInt(seq), from, verdict, reason, ...counts, ...moved };
   }
   const [, body, verdict, reason, joinsChain, receivedS, digest] = fields;
   const upload = decodeProofUpload(body);

@@ -40,6 +40,8 @@ export const PROOF_TABLES = `
   CREATE TABLE channels (id BLOB PRIMARY KEY, bytes TEXT NOT NULL, paid TEXT NOT NULL) STRICT, WITHOUT ROWID;
   CREATE TABLE shares (channel BLOB, seq INTEGER, device BLOB NOT NULL, bytes TEXT NOT NULL, paid TEXT NOT NULL,
     amount TEXT NOT NULL, ack_bytes TEXT NOT NULL, PRIMARY KEY (channel, seq)) STRICT, WITHOUT ROWID;
+  CREATE TABLE corrections (device BLOB, last INTEGER, first INTEGER NOT NULL, boot_s INTEGER NOT NULL,
+    PRIMARY KEY (device, last)) STRICT, WITHOUT ROWID;
   CREATE INDEX shares_of_device ON shares (device, seq);
 `;
 

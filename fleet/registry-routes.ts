@@ -5,8 +5,12 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import * as v from 'valibot';
 import type { Address } from '../protocol/address.ts';
-import { isClockCorrectionSigned, signClockStatement } from '../protocol/clock-statement.ts';
-import { decodeClockCorrection, jsonFromClockCorrection, jsonFromClockStatement } from '../protocol/clock-wire.ts';
+import {
+  isClockCorrectionSigned,
+  type SignedClockCorrection,
+  signClockStatement,
+} from '../protocol/clock-statement.ts';
+import { decodeClockCorrection, jsonFromClockStatement } from '../protocol/clock-wire.ts';
 import { isDeviceBindingSigned } from '../protocol/device-binding.ts';
 import { decodeEnrolment, jsonFromEnrolmentChallenge } from '../protocol/enrolment-wire.ts';
 import { hexFromBytes } from '../protocol/hex.ts';
@@ -31,7 +35,11 @@ export type RegistryRouteDeps = {
   readonly store: RegistryStore;
   readonly deployment: RegistryDeployment;
   readonly collector: { readonly address: Address; readonly secretKey: Uint8Array };
+  /** Whether a device is in good standing; default: as the registry says. */
+  readonly isKnown?: (device: Address) => boolean;
   readonly headOf: (device: Address) => HeadOfChain | undefined | Promise<HeadOfChain | undefined>;
+  /** Judges proofs by the corrected time; resolves once that is durable. */
+  readonly correctClock: (correction: SignedClockCorrection) => Promise<void>;
   readonly nowS: () => bigint;
   readonly limits?: Partial<RegistryLimits>;
   /** Milliseconds that never go back; default: since the start of the process. */
@@ -41,6 +49,8 @@ export type RegistryRouteDeps = {
 /** A revocation list of 16,384 devices. */
 const MAX_LIST_BYTES = 1024 * 1024;
 const MAX_BODY_BYTES = 16 * 1024;
+/** Two months of ten-minute intervals: the work of one transaction. */
+const MAX_CORRECTED = 10_000n;
 const clockSchema = v.strictObject({ v: v.literal(1), device: addressSchema, nonce: bytes32Schema });
 const deviceSchema = v.object({ device: addressSchema });
 
@@ -87,9 +97,10 @@ function addEnrolment(app: FastifyInstance, { registry, store }: RegistryRouteDe
   );
 }
 
-function addDocuments(app: FastifyInstance, { registry, store, deployment }: RegistryRouteDeps): void {
+function addDocuments(app: FastifyInstance, deps: RegistryRouteDeps): void {
+  const { registry, store, deployment, correctClock } = deps;
   const limit = { bodyLimit: MAX_BODY_BYTES };
-  const isKnown = (device: Address) => registry.standing(device)?.isRevoked === false;
+  const isKnown = deps.isKnown ?? ((device) => registry.standing(device)?.isRevoked === false);
   const keep = (reply: FastifyReply, isTaken: boolean) =>
     isTaken ? { ok: true } : refuse(reply, 409, 'not-newer', 'What is on file has this serial or a higher one.');
   app.post('/v1/offers', limit, (request, reply) =>
@@ -115,12 +126,18 @@ function addDocuments(app: FastifyInstance, { registry, store, deployment }: Reg
     }),
   );
   app.post('/v1/clock-corrections', limit, (request, reply) =>
-    withBody(decodeClockCorrection(request.body), reply, (correction) => {
+    withBody(decodeClockCorrection(request.body), reply, async (correction) => {
       const { device, fromSeq, toSeq } = correction;
       if (!isKnown(device)) return stranger(reply, device);
+      if (toSeq - fromSeq >= MAX_CORRECTED)
+        return refuse(
+          reply,
+          400,
+          'too-many',
+          `A correction reaches over ${MAX_CORRECTED} proofs at most; send several.`,
+        );
       if (!isClockCorrectionSigned(deployment, correction)) return unsigned(reply, device);
-      // Again for the same proofs: what was said first stays.
-      store.putDocument('correction', `${device} ${fromSeq}`, toSeq, jsonFromClockCorrection(correction));
+      await correctClock(correction);
       return { ok: true };
     }),
   );

@@ -156,8 +156,8 @@ export class RegistryStore {
   }
 }
 
-/** What is signed by others and kept whole: a vendor's revocations, a device's offer, binding, corrections of its clock. */
-export type DocumentKind = 'revocations' | 'offer' | 'binding' | 'correction';
+/** What is signed by others and kept whole: a vendor's revocations, a device's offer and binding. */
+export type DocumentKind = 'revocations' | 'offer' | 'binding';
 
 function deviceFromRow(row: DeviceRow): EnrolledDevice {
   return {

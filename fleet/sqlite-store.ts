@@ -1,5 +1,5 @@
 /** FleetStore in one SQLite file of this process: one writer, which sees its own open transaction, and one reader. */
-import type { Database, Statement } from 'better-sqlite3';
+import type { Database } from 'better-sqlite3';
 import type { Address } from '../protocol/address.ts';
 import { type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
@@ -15,16 +15,16 @@ import type {
   MissingRange,
   Place,
   StoredVerdict,
+  UndatedProof,
   VerdictRow,
 } from './fleet-store.ts';
 import type { ProvenChannel } from './judge-proof.ts';
-import type { LogEntry, RejudgementEntry, UploadEntry } from './proof-entry.ts';
+import type { ClockCorrectionEntry, LogEntry, RejudgementEntry, UploadEntry } from './proof-entry.ts';
 import type { LogPosition } from './proof-log.ts';
 import {
   beforeFromRow,
   blob,
   columnsFromEntry,
-  INSERT_PROOF,
   PROOF_TABLES,
   type ProofRow,
   proofFromRow,
@@ -32,9 +32,10 @@ import {
   verdictFromRow,
 } from './proof-rows.ts';
 import { openDatabase, openReader } from './sqlite-database.ts';
+import { GAPS, LAST_OF_CHAIN, prepareStatements, ROWS_AROUND } from './sqlite-statements.ts';
 
 /** Raised with each change of PROOF_TABLES. */
-const STORE_VERSION = 4n;
+const STORE_VERSION = 5n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
 
@@ -93,7 +94,7 @@ export class SqliteStore implements FleetStore {
   }
 
   clear(): void {
-    const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'position'];
+    const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'corrections', 'position'];
     this.#database.exec(tables.map((table) => `DELETE FROM ${table};`).join(' '));
   }
 
@@ -127,7 +128,10 @@ export class SqliteStore implements FleetStore {
     sharesAfter: (id, seq) => this.#sharesFrom(id, seq + 1n),
     held: (device, seq) => this.#held(device, seq),
     missing: (device) => rangesFrom(this.#statements.gaps.all(blob(device), MAX_MISSING) as GapRow[]),
-    apply: (entry: LogEntry) => (entry.kind === 'upload' ? this.#applyUpload(entry) : this.#applyRejudgement(entry)),
+    bootOf: (device, seq) => this.#statements.boot.get(blob(device), seq, seq) as bigint | undefined,
+    undated: (device, from, to) =>
+      (this.#statements.undated.all(blob(device), from, to) as UndatedCells[]).map(undatedFromCells),
+    apply: (entry: LogEntry) => this.#apply(entry),
     setPosition: ({ segment, offset }) => {
       this.#statements.setPosition.run(segment, offset);
     },
@@ -151,6 +155,12 @@ export class SqliteStore implements FleetStore {
     if (body === undefined) return undefined;
     const [verdict, receivedS] = this.#statements.verdict.get(address, seq) as [Verdict, bigint];
     return { body, verdict, receivedS };
+  }
+
+  #apply(entry: LogEntry): void {
+    if (entry.kind === 'upload') this.#applyUpload(entry);
+    else if (entry.kind === 'rejudgement') this.#applyRejudgement(entry);
+    else this.#applyCorrection(entry);
   }
 
   #applyUpload(entry: UploadEntry): void {
@@ -180,6 +190,10 @@ export class SqliteStore implements FleetStore {
 
   #applyRejudgement({ device, seq, verdict, reason }: RejudgementEntry): void {
     this.#statements.rejudge.run(verdict, reason, blob(device), seq);
+  }
+
+  #applyCorrection({ device, fromSeq, toSeq, bootS }: ClockCorrectionEntry): void {
+    this.#statements.correct.run(blob(device), toSeq, fromSeq, bootS);
   }
 
   /** Lets go of the proofs with nothing missing before them. */
@@ -241,8 +255,6 @@ const NO_VOUCHER = { amount: 0n, ackBytes: 0n };
 const NO_SEQ = 1n << 32n;
 type ShareCells = readonly [bigint, string, string, string, string];
 
-/** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
-const CHAIN_COLUMNS = 'seq, digest, prev, verdict, end_s, received_s';
 type ChainRow = Pick<ProofRow, 'seq' | 'digest' | 'prev' | 'verdict' | 'end_s' | 'received_s'>;
 type ChainCells = readonly [bigint, Uint8Array, Uint8Array, Verdict, bigint, bigint];
 
@@ -252,47 +264,11 @@ function rowFromCells([seq, digest, prev, verdict, end_s, received_s]: ChainCell
 
 type GapRow = { readonly first: bigint; readonly last: bigint };
 
-// Named: the planner would rather read all rows of a device by the index that lists them.
-const LAST_OF_CHAIN =
-  'SELECT * FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1';
-const IN_CHAIN = 'FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1';
-const ROWS_AROUND = `SELECT * ${IN_CHAIN} AND seq BETWEEN ? AND ?`;
-const GAPS = 'SELECT first, last FROM gaps WHERE device = ? ORDER BY first LIMIT ?';
+type UndatedCells = readonly [bigint, Verdict, string, bigint, bigint, string, string, string, bigint];
 
-function prepareStatements(database: Database) {
-  const prepare = (sql: string): Statement => database.prepare(sql);
-  return {
-    position: prepare('SELECT segment, offset FROM position'),
-    setPosition: prepare('INSERT OR REPLACE INTO position (one, segment, offset) VALUES (1, ?, ?)'),
-    insert: prepare(INSERT_PROOF),
-    rejected: prepare(`SELECT ${CHAIN_COLUMNS} FROM proofs WHERE body_hash = ?`).raw(),
-    // The one before, the same, the one after, and whether there is any later one.
-    around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq >= ? ORDER BY seq LIMIT 4`).raw(),
-    verdict: prepare(`SELECT verdict, received_s ${IN_CHAIN} AND seq = ?`).raw(),
-    head: prepare(
-      `SELECT (SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)`,
-    ).raw(),
-    held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
-    hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
-    release: prepare('DELETE FROM held WHERE device = ? AND seq < ?'),
-    firstGap: prepare('SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1').pluck(),
-    shares: prepare(
-      'SELECT seq, bytes, paid, amount, ack_bytes FROM shares WHERE channel = ? AND seq >= ? ORDER BY seq',
-    ).raw(),
-    holdShare: prepare(
-      'INSERT OR REPLACE INTO shares (channel, seq, device, bytes, paid, amount, ack_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
-    ),
-    releaseShares: prepare('DELETE FROM shares WHERE device = ? AND seq < ?'),
-    rejudge: prepare(
-      'UPDATE proofs INDEXED BY chain SET verdict = ?, reason = ? WHERE device = ? AND seq = ? AND joins_chain = 1',
-    ),
-    gaps: prepare(GAPS),
-    gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
-    addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
-    dropGap: prepare('DELETE FROM gaps WHERE device = ? AND first = ?'),
-    channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?').raw(),
-    setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
-  };
+function undatedFromCells([seq, verdict, reason, startS, endS, up, down, paid, receivedS]: UndatedCells): UndatedProof {
+  const figures = { bytesUp: BigInt(up), bytesDown: BigInt(down), paid: BigInt(paid) };
+  return { seq, verdict, reason, startS, endS, ...figures, receivedS };
 }
 
 function rangesFrom(rows: readonly GapRow[]): readonly MissingRange[] {

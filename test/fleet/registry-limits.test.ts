@@ -18,7 +18,8 @@ async function open(t: Test, changes: Partial<RegistryRouteDeps>): Promise<Fasti
   const registry = new Registry({ store, deployment: REGISTRY, collector: COLLECTOR.address, vendors, nowS });
   const app = fastify();
   const headOf = () => undefined;
-  const deps = { registry, store, deployment: REGISTRY, collector: COLLECTOR, headOf, nowS };
+  const correctClock = () => Promise.resolve();
+  const deps = { registry, store, deployment: REGISTRY, collector: COLLECTOR, headOf, correctClock, nowS };
   await addRegistryRoutes(app, { ...deps, monotonicMs: () => 0, ...changes });
   app.get('/v1/proofs', () => ({ proofs: [] }));
   t.teardown(async () => {

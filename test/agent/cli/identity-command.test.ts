@@ -60,7 +60,8 @@ async function collector(test: Test) {
   const nowS = () => BigInt(Math.floor(Date.now() / 1000));
   const registry = new Registry({ store, deployment: REGISTRY, collector: COLLECTOR.address, vendors, nowS });
   const app = fastify();
-  const deps = { registry, store, deployment: REGISTRY, collector: COLLECTOR, headOf: () => undefined, nowS };
+  const unused = { headOf: () => undefined, correctClock: () => Promise.reject(new Error('not asked')) };
+  const deps = { registry, store, deployment: REGISTRY, collector: COLLECTOR, ...unused, nowS };
   await addRegistryRoutes(app, deps);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });
   test.teardown(async () => {

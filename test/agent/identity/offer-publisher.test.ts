@@ -71,7 +71,8 @@ async function collectorFor(t: Test, node: Node) {
   const { deployment } = node;
   const registry = new Registry({ store, deployment, collector: COLLECTOR.address, vendors: new Map(), nowS });
   const app = fastify();
-  await addRegistryRoutes(app, { registry, store, deployment, collector: COLLECTOR, headOf: () => undefined, nowS });
+  const unused = { headOf: () => undefined, correctClock: () => Promise.reject(new Error('not asked')) };
+  await addRegistryRoutes(app, { registry, store, deployment, collector: COLLECTOR, ...unused, nowS });
   const collectorUrl = await app.listen({ host: '127.0.0.1', port: 0 });
   t.teardown(async () => {
     await app.close();

@@ -1,0 +1,56 @@
+/** The SQL of the embedded store (sqlite-store.ts), prepared once. */
+import type { Database, Statement } from 'better-sqlite3';
+import { INSERT_PROOF } from './proof-rows.ts';
+
+/** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
+const CHAIN_COLUMNS = 'seq, digest, prev, verdict, end_s, received_s';
+
+// Named: the planner would rather read all rows of a device by the index that lists them.
+export const LAST_OF_CHAIN =
+  'SELECT * FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1';
+const IN_CHAIN = 'FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1';
+export const ROWS_AROUND = `SELECT * ${IN_CHAIN} AND seq BETWEEN ? AND ?`;
+export const GAPS = 'SELECT first, last FROM gaps WHERE device = ? ORDER BY first LIMIT ?';
+
+export function prepareStatements(database: Database) {
+  const prepare = (sql: string): Statement => database.prepare(sql);
+  return {
+    position: prepare('SELECT segment, offset FROM position'),
+    setPosition: prepare('INSERT OR REPLACE INTO position (one, segment, offset) VALUES (1, ?, ?)'),
+    insert: prepare(INSERT_PROOF),
+    rejected: prepare(`SELECT ${CHAIN_COLUMNS} FROM proofs WHERE body_hash = ?`).raw(),
+    // The one before, the same, the one after, and whether there is any later one.
+    around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq >= ? ORDER BY seq LIMIT 4`).raw(),
+    verdict: prepare(`SELECT verdict, received_s ${IN_CHAIN} AND seq = ?`).raw(),
+    head: prepare(
+      `SELECT (SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)`,
+    ).raw(),
+    held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
+    hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
+    release: prepare('DELETE FROM held WHERE device = ? AND seq < ?'),
+    firstGap: prepare('SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1').pluck(),
+    shares: prepare(
+      'SELECT seq, bytes, paid, amount, ack_bytes FROM shares WHERE channel = ? AND seq >= ? ORDER BY seq',
+    ).raw(),
+    holdShare: prepare(
+      'INSERT OR REPLACE INTO shares (channel, seq, device, bytes, paid, amount, ack_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
+    ),
+    releaseShares: prepare('DELETE FROM shares WHERE device = ? AND seq < ?'),
+    rejudge: prepare(
+      'UPDATE proofs INDEXED BY chain SET verdict = ?, reason = ? WHERE device = ? AND seq = ? AND joins_chain = 1',
+    ),
+    boot: prepare(
+      'SELECT boot_s FROM corrections WHERE device = ? AND last >= ? AND first <= ? ORDER BY last LIMIT 1',
+    ).pluck(),
+    correct: prepare('INSERT OR IGNORE INTO corrections (device, last, first, boot_s) VALUES (?, ?, ?, ?)'),
+    undated: prepare(
+      `SELECT seq, verdict, reason, start_s, end_s, bytes_up, bytes_down, paid, received_s ${IN_CHAIN} AND seq BETWEEN ? AND ? AND clock_state = 0 ORDER BY seq`,
+    ).raw(),
+    gaps: prepare(GAPS),
+    gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
+    addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
+    dropGap: prepare('DELETE FROM gaps WHERE device = ? AND first = ?'),
+    channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?').raw(),
+    setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
+  };
+}
