@@ -40,7 +40,7 @@ export function judgeTickVoucher(
   const payer = judgePayer(state, mac, tickVoucher.channelId, time);
   if (!payer.ok) return payer;
   const { channel } = payer;
-  if (channel.ticks?.voucher.signature === tickVoucher.signature) return { ok: true, channel, isRepeat: true };
+  if (isSame(channel.ticks?.voucher, tickVoucher)) return { ok: true, channel, isRepeat: true };
   if (tickVoucher.amount > channel.voucher.amount) {
     return {
       ...refuse(
@@ -101,6 +101,18 @@ export function judgeTick(
   if (promised > deposit) return refuse('amount-above-deposit', `at most the deposit, ${deposit}`, `${promised}`);
   if (isLaterTick(known, tick)) return { ok: true, promisedUnits: promised };
   return refuse('tick-not-in-chain', `a preimage that hashes to tick ${known.index}`, 'another');
+}
+
+/** In every field: a signature that was seen says nothing of other numbers beside it. */
+function isSame(held: SignedTickVoucher | undefined, sent: SignedTickVoucher): boolean {
+  return (
+    held !== undefined &&
+    held.signature === sent.signature &&
+    held.amount === sent.amount &&
+    held.anchor === sent.anchor &&
+    held.tickValue === sent.tickValue &&
+    held.ticks === sent.ticks
+  );
 }
 
 function refuse(reason: TickRefusal, expected: string, got: string): Refused {

@@ -1,6 +1,7 @@
 import t from 'tap';
 import { judgeTick, judgeTickVoucher } from '../../../agent/core/judge-tick.ts';
 import type { Tick } from '../../../protocol/payword.ts';
+import type { SignedTickVoucher } from '../../../protocol/tick-voucher.ts';
 import { LAPTOP, NOW_S, PHONE, Story, testChannel, testVoucher } from './support/story.ts';
 import { type TestChain, testTicks } from './support/tick-voucher.ts';
 
@@ -23,6 +24,23 @@ t.test('a tick voucher on top of the last voucher passes; the same again is a re
   const chain = testTicks();
   t.match(judgeTickVoucher(paid().state, PHONE, chain.voucher, time), { ok: true, isRepeat: false });
   t.match(judgeTickVoucher(paid(chain).state, PHONE, chain.voucher, time), { ok: true, isRepeat: true });
+  t.end();
+});
+
+t.test('the signature of the last tick voucher makes no repeat of other numbers', (t) => {
+  const chain = testTicks();
+  const { state } = paid(chain);
+  const forgeries: readonly Partial<SignedTickVoucher>[] = [
+    { amount: 9_000_000_000_000_000_000n },
+    { amount: chain.voucher.amount - 1n },
+    { tickValue: chain.voucher.tickValue + 1n },
+    { ticks: chain.voucher.ticks + 1n },
+    { anchor: `0x${'0a'.repeat(32)}` },
+  ];
+  for (const forgery of forgeries) {
+    const judgement = judgeTickVoucher(state, PHONE, { ...chain.voucher, ...forgery }, time);
+    t.equal(judgement.ok && judgement.isRepeat, false, Object.keys(forgery)[0]);
+  }
   t.end();
 });
 
