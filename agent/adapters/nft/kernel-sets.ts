@@ -21,6 +21,21 @@ export type KernelSetsDeps = {
   readonly openAddon?: () => Addon;
 };
 
+/** Why sets cannot be read here, tried on a set that does not exist; undefined if they can. */
+export function whyNotFromKernel(openAddon: () => Addon = openNetlinkAddon): string | undefined {
+  try {
+    const socket = new NetlinkSocket(openAddon(), NETLINK_NETFILTER);
+    try {
+      socket.request(setElementsRequest('inet', `${TABLE}_probe`, 'none'), decodeSetElements);
+    } finally {
+      socket.close();
+    }
+  } catch (error) {
+    return error instanceof NetlinkError && error.code === 'ENOENT' ? undefined : (error as Error).message;
+  }
+  return undefined;
+}
+
 /** The kernel was busy or the table was being changed: nft, which takes its time, is asked instead. */
 const PASSING: readonly string[] = ['EINTR', 'ENOBUFS', 'ETIMEDOUT', 'EMSGSIZE'];
 /** What passes and comes again this many times in a row is no passing trouble. */

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import t from 'tap';
 import { counterMeaning } from '../../../../agent/adapters/nft/counter-reader.ts';
 import { CounterSets } from '../../../../agent/adapters/nft/counter-sets.ts';
-import { KernelSets } from '../../../../agent/adapters/nft/kernel-sets.ts';
+import { KernelSets, whyNotFromKernel } from '../../../../agent/adapters/nft/kernel-sets.ts';
 import type { Json, JsonObject } from '../../../../agent/adapters/nft/nft-json.ts';
 import { partsFromKey } from '../../../../agent/adapters/nft/set-key.ts';
 import { SetReader } from '../../../../agent/adapters/nft/set-reader.ts';
@@ -150,6 +150,24 @@ t.test('without an addon nft is asked, and why is said once', async (t) => {
   );
   for (let i = 0; i < 3; i++) t.same(await reader.read(), DOWN4);
   t.same(events, ['nft-netlink-off {"why":"not compiled"}']);
+});
+
+t.test('the doctor is told whether it can work, and why not', (t) => {
+  const answering = (result: string | number) => () =>
+    ({
+      open: () => 3,
+      close: () => undefined,
+      exchange: (_fd: number, _request: Buffer, reply: Buffer) =>
+        typeof result === 'number' ? result : reply.write(result, 'hex'),
+    }) satisfies Addon;
+  t.equal(whyNotFromKernel(answering(answers['missing'] ?? '')), undefined, 'no such set: an answer');
+  t.equal(whyNotFromKernel(answering(answers['empty'] ?? '')), undefined);
+  t.match(whyNotFromKernel(answering(EPERM)), /EPERM/);
+  const missing = (): Addon => {
+    throw new Error('not compiled');
+  };
+  t.equal(whyNotFromKernel(missing), 'not compiled');
+  t.end();
 });
 
 t.test('all counter sets: the empty ones are not asked for, one that is gone is named', async (t) => {
