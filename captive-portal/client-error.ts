@@ -1,5 +1,6 @@
 /** Answers bytes that never became a request: garbage, endless headers, or headers that never ended. Then hangs up. */
 import type { Socket } from 'node:net';
+import { ANSWER_HEADERS } from './answer-headers.ts';
 import { type Problem, problemJson } from './problem.ts';
 
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
@@ -9,7 +10,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
   const head = [
     `HTTP/1.1 ${problem.status} ${problem.title}`,
     'Connection: close',
-    'Cache-Control: no-store',
+    ...Object.entries(ANSWER_HEADERS).map(([name, value]) => `${name}: ${value}`),
     'Content-Type: application/problem+json',
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];

@@ -30,6 +30,11 @@ export const MAX_CONNECTIONS_PER_GUEST = 24;
 /** 500 guests whose pages poll and 200 that follow a stream, and some to come; about 30 kB of memory each. */
 export const MAX_CONNECTIONS = 800;
 
+/** Requests of one connection that wait for their answers: one, and those that cross the end of the one before. */
+export const MAX_UNANSWERED_REQUESTS = 4;
+/** A browser's whole request. Of one who sends hundreds in one piece no more is read than this before the connection is ended. */
+export const MAX_PARSED_AT_ONCE_BYTES = 2_048;
+
 /** Connections that have not said yet whether they are http or https. */
 export const MAX_WAITING_AT_DOOR = 200;
 

@@ -9,6 +9,7 @@ import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import type { Clock, GuestDesk } from '../agent/ports.ts';
+import { ANSWER_HEADERS } from './answer-headers.ts';
 import { acceptsCaptiveJson, CAPTIVE_MEDIA_TYPE, captiveState, captiveUrls } from './captive-api.ts';
 import { answerClientError } from './client-error.ts';
 import { capConnections } from './connection-caps.ts';
@@ -22,6 +23,7 @@ import * as limits from './limits.ts';
 import { addOffer } from './offer-route.ts';
 import { readOwnerFiles } from './owner-look.ts';
 import type { PageAssets } from './page-assets.ts';
+import { capPipelines, parseInSlices } from './pipeline-cap.ts';
 import type { PortalConfig } from './portal-config.ts';
 import type { PortalContext, PortalLog } from './portal-context.ts';
 import { type Problem, sendProblem } from './problem.ts';
@@ -37,18 +39,6 @@ export type PortalDeps = {
   readonly log: PortalLog;
   /** True while the connections handed to it may be https (TlsDoor); never if left out. */
   readonly isSecure?: () => boolean;
-};
-
-/** No stored copy of anything: portals of other places have the same name, and must not serve this one's guests or reverse. */
-const HEADERS = {
-  'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'",
-  'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-  // Not no-referrer: browsers would then send "Origin: null" with our own forms.
-  'referrer-policy': 'same-origin',
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
 };
 
 /** An app that is ready to listen or to be injected into; close() ends event streams and connections. */
@@ -77,6 +67,7 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
   const streams = new EventStreams(desk);
   const lane = new FastLane();
   putBefore(app.server, (socket, next) => lane.take(socket, next));
+  capPipelines(app.server);
   capConnections(app.server, (address) => desk.identify(address));
   app.addHook('onRequest', async (request, reply) => passGate(request, reply, host));
   app.addHook('preClose', (done) => {
@@ -108,7 +99,11 @@ function putBefore(server: Server, front: (socket: Socket, next: (socket: Socket
   // In the next turn: those who count connections may refuse it in this one.
   server.on('connection', (socket: Socket) => {
     process.nextTick(() => {
-      if (!socket.destroyed) front(socket, (left) => serve.call(server, left));
+      if (socket.destroyed) return;
+      front(socket, (left) => {
+        serve.call(server, left);
+        parseInSlices(left);
+      });
     });
   });
 }
@@ -120,7 +115,7 @@ function passGate(
   host: string,
   otherwise?: Problem,
 ): FastifyReply | undefined {
-  void reply.headers(HEADERS);
+  void reply.headers(ANSWER_HEADERS);
   const admission = admit(request.raw, host);
   switch (admission.kind) {
     case 'elsewhere':
@@ -180,6 +175,9 @@ function problemOfError(error: FastifyError, request: FastifyRequest, log: Porta
       return { reason: 'unsupported-media-type', expected: 'application/json', got: 'another media type' };
     case 'FST_ERR_CTP_INVALID_CONTENT_LENGTH':
       return { reason: 'malformed', expected: 'a body as long as Content-Length says', got: 'another length' };
+    case 'ECONNRESET':
+      // Hung up before its body had come: nobody hears the answer, and a guest must not be able to fill the log.
+      return { reason: 'malformed' };
     default:
       log.error({ err: error, method: request.method, route: request.routeOptions.url }, 'portal-request-failed');
       return { reason: 'internal' };
