@@ -5,6 +5,7 @@
 import type { Address } from '../protocol/address.ts';
 import type { SignedAttach } from '../protocol/attach.ts';
 import type { ChannelConfig } from '../protocol/channel.ts';
+import type { TypedMessage } from '../protocol/eip712.ts';
 import type { Hex } from '../protocol/hex.ts';
 import type { AnyOpenRequest } from '../protocol/open-wire.ts';
 import type { Tick } from '../protocol/payword.ts';
@@ -220,8 +221,11 @@ export interface Signer {
   sign(digest: Uint8Array): Hex;
 }
 
-/** A 32-byte digest and the EIP-2098 signature that is claimed to be under it. */
-export type SignatureClaim = { readonly digest: Uint8Array; readonly signature: CompactSignature };
+/** An EIP-2098 signature, and the 32-byte digest it is claimed to be under, or the message, which is hashed where it is checked. */
+export type SignatureClaim = { readonly signature: CompactSignature } & (
+  | { readonly digest: Uint8Array }
+  | { readonly message: TypedMessage }
+);
 
 /** Which implementation of secp256k1 verifies, and how many signatures a second its self-test found. */
 export type VerifierChoice = { readonly backend: 'noble' | 'wasm' | 'native'; readonly ratePerS: number };

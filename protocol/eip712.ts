@@ -50,8 +50,21 @@ function computeSeparator(domain: Domain): Uint8Array {
   );
 }
 
+/** What is signed, before it is hashed: the domain separator, and the encoded struct (encodeStruct). */
+export type TypedMessage = { readonly separator: Uint8Array; readonly struct: Uint8Array };
+
+/** The 32 bytes that are signed for a message. */
+export function messageDigest({ separator, struct }: TypedMessage): Uint8Array {
+  return typedDigest(separator, keccak256(struct));
+}
+
 /** keccak256(typeHash || field || field ...), 32 bytes. @throws RangeError naming the field that does not fit its type. */
 export function hashStruct(type: StructType, value: StructValue): Uint8Array {
+  return keccak256(encodeStruct(type, value));
+}
+
+/** typeHash || field || field ..., each 32 bytes. @throws RangeError naming the field that does not fit its type. */
+export function encodeStruct(type: StructType, value: StructValue): Uint8Array {
   const encoded = new Uint8Array(WORD_BYTES * (1 + type.fields.length));
   encoded.set(typeHash(type));
   const view = new DataView(encoded.buffer);
@@ -62,7 +75,7 @@ export function hashStruct(type: StructType, value: StructValue): Uint8Array {
     if (!writeWord(fieldType, field, encoded, view, at)) throw unfit(`${type.name}.${name}`, fieldType, field);
     at += WORD_BYTES;
   }
-  return keccak256(encoded);
+  return encoded;
 }
 
 /** The 32 bytes that are signed: keccak256(0x1901 || domainSeparator || hashStruct). */

@@ -4,7 +4,7 @@
  */
 import type { Address } from './address.ts';
 import { type ChannelsDeployment, channelsSeparator } from './channel.ts';
-import { hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { encodeStruct, messageDigest, type StructType, type TypedMessage } from './eip712.ts';
 import { type Hex, hexFromBytes } from './hex.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
 import type { ByteCount, TokenAmount } from './units.ts';
@@ -36,8 +36,14 @@ const VOUCHER: StructType = {
 };
 
 export function voucherDigest(deployment: ChannelsDeployment, voucher: Voucher): Uint8Array {
+  return messageDigest(voucherMessage(deployment, voucher));
+}
+
+/** What a voucher's signature is under, not hashed yet. @throws RangeError naming the field that does not fit its type. */
+export function voucherMessage(deployment: ChannelsDeployment, voucher: Voucher): TypedMessage {
   const { channelId, amount, ackBytes } = voucher;
-  return typedDigest(channelsSeparator(deployment), hashStruct(VOUCHER, { channelId, amount, ackBytes }));
+  const separator = channelsSeparator(deployment);
+  return { separator, struct: encodeStruct(VOUCHER, { channelId, amount, ackBytes }) };
 }
 
 /** Hex form of the digest, used as the voucher's name in receipts and proofs. */

@@ -3,9 +3,8 @@
  * credit and quota. What the core said is asked again once the signature is checked: the channel may have closed meanwhile.
  */
 import type { ChannelsDeployment } from '../../protocol/channel.ts';
-import type { CompactSignature } from '../../protocol/signature.ts';
 import { anchorTick, type SignedTickVoucher, tickVoucherDigest } from '../../protocol/tick-voucher.ts';
-import { type SignedVoucher, voucherDigest } from '../../protocol/voucher.ts';
+import { type SignedVoucher, voucherMessage } from '../../protocol/voucher.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { judgeTickVoucher } from '../core/judge-tick.ts';
 import { judgeVoucher, type VoucherTime } from '../core/judge-voucher.ts';
@@ -13,7 +12,7 @@ import type { Mac } from '../core/model.ts';
 import type { LiveChannel } from '../core/state.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
-import type { Clock, DeskRefusal, DeskResult, JournalEntry, Verifier } from '../ports.ts';
+import type { Clock, DeskRefusal, DeskResult, JournalEntry, SignatureClaim, Verifier } from '../ports.ts';
 import { channelEntry } from './channel-entries.ts';
 import type { ChannelQueues } from './channel-queues.ts';
 import { messageOf, refusal } from './refusal.ts';
@@ -47,7 +46,7 @@ export class VoucherDesk {
       if (!cheap.ok) return this.#refused('voucher-refused', cheap);
       if (cheap.isRepeat) return { ok: true, view: guestView(driver.state, mac) };
       const unsigned = await this.#judgeSignature(cheap.channel, {
-        digest: voucherDigest(this.#deployment, voucher),
+        message: voucherMessage(this.#deployment, voucher),
         signature: voucher.signature,
       });
       if (unsigned !== undefined) return this.#refused('voucher-refused', unsigned);
@@ -95,10 +94,7 @@ export class VoucherDesk {
     return isSynced ? { nowS: unixS, marginSeconds: config.chain.marginSeconds } : undefined;
   }
 
-  async #judgeSignature(
-    { config: { signer } }: LiveChannel,
-    claim: { readonly digest: Uint8Array; readonly signature: CompactSignature },
-  ): Promise<DeskRefusal | undefined> {
+  async #judgeSignature({ config: { signer } }: LiveChannel, claim: SignatureClaim): Promise<DeskRefusal | undefined> {
     try {
       const [found] = await this.#deps.verifier.recover([claim]);
       if (found === signer) return undefined;

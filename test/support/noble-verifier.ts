@@ -1,5 +1,6 @@
 /** A verifier without a thread: deterministic, and failing on demand. */
 import type { SignatureClaim, Verifier } from '../../agent/ports.ts';
+import { messageDigest } from '../../protocol/eip712.ts';
 import { recoverSigner } from '../../protocol/signature.ts';
 
 export class NobleVerifier implements Verifier {
@@ -13,7 +14,9 @@ export class NobleVerifier implements Verifier {
     await Promise.resolve();
     this.meanwhile?.();
     if (this.failure !== undefined) throw this.failure;
-    return claims.map(({ digest, signature }) => recoverSigner(digest, signature));
+    return claims.map((claim) =>
+      recoverSigner('digest' in claim ? claim.digest : messageDigest(claim.message), claim.signature),
+    );
   }
 
   close(): Promise<void> {

@@ -20,7 +20,7 @@ export type WorkerVerifierOptions = {
   readonly only?: BackendName;
   /** Default 30 s: a guest who opens a channel signs again soon, an empty café does not. */
   readonly idleMs?: number;
-  /** How long a batch may take, from when it is sent. Default 20 s: 16 signatures of 0.1 s each, on a busy router. */
+  /** How long a batch may take, from when it is sent. Default 20 s: a signature of noble's takes 0.1 s on a router, and a busy one may stand still for long. */
   readonly hangMs?: number;
   /** Told each time a thread has chosen its backend. */
   readonly onReady?: (choice: VerifierChoice) => void;
@@ -33,7 +33,9 @@ export const MAX_WAITING_CLAIMS = 1024;
 
 const DEFAULT_IDLE_MS = 30_000;
 const DEFAULT_HANG_MS = 20_000;
-const CLAIMS_PER_BATCH = 16;
+/** A batch takes the thread about so long: fewer signatures make too many messages, more make the first ones wait. */
+const BATCH_MS = 4;
+const MAX_CLAIMS_PER_BATCH = 64;
 const BATCHES_UNDER_WAY = 2;
 
 type Job = {
@@ -109,7 +111,7 @@ export class WorkerVerifier implements Verifier {
     const running = this.#running;
     if (!running.isReady) return;
     while (running.batches.length < BATCHES_UNDER_WAY && this.#waiting.length > 0) {
-      const batch = this.#takeWaiting(CLAIMS_PER_BATCH);
+      const batch = this.#takeWaiting(claimsPerBatch(this.#choice));
       running.batches.push(batch);
       const claims = packClaims(batch.flatMap((job) => job.claims));
       running.worker.postMessage(claims);
@@ -210,6 +212,11 @@ export class WorkerVerifier implements Verifier {
     clearTimeout(running.timer);
     void running.worker.terminate();
   }
+}
+
+function claimsPerBatch(choice: VerifierChoice | undefined): number {
+  const claims = Math.round(((choice?.ratePerS ?? 0) * BATCH_MS) / 1_000);
+  return Math.min(Math.max(claims, 1), MAX_CLAIMS_PER_BATCH);
 }
 
 function settle(batch: readonly Job[], signers: readonly (Address | undefined)[]): void {

@@ -7,7 +7,8 @@ import {
   type WorkerVerifierOptions,
 } from '../../../../agent/adapters/verifier/worker-verifier.ts';
 import type { SignatureClaim } from '../../../../agent/ports.ts';
-import { keccak256Text } from '../../../../protocol/keccak.ts';
+import { messageDigest } from '../../../../protocol/eip712.ts';
+import { keccak256, keccak256Text } from '../../../../protocol/keccak.ts';
 import { addressFromSecretKey, signDigest } from '../../../../protocol/signature.ts';
 
 type Test = { readonly teardown: (end: () => unknown) => void };
@@ -19,7 +20,7 @@ const NOBODYS = { ...CLAIM, signature: `0x${'00'.repeat(64)}` } as const;
 const READY = `const { parentPort } = require('node:worker_threads');
   parentPort.postMessage({ kind: 'ready', backend: 'noble', facts: [{ name: 'noble', ok: true, ratePerS: 5 }] });`;
 
-function claimOf(text: string): SignatureClaim {
+function claimOf(text: string) {
   const digest = keccak256Text(text);
   return { digest, signature: signDigest(digest, KEY) };
 }
@@ -68,6 +69,32 @@ t.test("what is no 64 bytes of hex, or no digest, is nobody's", async (t) => {
   ] as readonly SignatureClaim[];
   t.same(await verifier.recover(claims), [...claims.slice(1).map(() => undefined), SIGNER]);
 });
+
+t.test(
+  "a message is hashed in the thread, beside digests, whatever its length; a malformed one is nobody's",
+  async (t) => {
+    const verifier = verifierFor(t);
+    const separator = keccak256Text('a domain');
+    const claimUnder = (struct: Uint8Array): SignatureClaim => {
+      const message = { separator, struct };
+      return { message, signature: signDigest(messageDigest(message), KEY) };
+    };
+    const words = (count: number) => new Uint8Array(32 * count).fill(count);
+    const good = [1, 4, 8, 255].map((count) => claimUnder(words(count)));
+    const signature = signDigest(keccak256(separator), KEY);
+    const malformed: readonly SignatureClaim[] = [
+      { message: { separator, struct: words(0) }, signature },
+      claimUnder(words(256)),
+      claimUnder(words(4).subarray(1)),
+      { message: { separator: separator.subarray(1), struct: words(4) }, signature },
+    ];
+    const answers = await verifier.recover([CLAIM, ...good, ...malformed, claimUnder(words(4))]);
+    t.same(answers, [SIGNER, ...good.map(() => SIGNER), ...malformed.map(() => undefined), SIGNER]);
+    const { message } = claimUnder(words(4)) as { readonly message: { separator: Uint8Array; struct: Uint8Array } };
+    const [other] = await verifier.recover([{ message: { ...message, struct: words(5) }, signature }]);
+    t.not(other, SIGNER, 'under another message');
+  },
+);
 
 t.test('a backend may be asked for by name; one that cannot be used is an error that says why', async (t) => {
   const chosen: string[] = [];
