@@ -1,6 +1,6 @@
 /** The collector's own secret key in a file (0600): what signs receipts. Made on first start, never written over. */
 import { randomBytes } from 'node:crypto';
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Address } from '../protocol/address.ts';
 import { bytesFromHex, hexFromBytes, isHexOfLength } from '../protocol/hex.ts';
@@ -34,7 +34,7 @@ function createIfMissing(path: string): void {
   }
   try {
     // All but 2^-128 of random bytes are keys; the check on reading finds the others.
-    writeSync(file, `${hexFromBytes(randomBytes(32))}\n`);
+    writeFileSync(file, `${hexFromBytes(randomBytes(32))}\n`);
     fsyncSync(file);
   } finally {
     closeSync(file);

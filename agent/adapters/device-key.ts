@@ -15,7 +15,7 @@ import {
   openSync,
   readFileSync,
   unlinkSync,
-  writeSync,
+  writeFileSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 import { bytesFromHex, hexFromBytes } from '../../protocol/hex.ts';
@@ -137,8 +137,12 @@ function writeKey(path: string, key: Uint8Array): boolean {
   const temporary = `${path}.${hexFromBytes(randomBytes(6)).slice(2)}`;
   const file = openSync(temporary, 'wx', 0o600);
   try {
-    writeSync(file, `${hexFromBytes(key)}\n`);
+    // Not writeSync, which may write less than it was given.
+    writeFileSync(file, `${hexFromBytes(key)}\n`);
     fsyncSync(file);
+  } catch (cause) {
+    unlinkSync(temporary);
+    throw new KeyError(`key file ${path} cannot be made`, { code: 'KEY_UNREADABLE', cause });
   } finally {
     closeSync(file);
   }

@@ -1,5 +1,5 @@
 /** The router's public documents and its enrolment credential, in files beside the device key. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { SignedDeviceBinding } from '../../protocol/device-binding.ts';
 import type { EnrolmentCredential } from '../../protocol/enrolment.ts';
@@ -13,6 +13,7 @@ import {
 import type { Decoded } from '../../protocol/schema.ts';
 import { isShortText } from '../../protocol/short-text.ts';
 import type { SignedRevocationList, SignedVendorAttestation } from '../../protocol/vendor-attestation.ts';
+import { replaceWholeFile } from './whole-file.ts';
 
 /** A file is there and cannot be used: the message names it, and what to do. */
 export class IdentityFileError extends Error {
@@ -46,11 +47,7 @@ export class IdentityFiles {
 
   storeBinding(binding: SignedDeviceBinding): string {
     const path = join(this.#directory, 'binding.json');
-    const file = openSync(`${path}.new`, 'w', 0o644);
-    writeSync(file, `${JSON.stringify(jsonFromDeviceBinding(binding))}\n`);
-    fsyncSync(file);
-    closeSync(file);
-    renameSync(`${path}.new`, path);
+    replaceWholeFile(path, `${JSON.stringify(jsonFromDeviceBinding(binding))}\n`, 0o644);
     return path;
   }
 

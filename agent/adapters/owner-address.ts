@@ -2,9 +2,10 @@
  * Where the node's SSP may be withdrawn to: one address in a file of mode 0600, set once. Only the command line on the router
  * itself writes it; nothing that can be reached over ubus, HTTP or the control socket does.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Address, parseAddress } from '../../protocol/address.ts';
+import { replaceWholeFile } from './whole-file.ts';
 
 export class OwnerAddressError extends Error {
   override readonly name = 'OwnerAddressError';
@@ -27,13 +28,5 @@ export function readOwnerAddress(path: string): Address | undefined {
 /** On disk when it returns, whole or not at all. */
 export function writeOwnerAddress(path: string, address: Address): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const temporary = `${path}.new`;
-  const file = openSync(temporary, 'w', 0o600);
-  try {
-    writeSync(file, `${address}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(temporary, path);
+  replaceWholeFile(path, `${address}\n`, 0o600);
 }

@@ -2,11 +2,12 @@
  * The passes that were made, in a file beside the journal: a line of JSON for each, and another once it is funded. It names no
  * code: codes are made from the serial and the seed (agent/treasury/pass-codes.ts), which is in a file of its own.
  */
-import { closeSync, constants, fsyncSync, mkdirSync, openSync, readFileSync, truncateSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync, truncateSync } from 'node:fs';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { addressSchema, bytes32Schema, uint64Schema } from '../../protocol/schema.ts';
 import type { PassBook, StoredPass } from '../ports.ts';
+import { appendWhole } from './whole-file.ts';
 
 const lineSchema = v.strictObject({
   serial: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(Number.MAX_SAFE_INTEGER)),
@@ -31,7 +32,8 @@ export function passFile(path: string): PassBook {
     all: () => [...known().values()],
     store: (changed) => {
       const before = known();
-      append(path, changed.map((pass) => `${lineOf(pass)}\n`).join(''));
+      mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      appendWhole(path, changed.map((pass) => `${lineOf(pass)}\n`).join(''), 0o600);
       for (const pass of changed) before.set(pass.serial, pass);
     },
   };
@@ -71,16 +73,4 @@ function passFrom(line: string): StoredPass | undefined {
 
 function lineOf({ serial, address, units, madeS, tx }: StoredPass): string {
   return JSON.stringify({ serial, address, units: `${units}`, madeS: `${madeS}`, tx });
-}
-
-/** On disk when it returns. */
-function append(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const file = openSync(path, constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT, 0o600);
-  try {
-    writeSync(file, text);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }

@@ -39,7 +39,7 @@ t.test('the signature of the last tick voucher makes no repeat of other numbers'
   ];
   for (const forgery of forgeries) {
     const judgement = judgeTickVoucher(state, PHONE, { ...chain.voucher, ...forgery }, time);
-    t.equal(judgement.ok && judgement.isRepeat, false, Object.keys(forgery)[0]);
+    t.equal(judgement.ok && judgement.isRepeat, false, Object.keys(forgery).join());
   }
   t.end();
 });
@@ -65,7 +65,7 @@ t.test('the base of a chain is covered by a voucher, and forgets no tick of the 
     kind: 'ticks-taken',
     ticks: [{ channelId: id, signature: chain.voucher.signature, last: chain.coin(5) }],
   });
-  story.send({ kind: 'voucher-stored', voucher: testVoucher(2_000n) });
+  story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(2_000n)] });
   story.send({
     kind: 'ticks-taken',
     ticks: [{ channelId: id, signature: chain.voucher.signature, last: chain.coin(6) }],
@@ -144,9 +144,9 @@ t.test('a minute after the last signature that covered all, ticks beyond it wait
   });
   take(5);
   story.nowMs = nowMs + 30_000;
-  story.send({ kind: 'voucher-stored', voucher: testVoucher(1_099n) });
+  story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(1_099n)] });
   t.match(judge(6, nowMs + 60_001), { reason: 'renewal-due' }, 'a voucher that leaves a tick uncovered is no renewal');
-  story.send({ kind: 'voucher-stored', voucher: testVoucher(1_120n) });
+  story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(1_120n)] });
   t.match(judge(7, nowMs + 300_000), { ok: true }, 'ticks that the voucher covers put nobody at risk');
   t.match(judge(8, nowMs + 90_000), { ok: true });
   t.match(judge(8, nowMs + 90_001), { reason: 'renewal-due' });
