@@ -1,6 +1,6 @@
 /**
  * Live views as server-sent events: `event: view`, data = ViewJson. Bounded per guest and in all; a reader that is behind
- * misses intermediate views and gets the next one, since each view is the whole truth.
+ * misses intermediate views and gets the next one, since each view is the whole truth. One text per guest, however many listen.
  *
  * @see HTML, "Server-sent events"
  */
@@ -10,12 +10,14 @@ import type { GuestDesk, GuestView } from '../agent/ports.ts';
 import { MAX_STREAM_BACKLOG_BYTES, MAX_STREAMS, MAX_STREAMS_PER_GUEST, STREAM_HEARTBEAT_MS } from './limits.ts';
 import { viewJsonFromView } from './view-json.ts';
 
-type Stream = { readonly mac: Mac; readonly response: ServerResponse; readonly unwatch: () => void };
+/** The streams of one guest, and how to hear no more of it. */
+type Listening = { readonly responses: Set<ServerResponse>; readonly unwatch: () => void };
 
 export class EventStreams {
   readonly #desk: GuestDesk;
-  readonly #streams = new Set<Stream>();
+  readonly #guests = new Map<Mac, Listening>();
   readonly #heartbeat: NodeJS.Timeout;
+  #size = 0;
 
   constructor(desk: GuestDesk) {
     this.#desk = desk;
@@ -24,42 +26,72 @@ export class EventStreams {
   }
 
   hasRoomFor(mac: Mac): boolean {
-    const own = [...this.#streams].filter((stream) => stream.mac === mac).length;
-    return own < MAX_STREAMS_PER_GUEST && this.#streams.size < MAX_STREAMS;
+    return (this.#guests.get(mac)?.responses.size ?? 0) < MAX_STREAMS_PER_GUEST && this.#size < MAX_STREAMS;
   }
 
   /** Takes over a response whose headers are set and not yet sent. */
   open(mac: Mac, response: ServerResponse): void {
+    // Hung up while the kernel was asked who it is: its end was told already. Or asked behind another request, whose turn may never end.
+    if (response.destroyed || response.socket === null || response.socket.destroyed) {
+      response.destroy();
+      return;
+    }
+    const { responses } = this.#listeningTo(mac);
+    responses.add(response);
+    this.#size += 1;
+    response.once('close', () => this.#forget(mac, response));
     response.write('retry: 3000\n\n');
-    const unwatch = this.#desk.watch(mac, (view) => send(response, view));
-    const stream: Stream = { mac, response, unwatch };
-    this.#streams.add(stream);
-    response.once('close', () => {
-      this.#streams.delete(stream);
-      unwatch();
-    });
-    send(response, this.#desk.view(mac));
+    send(response, eventText(this.#desk.view(mac)));
   }
 
   /** Sends every stream its view; one that still has not read the last ones is ended. */
   beat(): void {
-    for (const { mac, response } of this.#streams) {
-      if (response.writableLength > MAX_STREAM_BACKLOG_BYTES) response.destroy();
-      else send(response, this.#desk.view(mac));
+    for (const [mac, { responses }] of this.#guests) {
+      for (const response of responses) if (response.writableLength > MAX_STREAM_BACKLOG_BYTES) response.destroy();
+      this.#tell(mac, this.#desk.view(mac));
     }
   }
 
   get size(): number {
-    return this.#streams.size;
+    return this.#size;
   }
 
   close(): void {
     clearInterval(this.#heartbeat);
-    for (const { response } of this.#streams) response.end();
+    for (const { responses } of this.#guests.values()) for (const response of responses) response.end();
+  }
+
+  #listeningTo(mac: Mac): Listening {
+    const known = this.#guests.get(mac);
+    if (known !== undefined) return known;
+    const made = {
+      responses: new Set<ServerResponse>(),
+      unwatch: this.#desk.watch(mac, (view) => this.#tell(mac, view)),
+    };
+    this.#guests.set(mac, made);
+    return made;
+  }
+
+  #tell(mac: Mac, view: GuestView): void {
+    const text = eventText(view);
+    for (const response of this.#guests.get(mac)?.responses ?? []) send(response, text);
+  }
+
+  #forget(mac: Mac, response: ServerResponse): void {
+    const listening = this.#guests.get(mac);
+    if (listening?.responses.delete(response) !== true) return;
+    this.#size -= 1;
+    if (listening.responses.size > 0) return;
+    this.#guests.delete(mac);
+    listening.unwatch();
   }
 }
 
-function send(response: ServerResponse, view: GuestView): void {
+function eventText(view: GuestView): string {
+  return `event: view\ndata: ${JSON.stringify(viewJsonFromView(view))}\n\n`;
+}
+
+function send(response: ServerResponse, text: string): void {
   if (response.destroyed || response.writableLength > MAX_STREAM_BACKLOG_BYTES) return;
-  response.write(`event: view\ndata: ${JSON.stringify(viewJsonFromView(view))}\n\n`);
+  response.write(text);
 }

@@ -1,6 +1,6 @@
 import { EventEmitter, once } from 'node:events';
 import { get, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import t from 'tap';
 import type { Mac } from '../../agent/core/model.ts';
 import type { GuestView } from '../../agent/ports.ts';
@@ -15,6 +15,7 @@ class FakeResponse extends EventEmitter {
   written = '';
   writableLength = 0;
   destroyed = false;
+  readonly socket = { destroyed: false };
   isEnded = false;
 
   write(text: string): void {
@@ -147,4 +148,80 @@ t.test('a HEAD request opens no stream', async (t) => {
   const { app } = await cafe();
   const response = await app.inject({ ...byGuest('HEAD', '/api/events'), remoteAddress: GUEST_ADDRESS });
   t.equal(response.statusCode, 404);
+});
+
+t.test('one who hangs up while the kernel is asked who it is holds no stream', async (t) => {
+  let isAsked = () => {};
+  const asked = new Promise<void>((resolve) => {
+    isAsked = resolve;
+  });
+  let answer = (_mac: Mac) => {};
+  let watching = 0;
+  const { app } = await cafe({
+    // The first question is the connection cap's, the second the route's.
+    identify: () => {
+      isAsked();
+      return new Promise((resolve) => {
+        const before = answer;
+        answer = (mac) => {
+          before(mac);
+          resolve(mac);
+        };
+      });
+    },
+    view: () => view(),
+    watch: () => {
+      watching += 1;
+      return () => {
+        watching -= 1;
+      };
+    },
+  });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const gone = new Promise<void>((resolve) => {
+    app.server.prependListener('connection', (socket) => socket.once('close', () => setImmediate(resolve)));
+  });
+  const { port } = app.server.address() as AddressInfo;
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`);
+  await asked;
+  await once(app.server, 'request');
+  socket.resetAndDestroy();
+  await gone;
+  answer(GUEST);
+  await new Promise((resolve) => setImmediate(resolve));
+  t.equal(watching, 0);
+  await app.close();
+});
+
+t.test('a stream asked for behind another one is refused with its connection', async (t) => {
+  const { desk, listeners } = watched();
+  const { app } = await cafe({ ...desk, identify: () => Promise.resolve(GUEST) });
+  await app.listen({ host: '127.0.0.1', port: 0 });
+  const socket = connect((app.server.address() as AddressInfo).port, '127.0.0.1');
+  socket.on('error', () => {}).resume();
+  socket.write(`GET /api/events HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`.repeat(3));
+  await once(socket, 'data');
+  socket.destroy();
+  await once(socket, 'close');
+  for (let i = 0; i < 100 && listeners.size > 0; i++) await new Promise((resolve) => setImmediate(resolve));
+  t.equal(listeners.size, 0);
+  await app.close();
+});
+
+t.test('two pages of one guest are told by one look', (t) => {
+  const { desk, change, listeners } = watched();
+  const streams = new EventStreams(desk);
+  const [first, second] = [opened(streams), opened(streams)];
+  t.equal(listeners.size, 1);
+  change(view({ downBytes: 7n }));
+  t.equal(first.written, second.written);
+  t.match(second.written, '"downBytes":"7"');
+  first.destroy();
+  t.equal(listeners.size, 1);
+  second.destroy();
+  t.equal(listeners.size, 0);
+  streams.close();
+  t.end();
 });
