@@ -72,8 +72,8 @@ export type AgentEvent =
       readonly nowMs: number;
     }
   | { readonly kind: 'channel-failed'; readonly channelId: Hex; readonly nowMs: number }
-  /** A voucher passed judgeVoucher and its signature check, and is durable. */
-  | { readonly kind: 'voucher-stored'; readonly voucher: SignedVoucher; readonly nowMs: number }
+  /** Each of them passed judgeVoucher and its signature check, and is durable; no two are of one channel. */
+  | { readonly kind: 'vouchers-stored'; readonly vouchers: readonly SignedVoucher[]; readonly nowMs: number }
   /** A tick voucher passed judgeTickVoucher and its signature check. */
   | {
       readonly kind: 'tick-voucher-taken';

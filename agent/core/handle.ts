@@ -10,7 +10,6 @@ import {
   onChannelFailed,
   onChannelOpening,
   onCloseFailed,
-  onVoucherStored,
 } from './on-channel.ts';
 import { onSessionExtended } from './on-gift.ts';
 import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
@@ -20,6 +19,7 @@ import { onSessionLeft, onStationAttached, onTrialStarted } from './on-session.t
 import { onStation } from './on-station.ts';
 import { onTick } from './on-tick.ts';
 import { onTickCredit } from './on-tick-credit.ts';
+import { onVouchersStored } from './on-voucher.ts';
 import type { Outcome } from './outcome.ts';
 import { onChannelSeen, onClaim, onCostsSeen } from './settlement.ts';
 import type { AgentState } from './state.ts';
@@ -41,8 +41,8 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
       return onChannelConfirmed(state, event);
     case 'channel-failed':
       return onChannelFailed(state, event);
-    case 'voucher-stored':
-      return onVoucherStored(state, event);
+    case 'vouchers-stored':
+      return onVouchersStored(state, event);
     case 'tick-voucher-taken':
     case 'ticks-taken':
       return onTickCredit(state, event);

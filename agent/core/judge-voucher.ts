@@ -1,6 +1,6 @@
 /**
  * Whether a voucher may extend credit. Cheap checks here, first; the caller checks the signature last, stores the voucher
- * durably, and only then dispatches voucher-stored (invariants I2, I3).
+ * durably, and only then dispatches vouchers-stored (invariants I2, I3).
  */
 import type { Hex } from '../../protocol/hex.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';

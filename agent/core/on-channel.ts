@@ -5,7 +5,6 @@ import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import { beginSession, endSession } from './on-session.ts';
-import { withVoucher } from './on-tick-credit.ts';
 import { withOpen } from './open-limits.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
@@ -105,20 +104,6 @@ export function onChannelFailed(state: AgentState, event: EventOf<'channel-faile
   }
   const ended = endSession(detached, session.id, 'open-failed');
   return { state: ended.state, actions: [store, { kind: 'reconcile' }, ...ended.actions] };
-}
-
-/** Credit grows, never shrinks (I2): a voucher that is not above the last is ignored here too. */
-export function onVoucherStored(state: AgentState, { voucher, nowMs }: EventOf<'voucher-stored'>): Outcome {
-  const found = find(state, voucher.channelId);
-  if (found === undefined || voucher.amount <= found.channel.voucher.amount) return { state, actions: [] };
-  const { channel, session } = found;
-  const isServing = channel.phase === 'active' || channel.phase === 'grace';
-  const phase = isServing ? ('active' as const) : channel.phase;
-  const { depletedAtMs: _, ...served } = session;
-  return {
-    state: withSession(withChannel(state, { ...withVoucher(channel, voucher, nowMs), phase }), served),
-    actions: [{ kind: 'reconcile' }, ...notify(session)],
-  };
 }
 
 export function onChannelClosed(state: AgentState, event: EventOf<'channel-closed'>): Outcome {

@@ -32,6 +32,9 @@ export type VoucherDeskDeps = {
 export class VoucherDesk {
   readonly #deps: VoucherDeskDeps;
   readonly #deployment: ChannelsDeployment;
+  /** Durable, and credited at the end of this turn. */
+  #durable: SignedVoucher[] = [];
+  #crediting: Promise<void> | undefined;
 
   constructor(deps: VoucherDeskDeps) {
     this.#deps = deps;
@@ -54,9 +57,8 @@ export class VoucherDesk {
       if (!judgement.ok) return this.#refused('voucher-refused', judgement);
       const stored = await this.#store(judgement.channel, voucher);
       if (stored !== undefined) return stored;
-      driver.dispatch({ kind: 'voucher-stored', voucher });
       log.info({ channel: voucher.channelId, amount: voucher.amount.toString() }, 'voucher-accepted');
-      return this.#served(mac);
+      return this.#served(mac, voucher);
     });
   }
 
@@ -123,15 +125,28 @@ export class VoucherDesk {
     }
   }
 
-  /** The credit counts already; the answer waits for the kernel, so that who reads it can use what was paid. */
-  async #served(mac: Mac): Promise<DeskResult> {
-    const { driver } = this.#deps;
+  /**
+   * Those that one commit made durable are told of in the same turn: they are one event, and share one look at the kernel.
+   * The credit counts then; the answer waits for the kernel, so that who reads it can use what was paid.
+   */
+  async #served(mac: Mac, voucher: SignedVoucher): Promise<DeskResult> {
+    this.#durable.push(voucher);
+    this.#crediting ??= Promise.resolve().then(() => this.#credit());
     try {
-      await driver.reconciled();
+      await this.#crediting;
     } catch (cause) {
       return refusal('not-selling', 'a working router', messageOf(cause));
     }
-    return { ok: true, view: guestView(driver.state, mac) };
+    return { ok: true, view: guestView(this.#deps.driver.state, mac) };
+  }
+
+  #credit(): Promise<void> {
+    const { driver } = this.#deps;
+    const vouchers = this.#durable;
+    this.#durable = [];
+    this.#crediting = undefined;
+    driver.dispatch({ kind: 'vouchers-stored', vouchers });
+    return driver.reconciled();
   }
 
   #refused(event: string, refused: DeskRefusal): DeskRefusal {

@@ -26,7 +26,7 @@ t.test('a change during a reconcile gets a reconcile of its own before reconcile
   const under = scene.driver.reconciled();
   await Promise.resolve();
   await Promise.resolve();
-  scene.driver.dispatch({ kind: 'voucher-stored', voucher: testVoucher(2_050n) });
+  scene.driver.dispatch({ kind: 'vouchers-stored', vouchers: [testVoucher(2_050n)] });
   await Promise.all([under, scene.driver.reconciled()]);
   t.equal(scene.enforcer.installed.get(1)?.limit, 200_000_000n);
 });
@@ -37,7 +37,7 @@ t.test('no change is lost, at whichever turn of a running reconcile it comes', a
     await paid(scene);
     void scene.driver.reconciled();
     for (let turn = 0; turn < turns; turn++) await Promise.resolve();
-    scene.driver.dispatch({ kind: 'voucher-stored', voucher: testVoucher(2_050n) });
+    scene.driver.dispatch({ kind: 'vouchers-stored', vouchers: [testVoucher(2_050n)] });
     await scene.driver.reconciled();
     t.equal(scene.enforcer.installed.get(1)?.limit, 200_000_000n, `after ${turns} turns`);
   }
@@ -128,7 +128,7 @@ t.test('close() writes usage that is newer than the journal, also what a last re
   t.equal(scene.journal.load().sessions[0]?.session.usage.downBytes, 0n);
   await scene.driver.close();
   t.equal(scene.journal.load().sessions[0]?.session.usage.downBytes, 5_000n);
-  scene.driver.dispatch({ kind: 'voucher-stored', voucher: testVoucher(2_050n) });
+  scene.driver.dispatch({ kind: 'vouchers-stored', vouchers: [testVoucher(2_050n)] });
   await settled();
   t.equal(scene.enforcer.installed.get(1)?.limit, 100_000_000n, 'nothing is done after close()');
 });

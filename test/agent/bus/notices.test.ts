@@ -50,7 +50,7 @@ t.test('a payment is told when the money is there, with what it added', (t) => {
   story.send({ kind: 'channel-confirmed', channelId: channel.id, deposit: 10_000n });
   t.match(noticesBetween(opened, story.state), [{ kind: 'payment', paidUnits: 1_050n, channel: { id: channel.id } }]);
   const paid = story.state;
-  story.send({ kind: 'voucher-stored', voucher: testVoucher(1_500n) });
+  story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(1_500n)] });
   t.match(noticesBetween(paid, story.state), [{ kind: 'payment', paidUnits: 450n }]);
   t.end();
 });
@@ -63,7 +63,7 @@ t.test('low again after a top-up is told again', (t) => {
     ['session.low'],
   );
   t.same(
-    heard(story, () => story.send({ kind: 'voucher-stored', voucher: testVoucher(9_050n) })),
+    heard(story, () => story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(9_050n)] })),
     ['payment'],
   );
   t.same(

@@ -90,7 +90,7 @@ function play(story: Story, kernel: Kernel, step: Step, tariff: { unitsPerMb: bi
       if (channel === undefined) return;
       const voucher = testVoucher(step.amount, channel.id);
       const judgement = judgeVoucher(story.state, mac, voucher, { nowS: NOW_S, marginSeconds: 600 });
-      if (judgement.ok && !judgement.isRepeat) story.send({ kind: 'voucher-stored', voucher });
+      if (judgement.ok && !judgement.isRepeat) story.send({ kind: 'vouchers-stored', vouchers: [voucher] });
       return;
     }
     case 'traffic':

@@ -81,11 +81,11 @@ t.test('a voucher raises the credit and lifts the hold; a lower one changes noth
   const id = story.paid();
   story.counted(id, 100_000_000n);
   t.equal(story.state.channels.get(channelId)?.phase, 'grace');
-  t.same(kindsOf(story.send({ kind: 'voucher-stored', voucher: testVoucher(2_000n) })), ['reconcile', 'notify']);
+  t.same(kindsOf(story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(2_000n)] })), ['reconcile', 'notify']);
   t.match(story.state.channels.get(channelId), { phase: 'active', voucher: testVoucher(2_000n) });
   t.equal(story.state.sessions.get(id)?.depletedAtMs, undefined);
-  t.same(story.send({ kind: 'voucher-stored', voucher: testVoucher(1_999n) }), []);
-  t.same(story.send({ kind: 'voucher-stored', voucher: testVoucher(9n, `0x${'77'.repeat(32)}`) }), []);
+  t.same(story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(1_999n)] }), []);
+  t.same(story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(9n, `0x${'77'.repeat(32)}`)] }), []);
   t.end();
 });
 
@@ -106,7 +106,7 @@ t.test('leaving settles the charge after the last counters, and refunds the rest
     counters: [{ sessionId: id, key: `down:${PHONE_IP}`, bytes: 1_000_001n, packets: 0n }],
   });
   t.match(actions.at(-1), { kind: 'close-channel', channelId, units: 50n + 11n });
-  t.same(story.send({ kind: 'voucher-stored', voucher: testVoucher(5_000n) }).length, 2);
+  t.same(story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(5_000n)] }).length, 2);
   t.equal(story.state.channels.get(channelId)?.phase, 'closing', 'a late voucher does not reopen');
   story.send({ kind: 'channel-closed', channelId, units: 61n, tx });
   t.match(story.state.channels.get(channelId), { phase: 'settled', closeTx: tx, closeUnits: 61n });

@@ -86,7 +86,7 @@ t.test('the units of a settled channel are those of its close, not of a voucher 
   const id = story.paid();
   story.send({ kind: 'session-left', sessionId: id, reason: 'guest-left' });
   story.reconciled();
-  story.send({ kind: 'voucher-stored', voucher: testVoucher(9_000n) });
+  story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(9_000n)] });
   t.match(openShares(story.state), [{ units: 50n }]);
   t.end();
 });
