@@ -21,6 +21,8 @@ export type Place = Neighbours & {
   readonly same?: StoredVerdict;
   /** Whether any higher number is on file: then this one comes out of its turn. */
   readonly hasLater: boolean;
+  /** Whether any upload of the device is on file that did not join its chain: only then can this one be among them. */
+  readonly hasRejected: boolean;
 };
 
 /** A proof with numbers missing before it: its verdict may change when they arrive. */

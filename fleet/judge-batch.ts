@@ -67,8 +67,9 @@ async function missingAfter({ verdict }: StoredVerdict, { upload }: Pending, tx:
 }
 
 /** The verdict on this proof, or at least on these very bytes, from before. */
-async function knownVerdict({ body, digest, origin }: Pending, { same }: Place, tx: FleetTx) {
+async function knownVerdict({ body, digest, origin }: Pending, { same, hasRejected }: Place, tx: FleetTx) {
   if (origin === undefined && same?.digest === digest) return same;
+  if (!hasRejected) return undefined;
   const rejected = await tx.rejected(hashOf(body));
   // It was a stranger then, and is enrolled now.
   return rejected?.verdict === 'unknown-device' && origin === undefined ? undefined : rejected;

@@ -34,7 +34,7 @@ export const PROOF_TABLES = `
   CREATE UNIQUE INDEX chain ON proofs (device, seq) WHERE joins_chain = 1;
   CREATE UNIQUE INDEX rejected ON proofs (body_hash) WHERE body_hash IS NOT NULL;
   CREATE INDEX equivocations ON proofs (device) WHERE verdict = 'equivocation';
-  CREATE INDEX by_device ON proofs (device);
+  CREATE INDEX rejects ON proofs (device) WHERE joins_chain = 0;
   CREATE TABLE held (device BLOB, seq INTEGER, body BLOB NOT NULL, PRIMARY KEY (device, seq)) STRICT, WITHOUT ROWID;
   CREATE TABLE gaps (device BLOB, first INTEGER, last INTEGER NOT NULL, PRIMARY KEY (device, first)) STRICT, WITHOUT ROWID;
   CREATE TABLE channels (id BLOB PRIMARY KEY, bytes TEXT NOT NULL, paid TEXT NOT NULL) STRICT, WITHOUT ROWID;

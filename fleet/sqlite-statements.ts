@@ -1,5 +1,8 @@
 /** The SQL of the embedded store (sqlite-store.ts), prepared once. */
 import type { Database, Statement } from 'better-sqlite3';
+import { hexFromBytes } from '../protocol/hex.ts';
+import type { Verdict } from '../protocol/verdict.ts';
+import type { Tail } from './chain-tails.ts';
 import { INSERT_PROOF } from './proof-rows.ts';
 
 /** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
@@ -8,6 +11,10 @@ const CHAIN_COLUMNS = 'seq, digest, prev, verdict, end_s, received_s';
 // Named: the planner would rather read all rows of a device by the index that lists them.
 export const LAST_OF_CHAIN =
   'SELECT * FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1';
+// Two indexes that share out the rows: one over all of them would be kept up with every proof, for a page that few ask for.
+export const LISTED = `SELECT * FROM proofs WHERE id IN (
+  SELECT id FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1 AND id > ?
+  UNION ALL SELECT id FROM proofs INDEXED BY rejects WHERE device = ? AND joins_chain = 0 AND id > ?) ORDER BY id LIMIT ?`;
 const IN_CHAIN = 'FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1';
 export const ROWS_AROUND = `SELECT * ${IN_CHAIN} AND seq BETWEEN ? AND ?`;
 export const GAPS = 'SELECT first, last FROM gaps WHERE device = ? ORDER BY first LIMIT ?';
@@ -22,8 +29,9 @@ export function prepareStatements(database: Database) {
     // The one before, the same, the one after, and whether there is any later one.
     around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq >= ? ORDER BY seq LIMIT 4`).raw(),
     verdict: prepare(`SELECT verdict, received_s ${IN_CHAIN} AND seq = ?`).raw(),
-    head: prepare(
-      `SELECT (SELECT seq ${IN_CHAIN} ORDER BY seq DESC LIMIT 1), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)`,
+    tail: prepare(`SELECT seq, digest, verdict, end_s ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`).raw(),
+    besides: prepare(
+      'SELECT EXISTS (SELECT 1 FROM proofs WHERE device = ? AND joins_chain = 0), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)',
     ).raw(),
     held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
     hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
@@ -53,4 +61,16 @@ export function prepareStatements(database: Database) {
     channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?').raw(),
     setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
   };
+}
+
+type TailCells = readonly [bigint, Uint8Array, Verdict, bigint];
+
+/** How a device's chain ends. */
+export function readTail({ tail, besides }: ReturnType<typeof prepareStatements>, device: Uint8Array): Tail {
+  const cells = tail.get(device) as TailCells | undefined;
+  const [isRejected, gap] = besides.get(device, device) as [bigint, bigint | null];
+  const rest = { firstGap: gap ?? undefined, hasRejected: isRejected === 1n };
+  if (cells === undefined) return { end: undefined, ...rest };
+  const [seq, digest, verdict, endS] = cells;
+  return { end: { seq, digest: hexFromBytes(digest), verdict, endS }, ...rest };
 }

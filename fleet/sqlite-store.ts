@@ -5,6 +5,8 @@ import { type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import type { Verdict } from '../protocol/verdict.ts';
+import { ChainTails, placeBehind, type Tail } from './chain-tails.ts';
+import { ChannelTotals } from './channel-totals.ts';
 import type {
   ChainHead,
   Equivocation,
@@ -32,26 +34,35 @@ import {
   verdictFromRow,
 } from './proof-rows.ts';
 import { openDatabase, openReader } from './sqlite-database.ts';
-import { GAPS, LAST_OF_CHAIN, prepareStatements, ROWS_AROUND } from './sqlite-statements.ts';
+import { GAPS, LAST_OF_CHAIN, LISTED, prepareStatements, ROWS_AROUND, readTail } from './sqlite-statements.ts';
 
 /** Raised with each change of PROOF_TABLES. */
-const STORE_VERSION = 5n;
+const STORE_VERSION = 6n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
+/** Ends of chains, and channels, that are kept in memory: some 60 MiB when full. */
+const DEFAULT_CACHED = 131_072;
 
 export class SqliteStore implements FleetStore {
   readonly #database: Database;
   readonly #reader: Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #tails: ChainTails;
+  readonly #totals: ChannelTotals;
   #turn: Promise<unknown> = Promise.resolve();
   /** Devices that had a number filled in by the open transaction: less of theirs may have to be held. */
   readonly #filled = new Map<string, Uint8Array>();
 
   /** Opens or creates the file; one that cannot be used is made anew, empty. Call catchUp before anything else. */
-  constructor(path: string) {
+  constructor(path: string, cached = DEFAULT_CACHED) {
     this.#database = openDatabase(path, PROOF_TABLES, STORE_VERSION);
     this.#reader = openReader(path);
     this.#statements = prepareStatements(this.#database);
+    this.#tails = new ChainTails(cached, (device) => readTail(this.#statements, blob(device)));
+    this.#totals = new ChannelTotals(cached, {
+      read: (id) => this.#provenOf(blob(id)),
+      write: (id, { bytes, paid }) => this.#statements.setChannel.run(blob(id), `${bytes}`, `${paid}`),
+    });
   }
 
   position(): LogPosition {
@@ -66,8 +77,8 @@ export class SqliteStore implements FleetStore {
   }
 
   verdicts(device: Address, afterId: bigint, limit: number): readonly VerdictRow[] {
-    const sql = 'SELECT * FROM proofs WHERE device = ? AND id > ? ORDER BY id LIMIT ?';
-    const rows = this.#reader.prepare(sql).all(blob(device), afterId, limit) as ProofRow[];
+    const address = blob(device);
+    const rows = this.#reader.prepare(LISTED).all(address, afterId, address, afterId, limit) as ProofRow[];
     return rows.map(verdictFromRow);
   }
 
@@ -96,6 +107,7 @@ export class SqliteStore implements FleetStore {
   clear(): void {
     const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'corrections', 'position'];
     this.#database.exec(tables.map((table) => `DELETE FROM ${table};`).join(' '));
+    this.#forget();
   }
 
   close(): void {
@@ -107,15 +119,22 @@ export class SqliteStore implements FleetStore {
     this.#database.exec('BEGIN IMMEDIATE');
     try {
       const result = await f(this.#tx);
+      this.#totals.write();
       for (const device of this.#filled.values()) this.#release(device);
       this.#database.exec('COMMIT');
       return result;
     } catch (error) {
+      this.#forget();
       if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
       throw error;
     } finally {
       this.#filled.clear();
     }
+  }
+
+  #forget(): void {
+    this.#tails.clear();
+    this.#totals.clear();
   }
 
   readonly #tx: FleetTx = {
@@ -138,8 +157,11 @@ export class SqliteStore implements FleetStore {
   };
 
   #place(device: Address, seq: bigint): Place {
+    const tail = this.#tails.of(device);
+    const behind = placeBehind(tail, seq);
+    if (behind !== undefined) return behind;
     const rows = this.#statements.around.all(blob(device), seq - 1n) as ChainCells[];
-    let place: Place = { hasLater: false };
+    let place: Place = { hasLater: false, hasRejected: tail.hasRejected };
     for (const row of rows.map(rowFromCells)) {
       if (row.seq === seq) place = { ...place, same: storedFromRow(row) };
       else if (row.seq < seq) place = { ...place, before: beforeFromRow(row) };
@@ -168,21 +190,22 @@ export class SqliteStore implements FleetStore {
     const { proof } = upload;
     const columns = columnsFromEntry(entry);
     const device = columns[0] as Uint8Array;
-    const head = judgement.joinsChain ? (this.#statements.head.get(device, device) as HeadCells) : NO_HEAD;
+    const tail = this.#tails.of(proof.device);
     const { changes } = this.#statements.insert.run(...columns);
-    if (changes === 0 || !judgement.joinsChain) return;
-    const isHeld = this.#noteGaps(device, proof.seq, head);
+    if (changes === 0) return;
+    this.#tails.follow(entry, tail);
+    if (!judgement.joinsChain) return;
+    const isHeld = this.#noteGaps(device, proof.seq, tail);
     if (isHeld) this.#statements.hold.run(device, proof.seq, body);
     this.#addShares(upload, device, isHeld);
   }
 
   #addShares({ proof, leaves, vouchers }: ProofUpload, device: Uint8Array, isHeld: boolean): void {
     for (const leaf of leaves) {
-      const id = blob(leaf.channelId);
-      const proven = this.#provenOf(id);
       const bytes = leaf.bytesUp + leaf.bytesDown;
-      this.#statements.setChannel.run(id, `${proven.bytes + bytes}`, `${proven.paid + leaf.paid}`);
+      this.#totals.add(leaf.channelId, { bytes, paid: leaf.paid });
       if (!isHeld) continue;
+      const id = blob(leaf.channelId);
       const { amount, ackBytes } = vouchers.find(({ channelId }) => channelId === leaf.channelId) ?? NO_VOUCHER;
       this.#statements.holdShare.run(id, proof.seq, device, `${bytes}`, `${leaf.paid}`, `${amount}`, `${ackBytes}`);
     }
@@ -190,6 +213,7 @@ export class SqliteStore implements FleetStore {
 
   #applyRejudgement({ device, seq, verdict, reason }: RejudgementEntry): void {
     this.#statements.rejudge.run(verdict, reason, blob(device), seq);
+    this.#tails.forget(device);
   }
 
   #applyCorrection({ device, fromSeq, toSeq, bootS }: ClockCorrectionEntry): void {
@@ -204,19 +228,20 @@ export class SqliteStore implements FleetStore {
   }
 
   /** `seq` has joined the chain that `head` was the head of. @returns whether a lower number is missing */
-  #noteGaps(device: Uint8Array, seq: bigint, [reached, missing]: HeadCells): boolean {
-    const last = reached ?? -1n;
+  #noteGaps(device: Uint8Array, seq: bigint, { end, firstGap }: Tail): boolean {
+    const last = end?.seq ?? -1n;
     if (seq > last) {
       if (seq > last + 1n) this.#statements.addGap.run(device, last + 1n, seq - 1n);
-      return seq > last + 1n || missing !== null;
+      return seq > last + 1n || firstGap !== undefined;
     }
+    const isHeld = firstGap !== undefined && firstGap < seq;
     const gap = this.#statements.gapAt.get(device, seq, seq) as GapRow | undefined;
-    if (gap === undefined) return missing !== null && missing < seq;
+    if (gap === undefined) return isHeld;
     this.#filled.set(hexFromBytes(device), device);
     this.#statements.dropGap.run(device, gap.first);
     if (gap.first < seq) this.#statements.addGap.run(device, gap.first, seq - 1n);
     if (seq < gap.last) this.#statements.addGap.run(device, seq + 1n, gap.last);
-    return missing !== null && missing < seq;
+    return isHeld;
   }
 
   #provenOf(id: Uint8Array): ProvenChannel {
@@ -226,8 +251,9 @@ export class SqliteStore implements FleetStore {
 
   /** All that is proven without what came before its turn: with `seq` not on file, all higher numbers are held. */
   #provenBefore(id: Hex, seq: bigint | undefined): ProvenChannel {
-    if (seq === undefined) return this.#provenOf(blob(id));
-    let { bytes, paid } = this.#provenOf(blob(id));
+    const all = this.#totals.of(id);
+    if (seq === undefined) return all;
+    let { bytes, paid } = all;
     for (const share of this.#sharesFrom(id, seq)) {
       bytes -= share.bytes;
       paid -= share.paid;
@@ -246,9 +272,6 @@ export class SqliteStore implements FleetStore {
   }
 }
 
-/** Highest number on file, lowest one missing before it. */
-type HeadCells = readonly [bigint | null, bigint | null];
-const NO_HEAD: HeadCells = [null, null];
 const NOTHING_PROVEN: ProvenChannel = { bytes: 0n, paid: 0n };
 const NO_VOUCHER = { amount: 0n, ackBytes: 0n };
 /** Above all numbers of proofs, which are of 32 bits. */
