@@ -38,7 +38,7 @@ export class ProofDelivery {
   #isClosed = false;
   /** Intervals that the journal held when the agent started: an old backup's may be proven already. */
   #setApart: readonly bigint[] = [];
-  #undated: UndatedRange | undefined;
+  #undated: readonly UndatedRange[] = [];
   readonly #resend: ProofResend;
   /** Whether the collector may lack proofs of this device; after a start nobody knows. */
   #mayHaveGaps = true;
@@ -60,7 +60,12 @@ export class ProofDelivery {
   /** A proof was signed, over an interval that `run` closed. */
   signed({ seq, clockState }: Pick<SignedTrafficProof, 'seq' | 'clockState'>, run: string): void {
     if (clockState === 1n || run !== this.#deps.run) return;
-    this.#undated = { fromSeq: this.#undated?.fromSeq ?? seq, toSeq: seq };
+    const last = this.#undated.at(-1);
+    // What lies between two ranges may be of another run, whose seconds mean something else.
+    this.#undated =
+      last?.toSeq === seq - 1n
+        ? [...this.#undated.slice(0, -1), { ...last, toSeq: seq }]
+        : [...this.#undated, { fromSeq: seq, toSeq: seq }];
   }
 
   poll(): void {
@@ -68,7 +73,7 @@ export class ProofDelivery {
     if (uploader === undefined || this.#uploading !== undefined || this.#isClosed) return;
     if (clock.monotonicMs() < this.#nextUploadMs) return;
     const { signed, drafts } = journal.waiting();
-    if (signed + drafts === 0 && this.#undated === undefined && !this.#mayHaveGaps) return;
+    if (signed + drafts === 0 && this.#undated.length === 0 && !this.#mayHaveGaps) return;
     this.#uploading = this.#deliverAll(uploader)
       .catch((cause: unknown) => {
         // The collector may have it already; sent again it answers with the same receipt.
@@ -208,10 +213,11 @@ export class ProofDelivery {
     proofClock.learn({ chainId, registry }, answer.statement, askedMs);
   }
 
-  /** Tells the collector when the seconds were that proofs of this run were signed with. */
-  async #putClockRight({ correct }: ProofUploader): Promise<void> {
+  /** Tells the collector when the seconds were that proofs of this run were signed with, and asks for their new verdicts. */
+  async #putClockRight(uploader: ProofUploader): Promise<void> {
+    const { correct } = uploader;
     const { signer, config, proofClock, log } = this.#deps;
-    const range = this.#undated;
+    const range = this.#undated[0];
     const correction = range === undefined ? undefined : proofClock.correction(signer.address, range);
     if (correct === undefined || range === undefined || correction === undefined) {
       // Looked at again when the next interval is delivered; meanwhile there is nothing to do.
@@ -220,12 +226,17 @@ export class ProofDelivery {
     }
     const { chainId, registry } = config.chain;
     const signature = signer.sign(clockCorrectionDigest({ chainId, registry }, correction));
-    const answer: CollectorAnswer<object> = await correct({ ...correction, signature });
+    const told: CollectorAnswer<object> = await correct({ ...correction, signature });
+    const answer = told.ok
+      ? await this.#resend.judgedAgain(uploader, 'clock-unsynced', range.fromSeq, range.toSeq)
+      : told;
     if (!answer.ok) {
       this.#failed(answer.message, { asked: 'clock-correction' });
       return;
     }
-    if (this.#undated === range) this.#undated = undefined;
+    // One that was signed meanwhile is looked at with the next interval.
+    const rest = { fromSeq: range.toSeq + 1n, toSeq: this.#undated[0]?.toSeq ?? range.toSeq };
+    this.#undated = [...(rest.fromSeq > rest.toSeq ? [] : [rest]), ...this.#undated.slice(1)];
     log.info({ fromSeq: `${range.fromSeq}`, toSeq: `${range.toSeq}`, bootS: `${correction.bootS}` }, 'clock-corrected');
   }
 

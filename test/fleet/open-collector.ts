@@ -4,6 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Test } from 'tap';
 import { catchUp } from '../../fleet/catch-up.ts';
 import { buildCollector, type CollectorDeps } from '../../fleet/collector.ts';
+import { ProofIntake } from '../../fleet/proof-intake.ts';
 import { SegmentLog } from '../../fleet/segment-log.ts';
 import { loadSignatures } from '../../fleet/signatures.ts';
 import { SqliteStore } from '../../fleet/sqlite-store.ts';
@@ -15,6 +16,7 @@ export const COLLECTOR = testKey('collector');
 
 export type OpenCollector = {
   readonly app: FastifyInstance;
+  readonly intake: ProofIntake;
   readonly log: SegmentLog;
   readonly store: SqliteStore;
   readonly failures: unknown[];
@@ -32,7 +34,7 @@ export async function openCollector(
   const { recover, sign } = await loadSignatures();
   const enrolled = new Set<string>(routers.map((name) => testKey(name).address));
   const failures: unknown[] = [];
-  const app = buildCollector({
+  const deps: CollectorDeps = {
     log,
     store,
     recover,
@@ -45,13 +47,15 @@ export async function openCollector(
     lateAfterS: 37n * 86_400n,
     onFailure: (error) => failures.push(error),
     ...changes,
-  });
+  };
+  const intake = new ProofIntake(deps);
+  const app = buildCollector({ ...deps, intake });
   const close = async (): Promise<void> => {
     await app.close();
     await log.close();
     store.close();
   };
-  return { app, log, store, failures, close };
+  return { app, intake, log, store, failures, close };
 }
 
 export async function openForTest(test: Test, changes: Partial<CollectorDeps> = {}): Promise<OpenCollector> {
