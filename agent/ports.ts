@@ -20,6 +20,7 @@ import type { AgentStatus } from './core/agent-status.ts';
 import type {
   ChainChannel,
   ChainClaim,
+  ChainClose,
   ChainCosts,
   ChainResult,
   ChainTickClaim,
@@ -48,6 +49,7 @@ export type { AgentStatus, HealthCheck } from './core/agent-status.ts';
 export type {
   ChainChannel,
   ChainClaim,
+  ChainClose,
   ChainCosts,
   ChainFailure,
   ChainResult,
@@ -198,8 +200,8 @@ export interface Chain {
   claim(claims: readonly ChainClaim[]): Promise<ChainResult<ChainTx>>;
   /** Claims what ticks allow of one channel. Idempotent: sends nothing if so much is claimed already. */
   claimTicks(claim: ChainTickClaim): Promise<ChainResult<ChainTx>>;
-  /** Cooperative close: claims `amount` under the voucher, gives the payer the rest. Idempotent. */
-  close(config: ChannelConfig, voucher: SignedVoucher, amount: TokenAmount): Promise<ChainResult<ChainTx>>;
+  /** Cooperative close: claims `amount` under the voucher, gives the payer the rest. Idempotent: who closed it, and for how much, the answer says. */
+  close(config: ChannelConfig, voucher: SignedVoucher, amount: TokenAmount): Promise<ChainResult<ChainClose>>;
   /** Units of SSP an address holds. */
   balanceOf(owner: Address): Promise<ChainResult<{ readonly units: TokenAmount }>>;
   /** Units that ShareChannels owes a payee, fee included. */

@@ -14,6 +14,7 @@ import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type {
   Chain,
   ChainClaim,
+  ChainClose,
   ChainCosts,
   ChainResult,
   ChainTx,
@@ -139,22 +140,28 @@ async function close(
   config: ChannelConfig,
   voucher: SignedVoucher,
   amount: TokenAmount,
-): Promise<ChainTx> {
+): Promise<ChainClose> {
   const { reader } = context;
   const id = channelId(context.deployment, config);
   const purpose = `close:${id}`;
-  const isDone = async () => (await reader.channel(id)).isClosed;
-  const found = async () => ({ tx: await reader.findTx(id, [CLOSED_TOPIC]), feeWei: feeOf(context, purpose) });
-  if (await isDone()) return found();
+  const closed = async (sent?: ChainTx): Promise<ChainClose | undefined> => {
+    const { isClosed, claimed: claimedUnits } = await reader.channel(id);
+    if (!isClosed) return undefined;
+    const tx = sent ?? { tx: await reader.findTx(id, [CLOSED_TOPIC]), feeWei: feeOf(context, purpose) };
+    return { ...tx, claimedUnits };
+  };
+  const before = await closed();
+  if (before !== undefined) return before;
+  let done: ChainClose | undefined;
   try {
-    const sent = await execute(context, signedCloseData(context, id, config, voucher, amount), purpose);
     // One endpoint's receipt is not enough to forget the channel on.
-    if (await isDone()) return sent;
+    done = await closed(await execute(context, signedCloseData(context, id, config, voucher, amount), purpose));
   } catch (error) {
     // An earlier transaction of ours, or a reclaim, may have been mined since: then it is done.
-    if (error instanceof ChainError && (await isDone())) return found();
-    throw error;
+    done = error instanceof ChainError ? await closed() : undefined;
+    if (done === undefined) throw error;
   }
+  if (done !== undefined) return done;
   throw unreachable(`the close of ${id} was mined by one endpoint's word, but the channel is not closed yet`);
 }
 

@@ -26,6 +26,9 @@ export type ChainChannel = {
 /** A transaction that is done, and what it cost the gas key; 0 if another paid for it. */
 export type ChainTx = { readonly tx: Hex; readonly feeWei: bigint };
 
+/** A channel that is closed, and what was paid out of it in all: 0 if its payer took the whole deposit back. */
+export type ChainClose = ChainTx & { readonly claimedUnits: TokenAmount };
+
 /** `amount` in all, under a voucher of at least as much. */
 export type ChainClaim = {
   readonly config: ChannelConfig;

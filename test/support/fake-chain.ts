@@ -3,6 +3,7 @@ import type {
   Chain,
   ChainChannel,
   ChainClaim,
+  ChainClose,
   ChainCosts,
   ChainResult,
   ChainTickClaim,
@@ -64,19 +65,19 @@ export class FakeChain implements Chain {
     return this.#line.call('chain.channel', read, unreachable);
   }
 
-  close(config: ChannelConfig, voucher: SignedVoucher, units: bigint): Promise<ChainResult<ChainTx>> {
-    const close = (): ChainResult<ChainTx> => {
+  close(config: ChannelConfig, voucher: SignedVoucher, units: bigint): Promise<ChainResult<ChainClose>> {
+    const close = (): ChainResult<ChainClose> => {
       const id = channelId(this.#deployment, config);
       this.onClose?.(id, units);
       const known = this.channels.get(id) ?? NOT_OPEN;
-      if (known.isClosed) return { ok: true, tx: TX, feeWei: FEE_WEI };
+      if (known.isClosed) return { ok: true, tx: TX, feeWei: FEE_WEI, claimedUnits: known.claimed };
       const isCovered = units <= voucher.amount && voucher.amount <= known.deposit && voucher.channelId === id;
       const isClaimed = units === known.claimed;
       if (!isClaimed && (!isCovered || voucherSigner(this.#deployment, voucher) !== config.signer))
         return { ok: false, reason: 'refused', message: `${units} units of ${voucher.amount}, ${known.deposit}` };
       this.claims.push({ id, units });
       this.channels.set(id, { ...known, claimed: units, isClosed: true });
-      return { ok: true, tx: TX, feeWei: FEE_WEI };
+      return { ok: true, tx: TX, feeWei: FEE_WEI, claimedUnits: units };
     };
     return this.#line.call('chain.close', close, unreachable);
   }

@@ -109,9 +109,9 @@ export function isUsedFromResult(result: Hex): boolean {
   return decoded('authorizationState', () => tokenContract.authorizationState.decodeOutput(bytesFromHex(result)));
 }
 
-/** "AmountAboveDeposit(deposit: 5, got: 7)", or undefined if the bytes are no error of ours. */
+/** "AmountAboveDeposit(deposit: 5, got: 7)", or undefined if the bytes are no error of ours, or cut off: nodes send what they like. */
 export function reasonFromRevert(data: Hex): string | undefined {
-  const error = decodeError(data, ERRORS);
+  const error = errorFrom(data);
   if (error === undefined) return undefined;
   const definition = ERRORS.find((entry) => entry.name === error.name);
   if (definition === undefined) return error.message;
@@ -138,6 +138,14 @@ export function configArgument(config: ChannelConfig) {
 export function signatureArgument(signature: CompactSignature) {
   const bytes = bytesFromHex(signature);
   return { r: bytes.subarray(0, 32), vs: bytes.subarray(32) };
+}
+
+function errorFrom(data: Hex): ReturnType<typeof decodeError> {
+  try {
+    return decodeError(data, ERRORS);
+  } catch {
+    return undefined;
+  }
 }
 
 function decoded<T>(method: string, decode: () => T): T {

@@ -81,6 +81,7 @@ t.test('closing again names the same transaction, whatever is asked for', async 
   const voucher = scene.voucher(config, 1_000n, guest);
   const first = accepted(await router.close(config, voucher, 1_000n));
   const again = accepted(await router.close(config, scene.voucher(config, 9_000n, guest), 9_000n));
+  t.strictSame([first.claimedUnits, again.claimedUnits], [1_000n, 1_000n], 'what was paid, not what is asked for now');
   t.equal(again.tx, first.tx);
   t.equal((await scene.channel(config)).claimed, 1_000n);
 });

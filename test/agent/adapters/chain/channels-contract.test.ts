@@ -94,6 +94,18 @@ t.test('the contract says why it refuses, with names and figures', (t) => {
   t.end();
 });
 
+t.test('an error that the node cut off or garbled is none', (t) => {
+  const cut = [
+    '0x08c379a0',
+    `0x08c379a0${WORD}`,
+    `0x08c379a0${WORD}20${'ff'.repeat(32)}`,
+    '0x4e487b71',
+    '0x1f',
+  ] as const;
+  for (const data of cut) t.equal(reasonFromRevert(data), undefined, data);
+  t.end();
+});
+
 t.test('events are found by the hash of their signature', (t) => {
   for (const topic of [OPENED_TOPIC, TOPPED_UP_TOPIC, CLOSED_TOPIC]) t.match(topic, /^0x[0-9a-f]{64}$/);
   t.equal(new Set([OPENED_TOPIC, TOPPED_UP_TOPIC, CLOSED_TOPIC]).size, 3);
