@@ -2,6 +2,8 @@
  * The journal in memory, with the rules of the real one: a commit is all or nothing, a voucher never decreases, proofs form a
  * chain, and what SQLite has no column for (a channel's closeUnits) does not come back.
  */
+
+import type { Custody } from '../../agent/core/custody.ts';
 import type { Channel, Mac, SessionId } from '../../agent/core/model.ts';
 import type { TickCredit } from '../../agent/core/tick-account.ts';
 import type {
@@ -28,6 +30,7 @@ export class FakeJournal implements Journal {
   readonly #ticks = new Map<Hex, TickCredit>();
   readonly #amounts = new Map<Hex, bigint>();
   readonly #sessions = new Map<SessionId, SessionRow>();
+  readonly #custody = new Map<Hex, Custody>();
   readonly #trials = new Map<Mac, JournalSnapshot['trials'][number]>();
   #drafts: readonly DraftItem[] = [];
   #nextDraft = 1n;
@@ -45,6 +48,7 @@ export class FakeJournal implements Journal {
       channels: [...this.#channels.values()],
       ticks: [...this.#ticks.values()],
       sessions: [...this.#sessions.values()],
+      custody: [...this.#custody.values()],
       trials: [...this.#trials.values()],
       ...(this.#gifts === undefined ? {} : { gifts: this.#gifts }),
       ...(last === undefined ? {} : { lastProof: last }),
@@ -78,13 +82,13 @@ export class FakeJournal implements Journal {
       .slice(0, limit);
   }
 
-  drafts(limit: number): readonly DraftItem[] {
-    return this.#drafts.slice(0, limit);
-  }
   proofBody(seq: bigint): Uint8Array | undefined {
     return this.#proofs.find(({ record }) => record.proof.seq === seq)?.body;
   }
 
+  drafts(limit: number): readonly DraftItem[] {
+    return this.#drafts.slice(0, limit);
+  }
 
   waiting(): WaitingProofs {
     const signed = this.outbox(Number.POSITIVE_INFINITY);
@@ -135,6 +139,12 @@ export class FakeJournal implements Journal {
       case 'ticks':
         this.#ticks.set(entry.voucher.channelId, { voucher: entry.voucher, last: entry.last });
         return;
+      case 'custody':
+        this.#storeCustody(entry.custody);
+        return;
+      case 'custody-forgotten':
+        this.#custody.delete(entry.channelId);
+        return;
       case 'channel-forgotten':
         this.#ticks.delete(entry.channel.id);
         this.#channels.delete(entry.channel.id);
@@ -142,7 +152,7 @@ export class FakeJournal implements Journal {
       case 'transaction':
         return;
       case 'session':
-        this.#sessions.set(entry.session.id, { session: entry.session, counters: entry.counters });
+        this.#sessions.set(entry.session.id, this.#withOldMarks(entry));
         return;
       case 'session-forgotten':
         this.#sessions.delete(entry.sessionId);
@@ -172,12 +182,7 @@ export class FakeJournal implements Journal {
         this.#acknowledge(entry);
         return;
       case 'trial':
-        this.#trials.set(entry.mac, {
-          mac: entry.mac,
-          dayS: entry.dayS,
-          usedBytes: entry.usedBytes,
-          ...(entry.key === undefined ? {} : { key: entry.key }),
-        });
+        this.#storeTrial(entry);
         return;
       case 'gifts':
         this.#gifts = { dayS: entry.dayS, bytes: entry.bytes };
@@ -185,6 +190,29 @@ export class FakeJournal implements Journal {
       default:
         entry satisfies never;
     }
+  }
+
+  #storeTrial({ kind: _, ...trial }: Extract<JournalEntry, { kind: 'trial' }>): void {
+    this.#trials.set(trial.mac, trial);
+  }
+
+  /** As the columns of the real one do it: what is proven never decreases. */
+  #withOldMarks({ session, counters }: SessionRow): SessionRow {
+    const before = this.#sessions.get(session.id)?.session.proven ?? session.proven;
+    const most = (a: bigint, b: bigint) => (a > b ? a : b);
+    const proven = {
+      downBytes: most(before.downBytes, session.proven.downBytes),
+      upBytes: most(before.upBytes, session.proven.upBytes),
+      units: most(before.units, session.proven.units),
+    };
+    return { session: { ...session, proven }, counters };
+  }
+
+  #storeCustody(custody: Custody): void {
+    const { channelId, sequence } = custody.last.handOver;
+    const before = this.#custody.get(channelId);
+    const known = before?.last.handOver.sequence ?? 0n;
+    if (sequence > known || (sequence === known && custody.isDelivered)) this.#custody.set(channelId, custody);
   }
 
   #storeChannel({ closeUnits: _, ...channel }: Channel): void {

@@ -46,6 +46,7 @@ const END_REASONS = Object.keys({
   'trial-exhausted': true,
   'channel-expiring': true,
   'open-failed': true,
+  moved: true,
 } satisfies Record<EndReason, true>) as EndReason[];
 
 const macSchema = v.pipe(
@@ -82,11 +83,19 @@ export class SessionRows {
   readonly #all: Statement;
 
   constructor(database: Database) {
+    // What is proven never decreases: usage may be flushed, with the marks of before, behind a proof that is being committed.
     this.#upsert = database.prepare(`
-      INSERT OR REPLACE INTO sessions (id, channel, started_ms, down_bytes, up_bytes, online_ms, trial_bytes, trial_ms,
+      INSERT INTO sessions (id, channel, started_ms, down_bytes, up_bytes, online_ms, trial_bytes, trial_ms,
         paused_at_ms, proven_down_bytes, proven_up_bytes, proven_units, ended, stations, counters)
       VALUES (@id, @channel, @startedMs, @downBytes, @upBytes, @onlineMs, @trialBytes, @trialMs,
-        @pausedAtMs, @provenDownBytes, @provenUpBytes, @provenUnits, @ended, @stations, @counters)`);
+        @pausedAtMs, @provenDownBytes, @provenUpBytes, @provenUnits, @ended, @stations, @counters)
+      ON CONFLICT (id) DO UPDATE SET channel = excluded.channel, started_ms = excluded.started_ms,
+        down_bytes = excluded.down_bytes, up_bytes = excluded.up_bytes, online_ms = excluded.online_ms,
+        trial_bytes = excluded.trial_bytes, trial_ms = excluded.trial_ms, paused_at_ms = excluded.paused_at_ms,
+        proven_down_bytes = max(proven_down_bytes, excluded.proven_down_bytes),
+        proven_up_bytes = max(proven_up_bytes, excluded.proven_up_bytes),
+        proven_units = max(proven_units, excluded.proven_units),
+        ended = excluded.ended, stations = excluded.stations, counters = excluded.counters`);
     this.#forget = database.prepare('DELETE FROM sessions WHERE id = ?');
     this.#all = database.prepare('SELECT * FROM sessions ORDER BY id');
   }

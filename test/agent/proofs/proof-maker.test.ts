@@ -129,6 +129,31 @@ t.test('a restarted agent goes on with the chain, and proves nothing twice', asy
   );
 });
 
+t.test(
+  'usage that is flushed behind a proof on its way to the disk is not proven twice after a power cut',
+  async (t) => {
+    const scene = await busy(new AgentScene());
+    const commit = scene.journal.commit.bind(scene.journal);
+    scene.journal.commit = async (entries) => {
+      const done = commit(entries);
+      if (!entries.some(({ kind }) => kind === 'proof')) return await done;
+      scene.journal.commit = commit;
+      scene.clock.ms += 60_000;
+      scene.download(2_000_000n);
+      await scene.sample();
+      await done;
+    };
+    await scene.proofs.closeInterval();
+    scene.restart();
+    await scene.driver.reconciled();
+    await scene.sample();
+    await scene.proofs.closeInterval();
+    const [session] = scene.driver.state.sessions.values();
+    const proven = scene.journal.proofs(9).reduce((sum, { proof }) => sum + proof.bytesDown + proof.bytesUp, 0n);
+    t.equal(proven, (session?.usage.downBytes ?? 0n) + (session?.usage.upBytes ?? 0n));
+  },
+);
+
 t.test('no proof is signed while they are held', async (t) => {
   const scene = new AgentScene();
   scene.heldBecause = 'the journal was damaged';

@@ -100,6 +100,27 @@ t.test('a group in which everything is refused writes nothing', async (t) => {
   journal.close();
 });
 
+t.test('what is proven never decreases, whatever else of a session is written over', async (t) => {
+  const { journal } = openIn(t);
+  const { session, counters } = sample(sessionEntry);
+  const marked = (down: bigint, units: bigint, usedBytes: bigint) => ({
+    kind: 'session' as const,
+    session: {
+      ...session,
+      usage: { ...session.usage, downBytes: usedBytes },
+      proven: { downBytes: down, upBytes: 7n, units },
+    },
+    counters,
+  });
+  await journal.commit([marked(5n, 9n, 100n)]);
+  await journal.commit([marked(3n, 10n, 200n)]);
+  t.match(journal.load().sessions[0]?.session, {
+    usage: { downBytes: 200n },
+    proven: { downBytes: 5n, upBytes: 7n, units: 10n },
+  });
+  journal.close();
+});
+
 t.test('a forgotten session is gone', async (t) => {
   const { journal } = openIn(t);
   const entry = sample(sessionEntry);
