@@ -23,6 +23,7 @@ import { LeaseFile } from './adapters/lease-file.ts';
 import { KernelNeighbours } from './adapters/neighbours.ts';
 import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
+import { sisterHttp } from './adapters/sister-http.ts';
 import { treasuryFiles } from './adapters/treasury-files.ts';
 import { UbusObject } from './adapters/ubus/bus-object.ts';
 import { followConfigChanges } from './adapters/ubus/config-changes.ts';
@@ -52,6 +53,7 @@ import { createOwnerDesk } from './owner/owner.ts';
 import { openPortal } from './portal/open-portal.ts';
 import type { OwnerDesk } from './ports.ts';
 import { ProofMaker } from './proofs/proof-maker.ts';
+import { openRoaming } from './roaming/open-roaming.ts';
 import { closeAll, type Opened } from './settlement/close-all.ts';
 import { SettlementWatch } from './settlement/settlement-watch.ts';
 import { createTreasury } from './treasury/treasury.ts';
@@ -152,17 +154,18 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   opened.push({ name: 'watch', close: () => watch.close() });
   const node = { device: signer.address, payee: config.chain.payee };
   const notSelling = () => reload.saleTrouble ?? watch.saleTrouble;
-  const shared = { ...edges, clock, config, driver, log, node, notSelling };
-  const offers = followOffers({ ...shared, ...node, minuteOfDay, retryDelayMs }, opened);
-  const desk = createGuestDesk({ ...shared, offers, guestPrefixes, random32: () => randomBytes(32), minuteOfDay });
+  const random32 = () => randomBytes(32);
+  const shared = { ...edges, clock, config, driver, log, node, notSelling, minuteOfDay, random32 };
+  const offers = followOffers({ ...shared, ...node, retryDelayMs }, opened);
+  const roaming = await openRoaming({ ...shared, sisters: sisterHttp }, opened);
+  const desk = createGuestDesk({ ...shared, ...roaming, offers, guestPrefixes });
   const isBusConnected = () => edges.stations.isConnected();
   const checks = () => [airCheck.health() ?? [], reload.health()].flat();
   const owner = ownerDesk({ ...shared, version: AGENT_VERSION, isBusConnected, checks }, proofs);
-  const treasury = createTreasury({ ...shared, random32: () => randomBytes(32) });
+  const treasury = createTreasury(shared);
   const { weeks, earnings } = followEarnings({ ...shared, device: signer.address, owner }, opened);
-  const reloadNow = () => reload.reload();
   const control = await listenControl(
-    buildControl({ owner, treasury, earnings, reload: reloadNow, logger: log }),
+    buildControl({ owner, treasury, earnings, reload: () => reload.reload(), logger: log }),
     config.controlSocketPath,
   );
   opened.push({ name: 'control', close: () => control.close() });

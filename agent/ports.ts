@@ -59,6 +59,7 @@ export type {
   Permit2Deposit,
   PermitDeposit,
 } from './core/chain-facts.ts';
+export type { Custody } from './core/custody.ts';
 export type {
   AttachRefusalReason,
   DeskRefusal,
@@ -267,8 +268,8 @@ export interface GuestDesk {
   tickVoucher(mac: Mac, tickVoucher: SignedTickVoucher): Promise<DeskResult>;
   /** Takes one coin of the chain, at once; the kernel follows within a tenth of a second. */
   tick(mac: Mac, channelId: Hex, tick: Tick): TickResult;
-  /** A challenge for this device and no other, good once; refused if the signer has no running session here. */
-  challenge(mac: Mac, signer: Address): ChallengeResult;
+  /** For this device and no other, good once; refused if the signer has no running session, here or at a sister. */
+  challenge(mac: Mac, signer: Address): ChallengeResult | Promise<ChallengeResult>;
   /** The device joins the channel's running session with what is left of it; a MAC alone never carries credit. */
   attach(mac: Mac, request: SignedAttach): Promise<DeskResult>;
   /** What the guest's channel has carried and cost so far, signed by the device; undefined without a channel. */

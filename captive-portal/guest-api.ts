@@ -57,8 +57,8 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
     if (!result.ok) return sendProblem(reply, problemOfRefusal(result));
     return sendJson(reply, { promisedUnits: result.promisedUnits.toString() });
   });
-  addPost(app, context, '/api/challenge', decodeChallengeRequest, (mac, { signer }, reply) => {
-    const result = desk.challenge(mac, signer);
+  addPost(app, context, '/api/challenge', decodeChallengeRequest, async (mac, { signer }, reply) => {
+    const result = await desk.challenge(mac, signer);
     if (result.ok) return sendJson(reply, challengeJson(result, context.config));
     // No session of this key is what every first payment meets: nothing went wrong, and no browser shall say so.
     if (result.reason === 'unknown-channel') return reply.code(204).send();

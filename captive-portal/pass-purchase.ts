@@ -55,7 +55,7 @@ async function takeUp(
   mac: Mac,
   secretKey: Uint8Array,
 ): Promise<PurchaseResult | undefined> {
-  const asked = desk.challenge(mac, addressFromSecretKey(secretKey));
+  const asked = await desk.challenge(mac, addressFromSecretKey(secretKey));
   if (!asked.ok) return asked.reason === 'unknown-channel' ? undefined : outcome(asked);
   const { channelId, challenge } = asked;
   return outcome(

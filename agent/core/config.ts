@@ -106,6 +106,12 @@ export type AgentConfig = {
     /** Local address of another uplink that is tried when the usual way fails. */
     readonly backupAddress?: string;
   };
+  /** Routers of the same owner, and where this one hears them; absent: it is alone. */
+  readonly roaming?: {
+    readonly address: string;
+    readonly port: number;
+    readonly sisters: readonly { readonly device: Address; readonly url: string }[];
+  };
   readonly storage: {
     readonly databasePath: string;
     readonly deviceKeyPath: string;

@@ -1,5 +1,6 @@
 /** Everything that can happen to the agent. Each event carries the time it happened; core never reads a clock. */
 import type { Address } from '../../protocol/address.ts';
+import type { CarriedChannel } from '../../protocol/hand-over.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import type { Tick } from '../../protocol/payword.ts';
 import type { SignedTickVoucher } from '../../protocol/tick-voucher.ts';
@@ -141,6 +142,31 @@ export type AgentEvent =
   | { readonly kind: 'ticks-refused'; readonly channelId: Hex; readonly nowMs: number }
   /** Price of gas, and coin of the gas key. */
   | { readonly kind: 'costs-seen'; readonly costs: ChainCosts; readonly nowMs: number }
+  /** A sister asked for the channel by a signed query that passed judgeGiving. */
+  | {
+      readonly kind: 'hand-over-asked';
+      readonly channelId: Hex;
+      readonly self: Address;
+      readonly to: Address;
+      readonly nowMs: number;
+    }
+  /** A hand-over to this router passed judgeTaking and its signature checks; it is about to be stored. */
+  | { readonly kind: 'hand-over-arriving'; readonly carried: CarriedChannel; readonly nowMs: number }
+  /** It is durable: the channel goes on here. */
+  | {
+      readonly kind: 'hand-over-taken';
+      readonly self: Address;
+      readonly carried: CarriedChannel;
+      readonly nowMs: number;
+    }
+  /** The other router has signed that it has it. */
+  | {
+      readonly kind: 'hand-over-delivered';
+      readonly channelId: Hex;
+      readonly sequence: bigint;
+      readonly nowMs: number;
+    }
+  | { readonly kind: 'hand-over-forgotten'; readonly channelId: Hex; readonly nowMs: number }
   | { readonly kind: 'close-failed'; readonly channelId: Hex; readonly nowMs: number }
   /** The journal holds the signed proof of the interval that ended. */
   | {

@@ -4,14 +4,9 @@
  */
 import type { AgentConfig } from './config.ts';
 import type { AgentEvent } from './events.ts';
-import {
-  onChannelClosed,
-  onChannelConfirmed,
-  onChannelFailed,
-  onChannelOpening,
-  onCloseFailed,
-} from './on-channel.ts';
+import { onChannelClosed, onChannelConfirmed, onChannelFailed, onChannelOpening, onCloseFailed } from './on-channel.ts';
 import { onSessionExtended } from './on-gift.ts';
+import { onHandOver } from './on-hand-over.ts';
 import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
 import { onSessionPaused, onSessionResumed } from './on-pause.ts';
 import { onProof } from './on-proof.ts';
@@ -21,7 +16,7 @@ import { onTick } from './on-tick.ts';
 import { onTickCredit } from './on-tick-credit.ts';
 import { onVouchersStored } from './on-voucher.ts';
 import type { Outcome } from './outcome.ts';
-import { onChannelSeen, onClaim, onCostsSeen } from './settlement.ts';
+import { onChannelSeen, onClaim } from './settlement.ts';
 import type { AgentState } from './state.ts';
 
 export function handle(state: AgentState, event: AgentEvent, config: AgentConfig): Outcome {
@@ -72,9 +67,8 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
     case 'claim-failed':
     case 'ticks-claimed':
     case 'ticks-refused':
-      return onClaim(state, event, config);
     case 'costs-seen':
-      return onCostsSeen(state, event);
+      return onClaim(state, event, config);
     case 'proof-stored':
     case 'interval-drafted':
     case 'proof-sealed':
@@ -84,5 +78,7 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
       return onUsageStored(state, event);
     case 'tick':
       return onTick(state, event, config);
+    default:
+      return onHandOver(state, event);
   }
 }

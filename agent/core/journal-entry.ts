@@ -4,6 +4,7 @@ import type { Hex } from '../../protocol/hex.ts';
 import type { SignedTrafficProof } from '../../protocol/traffic-proof.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedProofReceipt } from '../../protocol/verdict.ts';
+import type { Custody } from './custody.ts';
 import type { Channel, CounterReading, Mac, Session, SessionId } from './model.ts';
 import type { SentTransaction } from './sent-transaction.ts';
 import type { TickCredit } from './tick-account.ts';
@@ -22,6 +23,10 @@ export type JournalEntry =
   | { readonly kind: 'voucher'; readonly channel: Channel }
   /** The channel's tick voucher and the furthest coin of its chain that was seen. */
   | ({ readonly kind: 'ticks' } & TickCredit)
+  /** The newest hand-over of a channel; a later one takes its place, never an earlier one. */
+  | { readonly kind: 'custody'; readonly custody: Custody }
+  /** Its channel has expired. */
+  | { readonly kind: 'custody-forgotten'; readonly channelId: Hex }
   /** Over and done with: only its final claim stays, in the totals. */
   | { readonly kind: 'channel-forgotten'; readonly channel: Channel }
   | { readonly kind: 'transaction'; readonly transaction: SentTransaction }
@@ -57,6 +62,8 @@ export type JournalSnapshot = {
   /** Of channels that are among the above. Absent: none. */
   readonly ticks?: readonly TickCredit[];
   readonly sessions: readonly { readonly session: Session; readonly counters: readonly CounterReading[] }[];
+  /** Absent: no channel was ever handed over. */
+  readonly custody?: readonly Custody[];
   readonly trials: readonly StoredTrial[];
   /** Of the last day on which any were made; absent: none ever. */
   readonly gifts?: { readonly dayS: bigint; readonly bytes: bigint };

@@ -25,6 +25,8 @@ export const MAX_OPENS_PER_HOUR = 120;
 export const MAX_TRIAL_MACS = 4096;
 /** Of a trial that is bounded by time only: one such trial takes at most this part of what all may take in a day. */
 export const TIMED_TRIALS_PER_DAY = 20n;
+/** Channels of sisters whose last hand-over is remembered: about 1 KiB each, until the channel has expired. */
+export const MAX_CUSTODIES = 4096;
 /** Settled sessions kept in memory for the guest's last look at the refund. */
 export const MAX_SETTLED_SESSIONS = 256;
 /** Largest packet the forward hook can see (GRO merges up to 64 KiB): what a cut may leave unsold at most. */

@@ -34,9 +34,10 @@ export type Usage = {
 /**
  * pending: open sent, not confirmed; trial service only.
  * active: credit left. grace: used up, flows held silently for a bounded time, a top-up lets them go on.
- * drain: no new vouchers, channel near expiry or exiting. closing: close sent. settled / failed: over.
+ * drain: no new vouchers, channel near expiry or exiting. closing: close sent. away: handed to another router of the owner.
+ * settled / failed: over.
  */
-export type ChannelPhase = 'pending' | 'active' | 'grace' | 'drain' | 'closing' | 'settled' | 'failed';
+export type ChannelPhase = 'pending' | 'active' | 'grace' | 'drain' | 'closing' | 'away' | 'settled' | 'failed';
 
 export type Channel = {
   readonly id: Hex;
@@ -75,7 +76,9 @@ export type EndReason =
   | 'credit-exhausted'
   | 'trial-exhausted'
   | 'channel-expiring'
-  | 'open-failed';
+  | 'open-failed'
+  /** The guest goes on at another router of the owner. */
+  | 'moved';
 
 /** One guest's service: a trial without a channel, or the service of one channel. */
 export type Session = {

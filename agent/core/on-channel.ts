@@ -4,9 +4,11 @@ import { finalClaim } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
+import { depart } from './on-hand-over.ts';
 import { beginSession, endSession } from './on-session.ts';
 import { withOpen } from './open-limits.ts';
 import type { Outcome } from './outcome.ts';
+import { destinationOf } from './roaming.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
 
 /** An open that was given up is remembered so long: the deposit may have been on its way. */
@@ -130,8 +132,13 @@ export function onCloseFailed(state: AgentState, event: EventOf<'close-failed'>)
   };
 }
 
-/** Fixes the final claim and sends it. Call only when the kernel no longer serves the session. */
+/**
+ * Fixes the final claim and sends it; what belongs to a sister, or is asked for by one, is handed over. Call only when the
+ * kernel no longer serves the session.
+ */
 export function closeNow(state: AgentState, channel: LiveChannel, session: LiveSession): Outcome {
+  const way = destinationOf(state, channel);
+  if (way !== undefined) return depart(state, channel, session, way);
   // Never below what was claimed: the contract would refuse it.
   const claimed = channel.claimedUnits ?? 0n;
   const charged = channel.closeUnits ?? finalClaim(session, channel);

@@ -6,6 +6,7 @@ import type { AgentEvent } from './events.ts';
 import { MAX_SETTLED_SESSIONS } from './limits.ts';
 import type { SessionId } from './model.ts';
 import type { Outcome } from './outcome.ts';
+import { isVisitor } from './roaming.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, withoutEntry } from './state.ts';
 
 type ProofStored = Extract<AgentEvent, { kind: 'proof-stored' }>;
@@ -27,6 +28,8 @@ export function openShares(state: AgentState): readonly ProofShare[] {
   for (const session of state.sessions.values()) {
     const channel = channelOfSession(state, session);
     if (channel === undefined || channel.phase === 'pending' || channel.phase === 'failed') continue;
+    // The router that opened it proves it, once it is back there: a proof speaks for its own channels.
+    if (isVisitor(state, channel)) continue;
     // What ticks alone cover is proven once a voucher covers it too: a proof carries vouchers.
     const charged = provableUnits(session, channel);
     const share: ProofShare = {
@@ -114,7 +117,7 @@ export function dropOldestSettled(state: AgentState): Outcome {
   return { state: surplus.reduce(dropSession, state), actions: [] };
 }
 
-function dropSession(state: AgentState, session: LiveSession): AgentState {
+export function dropSession(state: AgentState, session: LiveSession): AgentState {
   const sessionByMac = new Map(state.sessionByMac);
   for (const { mac } of session.stations) if (sessionByMac.get(mac) === session.id) sessionByMac.delete(mac);
   const { channelId } = session;

@@ -2,9 +2,11 @@
  * The state after a start, from what the journal holds. Sessions go on where their last stored usage was; what the kernel
  * counted since is added by the first reading, because kernel counters are cumulative and outlive the agent.
  */
+
+import type { Custody } from './custody.ts';
 import type { JournalSnapshot } from './journal-entry.ts';
 import { totalBytes } from './meter.ts';
-import type { Session } from './model.ts';
+import type { Channel, Session } from './model.ts';
 import { type AgentState, emptyState, type KnownStation, type LiveChannel, type LiveSession } from './state.ts';
 
 export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS: bigint): AgentState {
@@ -41,6 +43,7 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
         stations.flatMap(({ mac, addresses }) => addresses.map((ip) => [ip, mac] as const)),
       ),
     ),
+    custody: new Map((snapshot.custody ?? []).map((one) => [idOfCustody(one), one])),
     trials: new Map(snapshot.trials.map(({ mac, ...use }) => [mac, use])),
     ...(snapshot.gifts === undefined ? {} : { gifts: snapshot.gifts }),
     nextSessionId: Math.max(0, ...sessions.keys()) + 1,
@@ -59,8 +62,9 @@ function chainAfter(last: NonNullable<JournalSnapshot['lastProof']>, nowMs: numb
   return { nextSeq: last.proof.seq + 1n, prev: last.digest, startedMs: nowMs, startedS: last.proof.endS };
 }
 
-function liveChannels({ channels, ticks = [] }: JournalSnapshot, nowMs: number): AgentState['channels'] {
-  const live = new Map(channels.map((channel) => [channel.id, liveChannel(channel)]));
+function liveChannels({ channels, ticks = [], custody = [] }: JournalSnapshot, nowMs: number): AgentState['channels'] {
+  const gone = new Set(custody.filter(({ self, last }) => last.handOver.to !== self).map(idOfCustody));
+  const live = new Map(channels.map((channel) => [channel.id, liveChannel(channel, gone)]));
   for (const credit of ticks) {
     const channel = live.get(credit.voucher.channelId);
     // When the last voucher came is not known any more: the guest has its minute again.
@@ -70,8 +74,14 @@ function liveChannels({ channels, ticks = [] }: JournalSnapshot, nowMs: number):
   return live;
 }
 
-function liveChannel(channel: JournalSnapshot['channels'][number]): LiveChannel {
-  return { ...channel, closeAttempts: 0, nextCloseMs: 0 };
+/** Stopped for a sister who was never told: it ends as if the guest had left. */
+function liveChannel(channel: Channel, gone: ReadonlySet<Channel['id']>): LiveChannel {
+  const phase = channel.phase === 'away' && !gone.has(channel.id) ? 'closing' : channel.phase;
+  return { ...channel, phase, closeAttempts: 0, nextCloseMs: 0 };
+}
+
+function idOfCustody({ last }: Custody): Channel['id'] {
+  return last.handOver.channelId;
 }
 
 function stationsOf(session: Session, nowMs: number): (readonly [KnownStation['mac'], KnownStation])[] {

@@ -11,6 +11,7 @@ import type { EventOf } from './events.ts';
 import { BATCH_GAS, CLAIM_GAS, CLOSE_GAS, OPEN_GAS, TICK_CLAIM_GAS } from './gas.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import type { Outcome } from './outcome.ts';
+import { isVisitor } from './roaming.ts';
 import { type AgentState, channelOfSession, type LiveChannel, withEntry } from './state.ts';
 
 /** Claims in one transaction: 1.2 million gas, which fits any block; beyond it the next batch takes the rest. */
@@ -44,9 +45,9 @@ export function settle(state: AgentState, nowMs: number, nowS: bigint, config: A
   };
 }
 
-type Claimed = EventOf<'channels-claimed' | 'claim-failed' | 'ticks-claimed' | 'ticks-refused'>;
+type Claimed = EventOf<'channels-claimed' | 'claim-failed' | 'ticks-claimed' | 'ticks-refused' | 'costs-seen'>;
 
-/** What came of a claim. */
+/** What came of a claim, and what the next one costs. */
 export function onClaim(state: AgentState, event: Claimed, config: AgentConfig): Outcome {
   switch (event.kind) {
     case 'channels-claimed':
@@ -57,6 +58,8 @@ export function onClaim(state: AgentState, event: Claimed, config: AgentConfig):
       return onTicksClaimed(state, event);
     case 'ticks-refused':
       return onTicksRefused(state, event);
+    case 'costs-seen':
+      return { state: { ...state, costs: event.costs }, actions: [] };
   }
 }
 
@@ -116,10 +119,6 @@ function onClaimFailed(state: AgentState, { nowMs }: EventOf<'claim-failed'>): O
   };
 }
 
-export function onCostsSeen(state: AgentState, { costs }: EventOf<'costs-seen'>): Outcome {
-  return { state: { ...state, costs }, actions: [] };
-}
-
 /**
  * What the chain says of a running channel. Gone: blocks were rolled back, and it gives no more credit until it is back;
  * its usage and voucher are kept. Being left, or closed there: it pays for nothing any more.
@@ -160,8 +159,11 @@ function dueClaims(state: AgentState, nowS: bigint, config: AgentConfig): readon
   const due: Due[] = [];
   for (const session of state.sessions.values()) {
     const channel = channelOfSession(state, session);
-    if (channel === undefined || session.ended !== undefined) continue;
-    if (channel.phase !== 'active' && channel.phase !== 'grace') continue;
+    if (channel === undefined || isVisitor(state, channel)) continue;
+    const isServing = session.ended === undefined && (channel.phase === 'active' || channel.phase === 'grace');
+    // Not back from a sister in time: what was earned here is claimed, whatever became of it there.
+    const isOverdue = channel.phase === 'away' && isNearMargin(channel, nowS, config);
+    if (!isServing && !isOverdue) continue;
     const ratio = isNearMargin(channel, nowS, config) ? 1n : claimRatio(config);
     const units = claimableUnits(channel, accountOf(session, channel).chargedUnits, ratio);
     const gain = units - (channel.claimedUnits ?? 0n);

@@ -4,6 +4,7 @@ import type { Hex } from '../../protocol/hex.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
 import type { ByteCount } from '../../protocol/units.ts';
 import type { ChainCosts, Settlement } from './chain-facts.ts';
+import type { Custody } from './custody.ts';
 import { FIRST_CLAIM_MS } from './limits.ts';
 import type { Channel, CounterKey, DeviceName, IpAddress, Mac, Session, SessionId, Station } from './model.ts';
 import type { TickCredit } from './tick-account.ts';
@@ -70,6 +71,10 @@ export type AgentState = {
   readonly channels: ReadonlyMap<Hex, LiveChannel>;
   readonly sessionByMac: ReadonlyMap<Mac, SessionId>;
   readonly sessionByChannel: ReadonlyMap<Hex, SessionId>;
+  /** Of each channel that was ever handed over, the newest hand-over known here. */
+  readonly custody: ReadonlyMap<Hex, Custody>;
+  /** Channels that sisters have asked for, while the kernel is being stopped for them. */
+  readonly leaving: ReadonlyMap<Hex, { readonly self: Address; readonly to: Address }>;
   readonly addressOwner: ReadonlyMap<IpAddress, Mac>;
   readonly trials: ReadonlyMap<Mac, TrialUse>;
   /** Monotonic times of trials begun in the last hour. */
@@ -94,6 +99,8 @@ export function emptyState(nowMs: number, nowS: bigint): AgentState {
     channels: new Map(),
     sessionByMac: new Map(),
     sessionByChannel: new Map(),
+    custody: new Map(),
+    leaving: new Map(),
     addressOwner: new Map(),
     trials: new Map(),
     trialStarts: [],

@@ -13,7 +13,7 @@ import { millisForUnits } from './tariff.ts';
 export type GuestView = {
   readonly mac: Mac;
   readonly isOnline: boolean;
-  readonly phase: 'none' | 'trial' | Channel['phase'];
+  readonly phase: 'none' | 'trial' | Exclude<Channel['phase'], 'away'>;
   readonly sessionId?: SessionId;
   readonly channelId?: Hex;
   readonly downBytes: bigint;
@@ -98,6 +98,8 @@ export function sessionRow(state: AgentState, session: LiveSession): SessionRow 
 }
 
 function phaseOf(session: Session, channel: LiveChannel | undefined): GuestView['phase'] {
+  // Gone with the guest to another router: nothing runs here, and the page may ask for it back.
+  if (channel?.phase === 'away') return 'none';
   if (channel !== undefined) return channel.phase;
   return session.ended === undefined ? 'trial' : 'none';
 }

@@ -11,6 +11,7 @@ import type { Mac } from '../core/model.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import type { ChallengeResult, Clock, DeskRefusal, DeskResult, Verifier } from '../ports.ts';
+import type { Roaming } from '../roaming-port.ts';
 import { NO_CHALLENGES, takeChallenge, withChallenge } from './challenges.ts';
 import { messageOf, refusal } from './refusal.ts';
 
@@ -23,6 +24,8 @@ export type AttachDeskDeps = {
   readonly random32: () => Uint8Array;
   /** Binds port and addresses of the MAC before it is served; why it cannot, if it cannot. */
   readonly bindStation: (mac: Mac) => Promise<string | undefined>;
+  /** Other routers of the owner. Absent: there are none. */
+  readonly roaming?: Roaming;
   readonly log: DriverLog;
 };
 
@@ -34,14 +37,13 @@ export class AttachDesk {
     this.#deps = deps;
   }
 
-  /** A challenge for this device and the running session of that key. */
-  challenge(mac: Mac, signer: Address): ChallengeResult {
-    const { driver, clock, random32 } = this.#deps;
-    const judgement = judgeChallenge(driver.state, signer);
-    if (!judgement.ok) return judgement;
-    const made = withChallenge(this.#challenges, mac, random32(), clock.monotonicMs());
-    this.#challenges = made.challenges;
-    return { ok: true, channelId: judgement.channel.id, challenge: made.value };
+  /** A challenge for this device and the running session of that key, here or at a sister. */
+  challenge(mac: Mac, signer: Address): ChallengeResult | Promise<ChallengeResult> {
+    const judgement = judgeChallenge(this.#deps.driver.state, signer);
+    if (judgement.ok) return this.#asked(mac, judgement.channel.id);
+    const { roaming } = this.#deps;
+    if (roaming === undefined || judgement.reason !== 'unknown-channel') return judgement;
+    return roaming.find(signer).then((id) => (id === undefined ? judgement : this.#asked(mac, id)));
   }
 
   async attach(mac: Mac, request: SignedAttach): Promise<DeskResult> {
@@ -66,17 +68,32 @@ export class AttachDesk {
     return { ok: true, view: guestView(driver.state, mac) };
   }
 
+  #asked(mac: Mac, channelId: SignedAttach['channelId']): ChallengeResult {
+    const { clock, random32 } = this.#deps;
+    const made = withChallenge(this.#challenges, mac, random32(), clock.monotonicMs());
+    this.#challenges = made.challenges;
+    return { ok: true, channelId, challenge: made.value };
+  }
+
   async #judge(mac: Mac, request: SignedAttach): Promise<DeskRefusal | undefined> {
-    const { config, driver, clock, verifier, log } = this.#deps;
+    const { driver, clock, roaming } = this.#deps;
     const judgement = judgeAttach(driver.state, request.channelId);
-    if (!judgement.ok) return judgement;
+    const signer = judgement.ok ? judgement.channel.config.signer : roaming?.signerOf(request.channelId);
+    if (signer === undefined) return judgement.ok ? undefined : judgement;
     const taken = takeChallenge(this.#challenges, mac, request.challenge, clock.monotonicMs());
     this.#challenges = taken.challenges;
     if (!taken.isGood) {
       const expected = `the last challenge of this device, once, within ${CHALLENGE_MS / 1_000} s`;
       return refusal('bad-challenge', expected, 'another, a used or an old one');
     }
-    const { signer } = judgement.channel.config;
+    const unsigned = await this.#judgeSignature(signer, request);
+    if (unsigned !== undefined || judgement.ok) return unsigned;
+    // Only now: who does not know the key shall not move anybody's channel.
+    return roaming?.bring(request.channelId);
+  }
+
+  async #judgeSignature(signer: Address, request: SignedAttach): Promise<DeskRefusal | undefined> {
+    const { config, verifier, log } = this.#deps;
     try {
       const claim = { digest: attachDigest(config.chain, request), signature: request.signature };
       const [found] = await verifier.recover([claim]);

@@ -28,6 +28,7 @@ import type {
   Signer,
   Verifier,
 } from '../ports.ts';
+import type { Roaming } from '../roaming-port.ts';
 import { AttachDesk } from './attach-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
 import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
@@ -57,6 +58,8 @@ export type DeskDeps = {
   /** Why nothing is sold now, other than what the driver knows (flow offload, no guest device ...). */
   readonly notSelling: () => string | undefined;
   readonly offers?: OfferBook;
+  /** Other routers of the owner, whose guests may go on here. */
+  readonly roaming?: Roaming;
   readonly log: DriverLog;
 };
 

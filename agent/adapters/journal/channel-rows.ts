@@ -42,6 +42,7 @@ const PHASES = Object.keys({
   grace: true,
   drain: true,
   closing: true,
+  away: true,
   settled: true,
   failed: true,
 } satisfies Record<ChannelPhase, true>) as ChannelPhase[];

@@ -136,6 +136,18 @@ const MIGRATIONS: readonly Migration[] = [
     name: 'since when a session is paused',
     sql: 'ALTER TABLE sessions ADD COLUMN paused_at_ms REAL CHECK (paused_at_ms >= 0)',
   },
+  {
+    name: 'the newest hand-over of each channel that changed routers',
+    sql: `
+      CREATE TABLE custody (
+        id BLOB PRIMARY KEY CHECK (length(id) = 32),
+        self BLOB NOT NULL CHECK (length(self) = 20),
+        sequence INTEGER NOT NULL CHECK (sequence > 0),
+        carried TEXT NOT NULL,
+        delivered INTEGER NOT NULL CHECK (delivered IN (0, 1))
+      ) STRICT, WITHOUT ROWID;
+    `,
+  },
 ];
 
 /** Schema version of a file that this program writes. */

@@ -140,13 +140,14 @@ export class SqliteJournal implements Journal {
   }
 
   #snapshot(): LoadedJournal {
-    const { database, channels, sessions, ticks, trials, proofs, totals } = this.#tables;
+    const { database, channels, custody, sessions, ticks, trials, proofs, totals } = this.#tables;
     const check = database.pragma('quick_check(1)', { simple: true });
     if (check !== 'ok') {
       throw new JournalError('JOURNAL_CORRUPT', `quick_check of ${this.#options.path}: ${String(check)}`);
     }
     const lastProof = proofs.newest(1)[0];
     const coins = ticks.all();
+    const handOvers = custody.all();
     const sums = totals.all();
     const gifts = trials.gifts();
     const fact = database.prepare('SELECT value FROM facts WHERE name = ?').pluck();
@@ -158,6 +159,7 @@ export class SqliteJournal implements Journal {
       trials: trials.all(),
       ...(gifts === undefined ? {} : { gifts }),
       ...(coins.length === 0 ? {} : { ticks: coins }),
+      ...(handOvers.length === 0 ? {} : { custody: handOvers }),
       ...(sums === undefined ? {} : { totals: sums }),
       ...(lastProof === undefined ? {} : { lastProof }),
       ...(minEpoch === undefined ? {} : { minEpoch: BigInt(minEpoch) }),
@@ -183,11 +185,17 @@ export class SqliteJournal implements Journal {
   }
 
   #store(entry: JournalEntry): void {
-    const { database, channels, sessions, proofs, drafts, ticks, trials, transactions } = this.#tables;
+    const { database, channels, custody, sessions, proofs, drafts, ticks, trials, transactions } = this.#tables;
     switch (entry.kind) {
       case 'channel':
       case 'voucher':
         channels.store(entry.channel);
+        break;
+      case 'custody':
+        custody.store(entry.custody);
+        break;
+      case 'custody-forgotten':
+        custody.forget(entry.channelId);
         break;
       case 'channel-forgotten':
         ticks.forget(entry.channel.id);

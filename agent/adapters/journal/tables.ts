@@ -1,6 +1,7 @@
 /** The journal's file opened and brought to today's schema, and its rows by kind. */
 import type { Database } from 'better-sqlite3';
 import { ChannelRows } from './channel-rows.ts';
+import { CustodyRows } from './custody-rows.ts';
 import { Checkpoint, openDatabase } from './database.ts';
 import { DraftRows } from './draft-rows.ts';
 import type { Transactions } from './group-commit.ts';
@@ -27,6 +28,7 @@ export type Tables = {
   readonly log: LogSync;
   readonly checkpoint: Checkpoint;
   readonly channels: ChannelRows;
+  readonly custody: CustodyRows;
   readonly sessions: SessionRows;
   readonly proofs: ProofRows;
   readonly drafts: DraftRows;
@@ -56,6 +58,7 @@ export function openTables(options: JournalFile): Tables {
         checkpoint: new Checkpoint(database),
         totals,
         channels: new ChannelRows(database, totals),
+        custody: new CustodyRows(database),
         transactions: new TransactionRows(database, totals),
         sessions: new SessionRows(database),
         ticks: new TickRows(database),

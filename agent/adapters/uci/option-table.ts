@@ -22,6 +22,7 @@ import {
 } from './option-kind.ts';
 import { anyOf, defaulted, listed, optional, required, type SectionSpec } from './option-spec.ts';
 import { PORTAL_SECTION } from './portal-section.ts';
+import { ROAMING_OPTIONS } from './roaming-options.ts';
 import { SESSION_OPTIONS } from './session-options.ts';
 import { TRIAL_OPTIONS } from './trial-options.ts';
 
@@ -252,6 +253,7 @@ export const OPTION_TABLE = {
     },
   },
   ...SESSION_OPTIONS,
+  ...ROAMING_OPTIONS,
 } as const satisfies Readonly<Record<string, SectionSpec>>;
 
 export type OptionTable = typeof OPTION_TABLE;

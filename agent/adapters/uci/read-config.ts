@@ -95,13 +95,14 @@ function readSections(uci: UciPackage, errors: ConfigError[]) {
     proofs: one('proofs'),
     storage: one('storage'),
     session: one('session'),
+    roaming: one('roaming'),
   };
 }
 
 /** What no option can know by itself. */
 function crossErrors(sections: Sections): readonly ConfigError[] {
   const errors: ConfigError[] = [];
-  const { network, portal, price, chain, proofs } = sections;
+  const { network, portal, price, chain, proofs, roaming } = sections;
   const unless = (isRight: boolean, section: ReadSection<SectionType>, option: string, message: string): void => {
     const line = section.lineOf(option);
     if (!isRight) errors.push({ path: `${section.path}.${option}`, message, ...(line === undefined ? {} : { line }) });
@@ -147,13 +148,18 @@ function crossErrors(sections: Sections): readonly ConfigError[] {
   const { tls_cert: tlsCert, tls_key: tlsKey } = portal.values;
   const [missing, given] = tlsCert === undefined ? ['tls_cert', 'tls_key'] : ['tls_key', 'tls_cert'];
   unless((tlsCert === undefined) === (tlsKey === undefined), portal, missing, `must be set with ${given}`);
+  const { address: roamingAddress, sister } = roaming.values;
+  const [missingRoaming, shown] = roamingAddress === undefined ? ['address', 'sister'] : ['sister', 'address'];
+  const isWhole = (roamingAddress === undefined) === (sister.length === 0);
+  unless(isWhole, roaming, missingRoaming, `must be set with ${shown}`);
   const hasKey = proofs.values.collector_url === undefined || proofs.values.collector !== undefined;
   unless(hasKey, proofs, 'collector', 'must be set with collector_url: receipts of an unknown key prove nothing');
   return errors;
 }
 
 function configFrom(sections: Sections): AgentConfig {
-  const { agent, chain, storage, session } = sections;
+  const { agent, chain, storage, session, roaming } = sections;
+  const { address: roamingAddress, port: roamingPort, sister: sisters } = roaming.values;
   return {
     isEnabled: agent.values.enabled,
     logLevel: agent.values.log_level,
@@ -179,6 +185,7 @@ function configFrom(sections: Sections): AgentConfig {
       claimRatio: chain.values.claim_ratio,
     },
     proofs: proofsFrom(sections),
+    ...(roamingAddress === undefined ? {} : { roaming: { address: roamingAddress, port: roamingPort, sisters } }),
     storage: { databasePath: storage.values.database, deviceKeyPath: storage.values.device_key },
     session: {
       graceSeconds: session.values.grace,

@@ -45,6 +45,7 @@ function counter(changes: Partial<AttachDeskDeps> = {}) {
 /** What the wallet of `key` answers to the challenge that `mac` asks for. */
 function answered(desk: AttachDesk, mac: Mac, key = secretKey): SignedAttach {
   const asked = desk.challenge(mac, signer);
+  if (asked instanceof Promise) throw new Error('a key that is known here needs no sister');
   if (!asked.ok) throw new Error(`no challenge: ${asked.reason}`);
   return signAttach(CONFIG.chain, { channelId: asked.channelId, challenge: asked.challenge }, key);
 }

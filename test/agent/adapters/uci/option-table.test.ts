@@ -54,7 +54,9 @@ t.test('the default file with every commented option taken in still holds the de
   // Where there is no default an example stands.
   const price = { ...all.price, windows: [], packages: [], gardenDomains: [] };
   const { rewards: _, ...chain } = { ...all.chain, rpcBackups: [] };
-  t.same({ ...all, portal, price, chain, proofs }, config(''));
+  const { roaming, ...alone } = all;
+  t.match(roaming, { port: 2122, sisters: [{ url: 'http://192.0.2.9:2122' }] });
+  t.same({ ...alone, portal, price, chain, proofs }, config(''));
   t.end();
 });
 
