@@ -14,6 +14,12 @@ import { bundleVerifierWorker, WASM_FILE } from './bundle-verifier-worker.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
+ * The last compiler comes in only for what runs without end, as signatures and page loads do: its own 6 MiB of machine code
+ * are then not read at the start, nor while nobody is there. V8's defaults are 3,000 and 500 calls.
+ */
+const LATE_COMPILER = ['--invocation-count-for-turbofan=300000', '--invocation-count-for-osr=50000'];
+
+/**
  * V8 settings for a small router: measured in docs/benchmarks.md (bench footprint). The two quick compilers are
  * off: they take 4 MiB, and what runs often enough to matter here (signatures) reaches the last one anyway.
  */
@@ -24,23 +30,40 @@ export const DIET_FLAGS = [
   '--max-old-space-size=64',
   '--no-sparkplug',
   '--no-maglev',
+  ...LATE_COMPILER,
 ];
 
-/** glibc keeps an arena for each thread otherwise, 10 MiB in all. */
-export const DIET_ENVIRONMENT = ['MALLOC_ARENA_MAX=1'];
+/**
+ * glibc keeps an arena for each thread otherwise, 10 MiB in all, and gives back only what is more than twice the largest piece
+ * ever freed: to state the default of that bound keeps it there. openwrt/binary/shareagent.sh says the same.
+ */
+export const DIET_ENVIRONMENT = ['MALLOC_ARENA_MAX=1', 'MALLOC_TRIM_THRESHOLD_=131072'];
 
 const VERIFIER_WORKER = `${ROOT}agent/adapters/verifier/verifier-worker.ts`;
 
+/** fastify asks for it at its start and uses it never: nobody here speaks HTTP/2, and Node's is 0.2 MB of script. */
+const withoutHttp2: Plugin = {
+  name: 'without-http2',
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^node:http2$/ }, () => ({ path: 'node:http2', namespace: 'absent' }));
+    onLoad({ filter: /./, namespace: 'absent' }, () => ({ contents: 'module.exports = {};' }));
+  },
+};
+
 /** Path of the bundled command. */
-export const BUNDLE = `${ROOT}dist/shareagent.mjs`;
+export const BUNDLE = `${ROOT}dist/shareagent.cjs`;
 
 const COMMON: BuildOptions = {
   entryPoints: [`${ROOT}agent/cli/shareagent.ts`],
   bundle: true,
   platform: 'node',
   target: 'node24',
-  minify: true,
-  keepNames: true,
+  // CommonJS: an ES module that imports node:http makes Node read all that http exports, and with it load undici.
+  format: 'cjs',
+  banner: { js: "'use strict'; const OWN_URL = require('node:url').pathToFileURL(__filename).href;" },
+  // Names stay as they are written: esbuild's keepNames defines each anew at run time, which takes 2 MiB.
+  minifyWhitespace: true,
+  minifySyntax: true,
   // One character beyond Latin-1, as in a licence comment, makes V8 hold the whole script in two bytes a character.
   charset: 'ascii',
   legalComments: 'external',
@@ -49,9 +72,8 @@ const COMMON: BuildOptions = {
   absWorkingDir: ROOT,
 };
 
-// CommonJS packages inside an ES module ask for require.
-const ESM_BANNER =
-  "import { createRequire as makeRequire } from 'node:module'; const require = makeRequire(import.meta.url);";
+/** Of the script, or of the executable that it is in. */
+const OWN_URL = { 'import.meta.url': 'OWN_URL' };
 
 export async function buildAgent(): Promise<void> {
   await buildPage();
@@ -60,10 +82,9 @@ export async function buildAgent(): Promise<void> {
   await build({
     ...COMMON,
     outfile: BUNDLE,
-    format: 'esm',
     external: ['better-sqlite3'],
-    define: { VERIFIER_WORKER_CODE: JSON.stringify(await bundleVerifierWorker()) },
-    banner: { js: ESM_BANNER },
+    define: { ...OWN_URL, VERIFIER_WORKER_CODE: JSON.stringify(await bundleVerifierWorker()) },
+    plugins: [withoutHttp2],
   });
   copyFileSync(WASM_FILE, `${ROOT}dist/secp256k1.wasm`);
   const netlink = compiledAddon();
@@ -74,8 +95,6 @@ export async function buildAgent(): Promise<void> {
 /** What a binary says of itself (`shareagent --version`), and how it is wrapped. */
 export type SoloBundle = {
   readonly outfile: string;
-  /** A single executable takes CommonJS only. */
-  readonly format: 'cjs' | 'esm';
   readonly commit: string;
   /** Triples that this build was made for, as in `x86_64-linux-gnu`. */
   readonly targets: readonly string[];
@@ -85,30 +104,27 @@ export type SoloBundle = {
  * One script with the guest's page and all packages inside; only the native addon is looked for outside (load-addon.ts).
  * @returns the source files that went into it and into the verifier's thread, relative to the checkout
  */
-export async function bundleSolo({ outfile, format, commit, targets }: SoloBundle): Promise<string[]> {
+export async function bundleSolo({ outfile, commit, targets }: SoloBundle): Promise<string[]> {
   await buildPage();
   const worker = await build({
     ...COMMON,
     entryPoints: [VERIFIER_WORKER],
     outdir: 'unwritten',
-    format: 'cjs',
+    define: OWN_URL,
     metafile: true,
     write: false,
   });
   const { metafile } = await build({
     ...COMMON,
     outfile,
-    format,
     metafile: true,
-    // The one module that asks for it (worker-code.ts) knows that a single executable has none.
-    logOverride: { 'empty-import-meta': 'silent' },
     define: {
+      ...OWN_URL,
       BUILD_COMMIT: JSON.stringify(commit),
       BUILD_TARGETS: JSON.stringify(targets.join(' ')),
       VERIFIER_WORKER_CODE: JSON.stringify(await bundleVerifierWorker()),
     },
-    plugins: [pageInside, addonOutside],
-    ...(format === 'esm' ? { banner: { js: ESM_BANNER } } : {}),
+    plugins: [pageInside, addonOutside, withoutHttp2],
   });
   const inputs = [...Object.keys(metafile.inputs), ...Object.keys(worker.metafile.inputs)];
   return [...new Set(inputs)].sort();

@@ -45,7 +45,7 @@ async function buildStandalone({ target, weight, folder, source }: Job): Promise
   const workspace = `${folder}.tmp`;
   mkdirSync(workspace, { recursive: true });
   const script = join(workspace, 'shareagent.cjs');
-  const inputs = await bundleSolo({ ...bundled(source), outfile: script, format: 'cjs' });
+  const inputs = await bundleSolo({ ...bundled(source), outfile: script });
   const node = join(workspace, 'node');
   writeNode(target, weight === 'small', node);
   await writeExecutable({ target, node, script, output: join(folder, 'agent'), workspace });
@@ -65,8 +65,8 @@ async function buildStandalone({ target, weight, folder, source }: Job): Promise
 }
 
 async function buildThin({ target, folder, source }: Job): Promise<Component[]> {
-  const script = join(folder, 'shareagent.mjs');
-  const inputs = await bundleSolo({ ...bundled(source), outfile: script, format: 'esm' });
+  const script = join(folder, 'shareagent.cjs');
+  const inputs = await bundleSolo({ ...bundled(source), outfile: script });
   rmSync(`${script}.LEGAL.txt`, { force: true });
   // A router's own Node is linked with the router's own C library.
   copyFileSync(prebuiltAddon(target, 'linuxmusl'), join(folder, ADDON_FILE));

@@ -46,7 +46,7 @@ export function payloadFrom(folder: string): Payload {
     throw new Error(`${folder}: expected an executable file shareagent in it; make it with make binary`);
   }
   // A script needs the router's Node; an executable brings its own.
-  const isThin = entries.some(({ path }) => path === `${LIB}/shareagent.mjs`);
+  const isThin = entries.some(({ path }) => path === `${LIB}/shareagent.cjs`);
   return { entries, depends: isThin ? THIN_DEPENDS : [] };
 }
 
@@ -73,7 +73,7 @@ export function thinPayload(arch: string): Payload {
         mode: 0o644,
         data: readFileSync(`${sqlite}/prebuilds/${addon}.node`),
       },
-      textFile(`${LIB}/shareagent`, `#!/bin/sh\nexec /usr/bin/node ${flags} /${LIB}/shareagent.mjs "$@"\n`, 0o755),
+      textFile(`${LIB}/shareagent`, `#!/bin/sh\nexec /usr/bin/node ${flags} /${LIB}/shareagent.cjs "$@"\n`, 0o755),
     ],
     depends: THIN_DEPENDS,
   };

@@ -19,4 +19,4 @@ if [ -z "${TZ:-}" ] && zone=$(uci -q get system.@system[0].zonename 2>/dev/null)
   TZ=$(echo "$zone" | tr ' ' _)
   export TZ
 fi
-exec "$node" @FLAGS@ "$home/shareagent.mjs" "$@"
+exec "$node" @FLAGS@ "$home/shareagent.cjs" "$@"

@@ -6,6 +6,8 @@ home=$(dirname -- "$(readlink -f -- "$0")")
 
 # One arena for malloc: glibc would keep one for each thread, 10 MiB in all.
 export MALLOC_ARENA_MAX="${MALLOC_ARENA_MAX:-1}"
+# What is free at the end goes back to the system, however large the pieces were that were freed before: 1 MiB.
+export MALLOC_TRIM_THRESHOLD_="${MALLOC_TRIM_THRESHOLD_:-131072}"
 
 # glibc and ICU know zones by name; /etc/TZ of musl has only the offsets. Times of day in prices need the owner's zone.
 if [ -z "${TZ:-}" ] && zone=$(uci -q get system.@system[0].zonename 2>/dev/null); then

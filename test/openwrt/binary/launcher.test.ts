@@ -27,14 +27,17 @@ function installed(dir: string, script: string): { readonly home: string; readon
 t.test('the standalone one is started by the loader beside it, in the owner’s time zone', (t) => {
   const dir = t.testdir();
   const { home, link } = installed(dir, 'shareagent.sh');
-  executable(join(home, 'ld-linux-test.so.9'), 'echo "$MALLOC_ARENA_MAX $TZ"; for i in "$@"; do echo "$i"; done');
+  executable(
+    join(home, 'ld-linux-test.so.9'),
+    'echo "$MALLOC_ARENA_MAX $MALLOC_TRIM_THRESHOLD_ $TZ"; for i in "$@"; do echo "$i"; done',
+  );
   executable(join(dir, 'uci'), "echo 'America/New York'");
   const env = { PATH: `${dir}:${PATH}` };
   const lines = execFileSync(link, ['sessions', 'end', 'a b'], { env, encoding: 'utf8' }).trim().split('\n');
   const start = ['--library-path', home, '--argv0', 'shareagent', join(home, 'agent')];
-  t.same(lines, ['1 America/New_York', ...start, 'sessions', 'end', 'a b']);
+  t.same(lines, ['1 131072 America/New_York', ...start, 'sessions', 'end', 'a b']);
   const asked = execFileSync(link, { env: { ...env, TZ: 'Asia/Tokyo', MALLOC_ARENA_MAX: '2' }, encoding: 'utf8' });
-  t.match(asked, /^2 Asia\/Tokyo\n/, 'what is set already stays');
+  t.match(asked, /^2 131072 Asia\/Tokyo\n/, 'what is set already stays');
   t.end();
 });
 
@@ -45,7 +48,7 @@ t.test('the thin one wants Node 24', (t) => {
     executable(join(dir, 'node'), `[ "$1" = --version ] && echo ${version} || echo "$@"`);
   const run = () => spawnSync(link, ['status'], { env: { PATH: `${dir}:/bin:/usr/bin`, TZ: 'UTC' }, encoding: 'utf8' });
   node('v24.1.0');
-  t.equal(run().stdout.trim(), `@FLAGS@ ${home}/shareagent.mjs status`, 'the build puts the flags in');
+  t.equal(run().stdout.trim(), `@FLAGS@ ${home}/shareagent.cjs status`, 'the build puts the flags in');
   node('v20.20.2');
   t.match(run(), { status: 69, stderr: /Node v20\.20\.2 is too old, 24 is needed; take the standalone/ });
   writeFileSync(join(dir, 'node'), '#!/no/such/loader\n');

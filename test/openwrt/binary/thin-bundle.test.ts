@@ -9,8 +9,8 @@ import { prebuiltAddon } from '../../../tools/build-binary-executable.ts';
 import { TARGETS } from '../../../tools/build-binary-target.ts';
 
 const dir = t.testdir();
-const outfile = join(dir, 'shareagent.mjs');
-const inputs = await bundleSolo({ outfile, format: 'esm', commit: 'c0ffee', targets: ['one', 'two'] });
+const outfile = join(dir, 'shareagent.cjs');
+const inputs = await bundleSolo({ outfile, commit: 'c0ffee', targets: ['one', 'two'] });
 const run = (...args: string[]) => spawnSync(process.execPath, [...DIET_FLAGS, outfile, ...args], { encoding: 'utf8' });
 
 t.test('it says what it was built from and for', (t) => {
@@ -35,6 +35,6 @@ t.test('SQLite’s addon is taken from beside the script; without one the error 
   t.match(load({}), /^SQLite's native addon is missing: put better_sqlite3\.node beside the agent/);
   copyFileSync(prebuiltAddon(target, 'linux'), join(dir, ADDON_FILE));
   t.equal(load({}), 'function');
-  t.match(load({ SHAREAGENT_ADDON: outfile }), /shareagent\.mjs does not load \(.*\): it must be built for/);
+  t.match(load({ SHAREAGENT_ADDON: outfile }), /shareagent\.cjs does not load \(.*\): it must be built for/);
   t.end();
 });
