@@ -57,9 +57,11 @@ export function signerCheck(backend: Backend, verify: VerifyWithKey | undefined,
     if (compact.length !== 64) return undefined;
     const key = verify === undefined ? undefined : known.get(expected);
     if (key !== undefined && verify !== undefined) {
-      const rs = Buffer.from(compact);
-      rs[PARITY_AT] = (rs[PARITY_AT] as number) & ~PARITY_BIT;
-      return verify(rs, digest, key) ? expected : recovered(digest, compact, expected);
+      const top = compact[PARITY_AT] as number;
+      compact[PARITY_AT] = top & ~PARITY_BIT;
+      if (verify(compact, digest, key)) return expected;
+      compact[PARITY_AT] = top;
+      return recovered(digest, compact, expected);
     }
     const signer = recovered(digest, compact, expected);
     if (signer === expected) return signer;
