@@ -85,3 +85,9 @@ t.test('under load a flush costs the owner at most a second of traffic, and the 
   t.ok(unmetered >= 0n, 'the guest is charged for no byte that did not pass');
   t.ok(unmetered < BigInt(BYTES_PER_S), `${unmetered} bytes passed unmetered`);
 });
+
+t.test('through all of this counters were read by netlink, under the agent’s own user', (t) => {
+  t.equal(scene.agent.countLogged('nft-sets-by-netlink'), 1);
+  t.equal(scene.agent.countLogged('nft-netlink-off'), 0);
+  t.end();
+});

@@ -4,12 +4,14 @@
  */
 import type { SetElement } from '../../../openwrt/node-netlink/src/set-elements.ts';
 import type { UnboundAddress } from '../../core/model.ts';
+import { arePairsBetween } from '../address-pairs.ts';
+import type { CheckedReader } from '../checked-reader.ts';
 import { pairFromParts, pairsFromSet } from './installed.ts';
 import type { KernelSets } from './kernel-sets.ts';
 import { UNBOUND_SETS } from './layout.ts';
 import type { NftRunner } from './nft-runner.ts';
 import { partsFromKey } from './set-key.ts';
-import { type SetMeaning, SetReader } from './set-reader.ts';
+import { type SetMeaning, setReader } from './set-reader.ts';
 
 const EVERY_MS = 900;
 
@@ -20,12 +22,12 @@ const MEANING: SetMeaning<UnboundAddress> = {
 };
 
 export class UnboundReader {
-  readonly #readers: readonly SetReader<UnboundAddress>[];
+  readonly #readers: readonly CheckedReader<UnboundAddress>[];
   readonly #everyMs: number;
   #readMs = Number.NEGATIVE_INFINITY;
 
   constructor(runner: Pick<NftRunner, 'list'>, kernel: KernelSets, everyMs = EVERY_MS) {
-    this.#readers = UNBOUND_SETS.map((set) => new SetReader(set, MEANING, runner, kernel));
+    this.#readers = UNBOUND_SETS.map((set) => setReader(set, MEANING, runner, kernel));
     this.#everyMs = everyMs;
   }
 
@@ -37,26 +39,4 @@ export class UnboundReader {
     for (const reader of this.#readers) found.push(...((await reader.read()) ?? []));
     return found;
   }
-}
-
-/** Pairs come and go by themselves: what is in both readings is listed, what is listed is in one of them. */
-export function arePairsBetween(
-  before: readonly UnboundAddress[],
-  listed: readonly UnboundAddress[],
-  after: readonly UnboundAddress[],
-): boolean {
-  const [first, last, names] = [before, after, listed].map((pairs) => new Set(pairs.map(nameOf)));
-  const isInBoth = (name: string): boolean => first?.has(name) === true && last?.has(name) === true;
-  const isInOne = (name: string): boolean => first?.has(name) === true || last?.has(name) === true;
-  return (
-    listed.map(nameOf).every(isInOne) &&
-    before
-      .map(nameOf)
-      .filter(isInBoth)
-      .every((name) => names?.has(name))
-  );
-}
-
-function nameOf({ mac, address }: UnboundAddress): string {
-  return `${mac} ${address}`;
 }

@@ -6,9 +6,8 @@ import { CounterSets } from '../../../../agent/adapters/nft/counter-sets.ts';
 import { KernelSets, whyNotFromKernel } from '../../../../agent/adapters/nft/kernel-sets.ts';
 import type { Json, JsonObject } from '../../../../agent/adapters/nft/nft-json.ts';
 import { partsFromKey } from '../../../../agent/adapters/nft/set-key.ts';
-import { SetReader } from '../../../../agent/adapters/nft/set-reader.ts';
-import { arePairsBetween, UnboundReader } from '../../../../agent/adapters/nft/unbound-reader.ts';
-import type { IpAddress, Mac, UnboundAddress } from '../../../../agent/core/model.ts';
+import { setReader } from '../../../../agent/adapters/nft/set-reader.ts';
+import { UnboundReader } from '../../../../agent/adapters/nft/unbound-reader.ts';
 import type { Addon } from '../../../../openwrt/node-netlink/src/addon.ts';
 
 const FIXTURE = new URL('../../../fixtures/netlink/set-elements.json', import.meta.url);
@@ -54,7 +53,7 @@ function listed(val: string, comment: string, bytes: number, packets: number): J
 const COUNTED = listed('192.168.77.20', '7 2000 20', 3_000, 2);
 
 function down4Reader({ runner, sets }: ReturnType<typeof world>) {
-  return new SetReader('count_down4', counterMeaning('count_down4'), runner, sets);
+  return setReader('count_down4', counterMeaning('count_down4'), runner, sets);
 }
 
 t.test('the first reading is held against nft’s, all others are the kernel’s alone', async (t) => {
@@ -142,12 +141,7 @@ t.test('without an addon nft is asked, and why is said once', async (t) => {
   const openAddon = (): Addon => {
     throw new Error('not compiled');
   };
-  const reader = new SetReader(
-    'count_down4',
-    counterMeaning('count_down4'),
-    runner,
-    new KernelSets({ log, openAddon }),
-  );
+  const reader = setReader('count_down4', counterMeaning('count_down4'), runner, new KernelSets({ log, openAddon }));
   for (let i = 0; i < 3; i++) t.same(await reader.read(), DOWN4);
   t.same(events, ['nft-netlink-off {"why":"not compiled"}']);
 });
@@ -199,16 +193,6 @@ t.test('addresses that wait to be bound are the same by netlink and by nft', asy
   t.same(await reader.read(), expected);
   t.same(scene.asked, ['kernel unbound4', 'kernel unbound6']);
   t.same(scene.events, ['nft-sets-by-netlink']);
-});
-
-t.test('pairs that came or went meanwhile are no disagreement, any other difference is', (t) => {
-  const of = (...names: readonly string[]): UnboundAddress[] =>
-    names.map((name) => ({ mac: '02:00:00:00:00:01' as Mac, address: name as IpAddress }));
-  t.equal(arePairsBetween(of('a'), of('a', 'b'), of('a', 'b')), true, 'one came');
-  t.equal(arePairsBetween(of('a', 'b'), of('a'), of('a')), true, 'one went');
-  t.equal(arePairsBetween(of('a'), of(), of('a')), false);
-  t.equal(arePairsBetween(of(), of('a'), of()), false);
-  t.end();
 });
 
 t.test('keys of every form that our sets have, and of none other', (t) => {
