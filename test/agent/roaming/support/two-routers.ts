@@ -37,6 +37,8 @@ export class Link {
   losesAnswers = false;
   readonly asked: SignedRoamingQuery[] = [];
   readonly brought: SignedCarriedChannel[] = [];
+  /** What was given when it was asked for, whether it arrived or not. */
+  readonly given: SignedCarriedChannel[] = [];
 
   to(other: () => Router): Sisters {
     const lost = { ok: false, message: 'lost' } as const;
@@ -50,7 +52,11 @@ export class Link {
       lookUp: (query) => through(() => other().lent.lookUp(query), false),
       ask: (query) => {
         this.asked.push(query);
-        return through(() => other().lent.give(query), true);
+        return through(async () => {
+          const answer = await other().lent.give(query);
+          if (answer.ok) this.given.push(answer.value);
+          return answer;
+        }, true);
       },
       bring: (carried) => {
         this.brought.push(carried);
