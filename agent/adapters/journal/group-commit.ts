@@ -37,6 +37,9 @@ export type CommitCounts = {
 /** Requests that may wait for one group. More would mean that thousands of guests pay within a few milliseconds. */
 export const MAX_WAITING_COMMITS = 8192;
 
+/** So many wait for no more: beyond it sharing saves little flash (docs/benchmarks.md, ledger), and the wait costs more. */
+const ENOUGH = 8;
+
 type Waiting<Request> = {
   readonly request: Request;
   readonly resolve: () => void;
@@ -49,7 +52,8 @@ export class GroupCommit<Request> {
   #waiting: Waiting<Request>[] = [];
   /** Written, and being synced. */
   #syncing: readonly Waiting<Request>[] | undefined;
-  #isScheduled = false;
+  #timer: NodeJS.Timeout | undefined;
+  #isFlushDue = false;
   #refusal: (() => JournalError) | undefined;
   #groups = 0;
   #requests = 0;
@@ -72,7 +76,9 @@ export class GroupCommit<Request> {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
-      this.#schedule(this.#windowMs);
+      if (this.#syncing !== undefined) return;
+      if (this.#windowMs === 0 || this.#waiting.length >= ENOUGH) this.#flushThisTurn();
+      else this.#timer ??= setTimeout(() => this.#flush(), this.#windowMs);
     });
   }
 
@@ -100,15 +106,18 @@ export class GroupCommit<Request> {
     this.#refusal = () => new JournalError('JOURNAL_CLOSED', 'the journal is closed');
   }
 
-  #schedule(afterMs: number): void {
-    if (this.#isScheduled || this.#syncing !== undefined) return;
-    this.#isScheduled = true;
-    const flush = () => {
-      this.#isScheduled = false;
-      if (this.#syncing === undefined && this.#write()) this.#sync();
-    };
-    if (afterMs === 0) setImmediate(flush);
-    else setTimeout(flush, afterMs);
+  /** At its end: what else comes in it is part of the group. */
+  #flushThisTurn(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setImmediate(() => this.#flush());
+  }
+
+  #flush(): void {
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    this.#isFlushDue = false;
+    if (this.#syncing === undefined && this.#write()) this.#sync();
   }
 
   /** One transaction with what waits; whether there is something to sync. */
@@ -155,7 +164,7 @@ export class GroupCommit<Request> {
       this.#fail(journalErrorFrom(error, 'checkpoint failed'));
       return;
     }
-    if (this.#waiting.length > 0) this.#schedule(0);
+    if (this.#waiting.length > 0) this.#flushThisTurn();
   }
 
   #broken(group: readonly Waiting<Request>[], error: unknown): JournalError {

@@ -34,7 +34,7 @@ export const MAX_WAITING_CLAIMS = 1024;
 const DEFAULT_IDLE_MS = 30_000;
 const DEFAULT_HANG_MS = 20_000;
 /** A batch takes the thread about so long: fewer signatures make too many messages, more make the first ones wait. */
-const BATCH_MS = 4;
+const BATCH_MS = 2;
 const MAX_CLAIMS_PER_BATCH = 64;
 const BATCHES_UNDER_WAY = 2;
 
