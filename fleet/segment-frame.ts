@@ -12,24 +12,28 @@ export const MAX_PAYLOAD_BYTES = 4 * 1024 * 1024;
 
 const READ_BYTES = 1024 * 1024;
 
-/** Headers and payloads one after another, and where each frame ends. @throws RangeError for a payload that no reader would accept */
-export function encodeFrames(payloads: readonly Uint8Array[]): { readonly bytes: Uint8Array; readonly ends: number[] } {
+/** Bytes that the payloads take as frames. @throws RangeError for a payload that no reader would accept */
+export function framedLength(payloads: readonly Uint8Array[]): number {
   let length = 0;
-  const ends = payloads.map((payload) => {
+  for (const payload of payloads) {
     if (payload.length === 0 || payload.length > MAX_PAYLOAD_BYTES) {
       throw new RangeError(`a frame holds 1..${MAX_PAYLOAD_BYTES} bytes, got ${payload.length}`);
     }
     length += FRAME_HEADER_BYTES + payload.length;
-    return length;
-  });
-  const bytes = Buffer.allocUnsafe(length);
-  for (const [i, payload] of payloads.entries()) {
-    const start = (ends[i] as number) - payload.length;
-    bytes.writeUInt32BE(payload.length, start - FRAME_HEADER_BYTES);
-    bytes.writeUInt32BE(crc32(payload), start - FRAME_HEADER_BYTES + 4);
-    bytes.set(payload, start);
   }
-  return { bytes, ends };
+  return length;
+}
+
+/** Puts headers and payloads one after another from `at`. @returns where each frame ends */
+export function writeFrames(payloads: readonly Uint8Array[], bytes: Buffer, at: number): number[] {
+  let end = at;
+  return payloads.map((payload) => {
+    bytes.writeUInt32BE(payload.length, end);
+    bytes.writeUInt32BE(crc32(payload), end + 4);
+    bytes.set(payload, end + FRAME_HEADER_BYTES);
+    end += FRAME_HEADER_BYTES + payload.length;
+    return end;
+  });
 }
 
 /**

@@ -1,8 +1,11 @@
 /**
  * The proof log as files of one directory: 0000000001.seg, 0000000002.seg, ... Only the last one grows. Frames that arrive
- * while a sync is under way are written and synced together after it.
+ * while a write is under way are written together after it. The file that grows is opened with O_DSYNC: a write is durable
+ * when it returns, as if fdatasync had followed it, in one call instead of two.
  *
- * After a failed sync nothing more is taken: what the kernel dropped, it would call clean the next time.
+ * After a failed write nothing more is taken: what the kernel dropped, it would call clean the next time.
+ *
+ * @see open(2), O_DSYNC
  */
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
@@ -16,7 +19,7 @@ import {
   ProofLogError,
   type SegmentRef,
 } from './proof-log.ts';
-import { encodeFrames, readFrames, SEGMENT_MAGIC } from './segment-frame.ts';
+import { framedLength, readFrames, SEGMENT_MAGIC, writeFrames } from './segment-frame.ts';
 
 export type SegmentLogOptions = {
   readonly directory: string;
@@ -26,17 +29,18 @@ export type SegmentLogOptions = {
   readonly openFile?: OpenFile;
 };
 
-type OpenFile = (path: string, flags: string, mode?: number) => Promise<FileHandle>;
+type OpenFile = (path: string, flags: string | number, mode?: number) => Promise<FileHandle>;
 
 type Waiting = {
-  readonly bytes: Uint8Array;
-  /** Where each frame ends in `bytes`. */
-  readonly ends: readonly number[];
+  readonly payloads: readonly Uint8Array[];
+  /** As frames. */
+  readonly length: number;
   readonly resolve: (positions: readonly LogPosition[]) => void;
   readonly reject: (error: ProofLogError) => void;
 };
 
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
+const SCRATCH_BYTES = 256 * 1024;
 const SEGMENT_NAME = /^(\d{10})\.seg$/;
 
 export class SegmentLog implements ProofLog {
@@ -49,6 +53,8 @@ export class SegmentLog implements ProofLog {
   #writing: Promise<void> | undefined;
   #refusal: ProofLogError | undefined;
   #syncs = 0;
+  /** Where a group is put together: only one write is under way at a time. */
+  #scratch = Buffer.alloc(SCRATCH_BYTES);
 
   private constructor(options: Required<SegmentLogOptions>, file: FileHandle, end: LogPosition) {
     this.#directory = options.directory;
@@ -94,9 +100,9 @@ export class SegmentLog implements ProofLog {
   async appendAll(payloads: readonly Uint8Array[]): Promise<readonly LogPosition[]> {
     if (this.#refusal !== undefined) throw this.#refusal;
     if (payloads.length === 0) return [];
-    const encoded = encodeFrames(payloads);
+    const length = framedLength(payloads);
     return await new Promise((resolve, reject) => {
-      this.#waiting.push({ ...encoded, resolve, reject });
+      this.#waiting.push({ payloads, length, resolve, reject });
       this.#writing ??= this.#writeAll();
     });
   }
@@ -162,21 +168,34 @@ export class SegmentLog implements ProofLog {
   }
 
   async #write(group: readonly Waiting[]): Promise<void> {
+    const { bytes, ends } = this.#framesFrom(group);
     try {
       if (this.#end.offset >= this.#segmentBytes) await this.#startSegment();
-      await writeFully(this.#file, bytesOf(group), this.#end.offset);
+      await writeFully(this.#file, bytes, this.#end.offset);
     } catch (error) {
       if (!isDiskFull(error)) throw error;
       await this.#file.truncate(this.#end.offset);
       throw new ProofLogError('the disk is full', { code: 'LOG_FULL', cause: error });
     }
-    await this.#file.datasync();
     this.#syncs += 1;
-    for (const { bytes, ends, resolve } of group) {
-      const { segment, offset } = this.#end;
-      this.#end = { segment, offset: offset + bytes.length };
-      resolve(ends.map((end) => ({ segment, offset: offset + end })));
+    const { segment, offset } = this.#end;
+    this.#end = { segment, offset: offset + bytes.length };
+    for (const [i, { resolve }] of group.entries()) {
+      resolve((ends[i] as number[]).map((end) => ({ segment, offset: offset + end })));
     }
+  }
+
+  /** The group's bytes, in the scratch buffer unless they are unusually many; where the frames of each call end in them. */
+  #framesFrom(group: readonly Waiting[]): { readonly bytes: Buffer; readonly ends: readonly number[][] } {
+    const length = group.reduce((sum, one) => sum + one.length, 0);
+    const bytes = length > this.#scratch.length ? Buffer.allocUnsafe(length) : this.#scratch.subarray(0, length);
+    let at = 0;
+    const ends = group.map(({ payloads, length }) => {
+      const start = at;
+      at += length;
+      return writeFrames(payloads, bytes, start);
+    });
+    return { bytes, ends };
   }
 
   async #startSegment(): Promise<void> {
@@ -205,15 +224,10 @@ export class SegmentLog implements ProofLog {
 function takeGroup(waiting: Waiting[]): readonly Waiting[] {
   let bytes = 0;
   const count = waiting.findIndex((one) => {
-    bytes += one.bytes.length;
+    bytes += one.length;
     return bytes > MAX_APPEND_BYTES;
   });
   return waiting.splice(0, count === -1 ? waiting.length : Math.max(1, count));
-}
-
-function bytesOf(group: readonly Waiting[]): Uint8Array {
-  const [first] = group;
-  return group.length === 1 && first !== undefined ? first.bytes : Buffer.concat(group.map(({ bytes }) => bytes));
 }
 
 async function segmentNumbers(directory: string): Promise<readonly number[]> {
@@ -227,13 +241,15 @@ async function segmentNumbers(directory: string): Promise<readonly number[]> {
   throw new ProofLogError(`segment ${missing + 1} of ${directory} is missing`, { code: 'LOG_CORRUPT' });
 }
 
+const GROWING = constants.O_RDWR | constants.O_DSYNC;
+
 function segmentPath(directory: string, segment: number): string {
   return join(directory, `${String(segment).padStart(10, '0')}.seg`);
 }
 
 async function createSegment(openFile: OpenFile, directory: string, segment: number): Promise<FileHandle> {
   // Truncating: a file of that number can only be what an earlier attempt left before its first frame.
-  const file = await openFile(segmentPath(directory, segment), 'w+', 0o600);
+  const file = await openFile(segmentPath(directory, segment), GROWING | constants.O_CREAT | constants.O_TRUNC, 0o600);
   try {
     await writeFully(file, SEGMENT_MAGIC, 0);
     await file.sync();
@@ -254,7 +270,7 @@ async function openLast(
   segment: number,
 ): Promise<{ file: FileHandle; offset: number }> {
   const path = segmentPath(directory, segment);
-  const file = await openFile(path, 'r+');
+  const file = await openFile(path, GROWING);
   let offset = 0;
   for await (const frame of readFrames(file, 0)) offset = frame.end;
   const { size } = await file.stat();

@@ -2,12 +2,12 @@ import { type FileHandle, open } from 'node:fs/promises';
 import t from 'tap';
 import { SegmentLog } from '../../fleet/segment-log.ts';
 
-type Fault = { readonly method: 'write' | 'datasync' | 'sync'; readonly code: string };
+type Fault = { readonly method: 'write' | 'sync'; readonly code: string };
 
 /** A disk of which single operations fail: each fault once, in order, when its method is called next. */
 function failingDisk() {
   const faults: Fault[] = [];
-  const openFile = async (path: string, flags: string, mode?: number): Promise<FileHandle> =>
+  const openFile = async (path: string, flags: string | number, mode?: number): Promise<FileHandle> =>
     new Proxy(await open(path, flags, mode), {
       get: (file, name) => {
         const value: unknown = Reflect.get(file, name, file);
@@ -60,12 +60,12 @@ t.test('a disk that is full when a segment begins is tried again', async (t) => 
   t.strictSame(await textsOf(directory), ['first', 'third']);
 });
 
-t.test('after a failed sync nothing more is acknowledged', async (t) => {
+t.test('after a write that did not become durable nothing more is acknowledged', async (t) => {
   const directory = t.testdir();
   const { faults, openFile } = failingDisk();
   const log = await SegmentLog.open({ directory, openFile });
   await log.append(Buffer.from('first'));
-  faults.push({ method: 'datasync', code: 'EIO' });
+  faults.push({ method: 'write', code: 'EIO' });
   const failing = log.append(Buffer.from('second'));
   const late = failing.catch(() => log.append(Buffer.from('third')));
   await t.rejects(failing, { code: 'LOG_FAILED', message: /until it is reopened: injected/ });
