@@ -7,6 +7,7 @@ import { ChainError } from './chain-error.ts';
 import { reasonFromRevert } from './channels-contract.ts';
 import type { ChannelsReader } from './channels-reader.ts';
 import type { Endpoints } from './endpoints.ts';
+import type { Call } from './signing.ts';
 import type { Transactions } from './transactions.ts';
 
 export type ChainContext = {
@@ -27,26 +28,33 @@ export async function execute(
   purpose: string,
   to: Address = context.deployment.channels,
 ): Promise<ChainTx> {
-  const { rpc, transactions, gasKey } = context;
   const call = { to, data };
-  try {
-    await rpc.request('eth_call', [{ from: gasKey.address, ...call }, 'latest']);
-    const { tx, feeWei } = await transactions.send(call, purpose);
+  return await inItsWords(async () => {
+    await simulate(context, call);
+    const { tx, feeWei } = await context.transactions.send(call, purpose);
     return { tx, feeWei };
-  } catch (error) {
-    throw withReason(error);
-  }
+  });
 }
 
 /**
  * The same for what is not idempotent on chain: while a transaction for this purpose may still be rolled back (64 blocks),
  * that one is waited for and no other sent.
  */
-export function executeOnce(context: ChainContext, data: Hex, purpose: string, to?: Address): Promise<ChainTx> {
+export async function executeOnce(
+  context: ChainContext,
+  data: Hex,
+  purpose: string,
+  to: Address = context.deployment.channels,
+): Promise<ChainTx> {
+  const { transactions, log } = context;
+  const call = { to, data };
   const isKnown = ({ state, ...tx }: SentTransaction) =>
     tx.purpose === purpose && (state === 'sent' || state === 'mined');
-  if (!context.log.live().some(isKnown)) return execute(context, data, purpose, to);
-  return context.transactions.send({ to: to ?? context.deployment.channels, data }, purpose);
+  return await inItsWords(async () => {
+    if (!log.live().some(isKnown)) await simulate(context, call);
+    const { tx, feeWei } = await transactions.sendOnce(call, purpose);
+    return { tx, feeWei };
+  });
 }
 
 /** What the log still knows to have been paid for a purpose; 0 if another paid, or it is long ago. */
@@ -55,7 +63,19 @@ export function feeOf({ log }: ChainContext, purpose: string): bigint {
   return own.reduce((sum, { feeWei = 0n }) => sum + feeWei, 0n);
 }
 
-/** The same error with the contract's own words for why it refused. */
+async function simulate({ rpc, gasKey }: ChainContext, call: Call & { readonly to: Address }): Promise<void> {
+  await rpc.request('eth_call', [{ from: gasKey.address, ...call }, 'latest']);
+}
+
+/** Rejects with the contract's own words for why it refused. */
+async function inItsWords<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw withReason(error);
+  }
+}
+
 function withReason(error: unknown): unknown {
   if (!(error instanceof ChainError) || error.revertData === undefined) return error;
   const reason = reasonFromRevert(error.revertData);

@@ -3,8 +3,8 @@
  * and looks after them until nothing can roll them back. Whatever happens to process or node, the same signed bytes go out
  * again; a purpose that is under way is resumed, never signed anew under another nonce.
  *
- * Signing and looking are serialised, waiting is not, so several guests' opens can share a block. What is sent must be
- * idempotent on chain: a nonce that somebody else used makes the caller look, and try again.
+ * Signing and looking are serialised, waiting is not, so several guests' opens can share a block. What was offered once may
+ * have been taken, whatever a node says to it: bytes are given up only when their nonce is used and nobody has their receipt.
  */
 import type { Hex } from '../../../protocol/hex.ts';
 import type { SentTransaction, TransactionLog } from '../../ports.ts';
@@ -30,20 +30,22 @@ export type TransactionsDeps = SigningDeps & {
 
 export type Transactions = {
   /**
-   * Sends and waits until it is confirmed; goes on with what is under way for the same purpose.
+   * Sends and waits until it is confirmed; goes on with what is under way for the same purpose. The call must be idempotent
+   * on chain: when another transaction has taken its nonce, it is signed anew under the next.
    * @throws ChainError: refused if it reverted, unreachable if its fate is unknown.
    */
   send(call: Call, purpose?: string): Promise<Receipt>;
+  /** The same for a call that must not be mined twice: it is signed once, and whether to ask again is the owner's matter. */
+  sendOnce(call: Call, purpose: string): Promise<Receipt>;
   /** Looks once at all that may still be rolled back, lost or stuck, and offers again what is. @throws ChainError */
   tend(): Promise<void>;
 };
 
 /** A node may have dropped the transaction: offer it again after so many polls without a receipt. */
 const POLLS_BEFORE_RESEND = 5;
-/** What geth, Nethermind, Erigon, Besu, Reth and anvil say; JSON-RPC has no code for these. */
-const NONCE_USED = /nonce too low|nonce has already|invalid nonce|replacement transaction|OldNonce/i;
+/** What geth, Nethermind, Erigon, Besu, Reth and anvil say; JSON-RPC has no code for it. */
 const NO_FUNDS = /insufficient (funds|balance)|InsufficientFunds|enough funds|upfront cost exceeds/i;
-/** Attempts to find the right nonce when another process uses the same key. */
+/** Nonces that are tried for one call when another process uses the same key. */
 const NONCE_ATTEMPTS = 3;
 /** Ethereum finalises after 64 blocks. */
 const FINAL_BLOCKS = 64n;
@@ -69,6 +71,16 @@ class GasKeyTransactions implements Transactions {
   }
 
   async send(call: Call, purpose = `call:${++this.#unnamed}`): Promise<Receipt> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.sendOnce(call, purpose);
+      } catch (error) {
+        if (!(error instanceof LostError) || attempt === NONCE_ATTEMPTS) throw error;
+      }
+    }
+  }
+
+  async sendOnce(call: Call, purpose: string): Promise<Receipt> {
     const { monotonicMs, receiptTimeoutMs, pollMs, sleep, confirmations = 1n } = this.#deps;
     const nonce = await this.#inTurn(() => this.#begin(call, purpose));
     const hash = this.#group(nonce).at(-1)?.hash;
@@ -115,22 +127,15 @@ class GasKeyTransactions implements Transactions {
       .live()
       .find((tx) => tx.purpose === purpose && (tx.state === 'sent' || tx.state === 'mined'));
     if (known !== undefined) return known.nonce;
-    for (let attempt = 1; ; attempt++) {
-      const nonce = await this.#freeNonce();
-      const signed = await signedCall(this.#deps, call, nonce);
-      const transaction: SentTransaction = { ...signed, nonce, purpose, state: 'sent' };
-      await this.#store(transaction);
-      const answer = await this.#offer(transaction);
-      if (answer === 'taken') return nonce;
-      // The node has certainly not taken it, so its bytes are of no use any more.
-      await this.#store({ ...transaction, state: 'final' });
-      if (answer !== 'nonce-used') throw answer;
-      if (attempt === NONCE_ATTEMPTS) {
-        throw unreachable(`nonce ${nonce} of gas key ${this.#deps.gasKey.address} is used by another sender`);
-      }
-      // Or the node lags behind: give it a moment.
-      await this.#deps.sleep(this.#deps.pollMs);
-    }
+    const nonce = await this.#freeNonce();
+    const signed = await signedCall(this.#deps, call, nonce);
+    const transaction: SentTransaction = { ...signed, nonce, purpose, state: 'sent' };
+    await this.#store(transaction);
+    const refusal = await this.#offer(transaction);
+    if (refusal === undefined) return nonce;
+    // The node has certainly not taken it, so its bytes are of no use any more.
+    await this.#store({ ...transaction, state: 'final' });
+    throw refusal;
   }
 
   /** The lowest that neither the node nor the log knows: a gap that a lost transaction left is filled first. */
@@ -232,17 +237,19 @@ class GasKeyTransactions implements Transactions {
     await this.#begin({ to: this.#deps.gasKey.address, data: '0x' }, `gap:${pending}`);
   }
 
-  /** A lost or unclear answer counts as taken: the receipt tells. A ChainError: it cannot be sent at all. */
-  async #offer({ raw, hash }: SentTransaction): Promise<'taken' | 'nonce-used' | ChainError> {
+  /**
+   * Why it cannot be sent at all. A lost or unclear answer counts as taken, and so does "nonce too low", which is what a
+   * node says of a transaction that it has mined to a proxy that asks twice: the receipt tells.
+   */
+  async #offer({ raw, hash }: SentTransaction): Promise<ChainError | undefined> {
     this.#offeredMs.set(hash, this.#deps.monotonicMs());
     try {
       await this.#deps.rpc.request('eth_sendRawTransaction', [raw]);
-      return 'taken';
+      return undefined;
     } catch (error) {
       if (!(error instanceof ChainError)) throw error;
       if (error.code === 'CHAIN_REFUSED') return error;
-      if (NONCE_USED.test(error.message)) return 'nonce-used';
-      if (!NO_FUNDS.test(error.message)) return 'taken';
+      if (!NO_FUNDS.test(error.message)) return undefined;
       const who = this.#deps.gasKey.address;
       return refused(`gas key ${who} cannot pay: send it some of the chain's coin (${error.message})`, {
         cause: error,
@@ -274,9 +281,11 @@ class GasKeyTransactions implements Transactions {
   }
 }
 
-function lost(nonce: bigint): FateError {
-  return new FateError('CHAIN_UNREACHABLE', `nonce ${nonce} was used by another transaction: look, and try again`);
+function lost(nonce: bigint): LostError {
+  return new LostError('CHAIN_UNREACHABLE', `nonce ${nonce} was used by another transaction: look, and try again`);
 }
 
 /** The transaction's fate is sealed: reverted, or its nonce gone to another. */
 class FateError extends ChainError {}
+
+class LostError extends FateError {}

@@ -72,26 +72,35 @@ t.test('a failed one does not stop the next', async (t) => {
 });
 
 t.test('a nonce that someone else used is replaced by the next', async (t) => {
-  let counted = 5;
-  const node = scriptedNode({
-    eth_getTransactionCount: () => `0x${(counted++).toString(16)}`,
-    eth_sendRawTransaction: (params) => {
-      if (decoded(params[0] as Hex).raw.nonce === 5n) throw unreachable('nonce too low: next nonce 6, tx nonce 5');
-      return '0x';
-    },
-  });
+  const node = sharedKey([5n]);
   await node.transactions.send(CALL);
   t.strictSame(node.nonces(), [5n, 6n]);
 });
 
 t.test('a nonce that is always used by someone else is given up', async (t) => {
+  const node = sharedKey([5n, 6n, 7n, 8n]);
+  await t.rejects(node.transactions.send(CALL), { code: 'CHAIN_UNREACHABLE', message: /nonce 7 was used by another/ });
+  t.strictSame(node.nonces(), [5n, 6n, 7n]);
+});
+
+t.test('what must not be mined twice is signed once, whoever uses its nonce', async (t) => {
+  const node = sharedKey([5n]);
+  await t.rejects(node.transactions.sendOnce(CALL, 'send:1'), { code: 'CHAIN_UNREACHABLE', message: /look, and try/ });
+  t.strictSame(node.nonces(), [5n]);
+});
+
+t.test('"nonce too low" for what the node has mined itself is no reason to sign another', async (t) => {
+  let looks = 0;
   const node = scriptedNode({
+    eth_getTransactionCount: () => (node.raws.length === 0 ? '0x5' : '0x6'),
     eth_sendRawTransaction: () => {
-      throw unreachable('replacement transaction underpriced');
+      throw unreachable('nonce too low: next nonce 6, tx nonce 5');
     },
+    // Mined, but this node lags: it has the receipt only at the third look.
+    eth_getTransactionReceipt: () => (++looks < 3 ? null : MINED),
   });
-  await t.rejects(node.transactions.send(CALL), { code: 'CHAIN_UNREACHABLE', message: /used by another sender/ });
-  t.equal(node.raws.length, 3);
+  await node.transactions.send(CALL, 'send:1');
+  t.equal(node.raws.length, 1);
 });
 
 t.test('a lost answer to the sending is settled by the receipt', async (t) => {
@@ -213,6 +222,23 @@ t.test('stopping ends the wait', async (t) => {
   const node = scriptedNode({ eth_getTransactionReceipt: () => null }, { sleep });
   await t.rejects(node.transactions.send(CALL), { code: 'CHAIN_UNREACHABLE', message: 'stopped' });
 });
+
+/** Another process has used these nonces of the gas key just before. */
+function sharedKey(used: readonly bigint[]) {
+  const isUsed = (nonce: bigint | undefined) => nonce !== undefined && used.includes(nonce);
+  const node = scriptedNode({
+    eth_getTransactionCount: () => hex(5n + BigInt(new Set(node.raws).size)),
+    eth_sendRawTransaction: (params) => {
+      if (isUsed(decoded(params[0] as Hex).raw.nonce)) throw unreachable('nonce too low');
+      return '0x';
+    },
+    eth_getTransactionReceipt: (params) => {
+      const sent = node.raws.map((raw) => decoded(raw)).find(({ hash }) => `0x${hash.slice(2)}` === params[0]);
+      return isUsed(sent?.raw.nonce) ? null : MINED;
+    },
+  });
+  return node;
+}
 
 /** A node that mines at once, except where the test says otherwise; time passes only in sleep. */
 function scriptedNode(answers: Answers, deps: Partial<TransactionsDeps> = {}) {
