@@ -72,15 +72,20 @@ class RpcEndpoints implements Endpoints {
   async request(method: string, params: readonly unknown[]): Promise<unknown> {
     if (method === 'eth_sendRawTransaction') return this.#broadcast(method, params);
     let first: unknown;
+    let isUnknown = false;
     for (const endpoint of this.#inOrder()) {
       try {
-        return await this.#ask(endpoint, method, params);
+        const value = await this.#ask(endpoint, method, params);
+        // It does not know what is asked for, as one that lags: another may.
+        if (value !== null) return value;
+        isUnknown = true;
       } catch (error) {
         // A revert, too, may be the word of one that lags or lies.
         if (!(error instanceof ChainError)) throw error;
         first ??= error;
       }
     }
+    if (isUnknown) return null;
     throw first;
   }
 
@@ -147,18 +152,27 @@ class RpcEndpoints implements Endpoints {
   }
 
   async #ask(endpoint: Endpoint, method: string, params: readonly unknown[]): Promise<unknown> {
+    const value = await this.#answer(endpoint, method, params);
+    this.#noteHead(endpoint, method, params, value);
+    endpoint.failures = 0;
+    endpoint.restUntilMs = 0;
+    return value;
+  }
+
+  async #answer(endpoint: Endpoint, method: string, params: readonly unknown[]): Promise<unknown> {
     try {
       await this.#checkChain(endpoint);
       const value = await endpoint.rpc.request(method, params);
       if (SHAPES[method]?.(value) === false) {
         throw unreachable(`${method}: the node's answer is none: ${JSON.stringify(value)?.slice(0, 60)}`);
       }
-      this.#noteHead(endpoint, method, params, value);
-      endpoint.failures = 0;
-      endpoint.restUntilMs = 0;
       return value;
     } catch (error) {
-      if (error instanceof ChainError && error.code === 'CHAIN_UNREACHABLE' && !error.isNodesWord) this.#rest(endpoint);
+      if (error instanceof ChainError && error.code === 'CHAIN_UNREACHABLE' && !error.isNodesWord) {
+        this.#rest(endpoint);
+        // Where it is now nobody knows, so it is no measure for others.
+        endpoint.head = 0n;
+      }
       throw error;
     }
   }
@@ -178,9 +192,24 @@ class RpcEndpoints implements Endpoints {
     const isHead = method === 'eth_blockNumber' || (method === 'eth_getBlockByNumber' && params[0] === 'latest');
     if (!isHead) return;
     endpoint.head = quantityFrom(isRecord(value) ? value['number'] : value, method);
-    const best = this.#all.reduce((most, { head }) => (head > most ? head : most), 0n);
-    if (endpoint.head + MAX_LAG_BLOCKS >= best) return;
-    throw unreachable(`${method}: the node is at block ${endpoint.head}, another one at ${best}: stale`);
+    const reached = this.#reachedByOthers(endpoint);
+    if (endpoint.head + MAX_LAG_BLOCKS >= reached) return;
+    this.#rest(endpoint);
+    throw unreachable(`${method}: the node is at block ${endpoint.head}, others at ${reached}: stale`);
+  }
+
+  /**
+   * The block that a quorum of the others has reached: one that lies far ahead of all does not make the honest ones stale.
+   * Of one other alone its word counts: who of the two is right nobody knows, so nothing is done until they agree.
+   */
+  #reachedByOthers(endpoint: Endpoint): bigint {
+    const others = this.#all.filter((other) => other !== endpoint && other.head > 0n).map(({ head }) => head);
+    return (
+      others
+        .sort((a, b) => (a > b ? -1 : 1))
+        .slice(0, QUORUM)
+        .at(-1) ?? 0n
+    );
   }
 
   #rest(endpoint: Endpoint): void {

@@ -105,6 +105,48 @@ t.test('an endpoint far behind another is stale', async (t) => {
   t.equal(await endpoints.request('eth_blockNumber', []), '0x64');
 });
 
+t.test('one that names a block far ahead of all makes nobody stale, whoever is asked first', async (t) => {
+  const liar = { ...HONEST, eth_blockNumber: () => '0x38d7ea4c68000', eth_call: () => '0x02' };
+  for (const nodes of [
+    [HONEST, HONEST, liar],
+    [liar, HONEST, HONEST],
+  ]) {
+    const { endpoints, pass } = scripted(...nodes);
+    await endpoints.agreed('eth_call', [{}], 2n).catch(() => 'the liar was the only one known');
+    pass(60_000);
+    for (let time = 0; time < 3; time++) t.equal(await endpoints.agreed('eth_call', [{}], 2n), '0x01');
+  }
+});
+
+t.test('one that is away is no measure for who is stale, one that answers is', async (t) => {
+  let isAway = false;
+  const away = {
+    ...HONEST,
+    eth_blockNumber: () => (isAway ? Promise.reject(unreachable('no answer')) : '0x64'),
+  };
+  let head = 0x64;
+  const ahead = { ...HONEST, eth_blockNumber: () => `0x${head.toString(16)}` };
+  const { endpoints } = scripted(HONEST, away, ahead);
+  await endpoints.agreed('eth_call', [{}], 1n);
+  [isAway, head] = [true, 0x96];
+  await t.rejects(
+    endpoints.agreed('eth_call', [{}], 1n).then(() => endpoints.agreed('eth_call', [{}], 1n)),
+    {
+      code: 'CHAIN_UNREACHABLE',
+      message: /the newest block: 1 of 3 endpoints answered/,
+    },
+  );
+});
+
+t.test('a receipt that one does not have is asked of the others', async (t) => {
+  const without = { ...HONEST, eth_getTransactionReceipt: () => null };
+  const having = { ...HONEST, eth_getTransactionReceipt: () => ({ status: '0x1' }) };
+  const down = { eth_chainId: () => Promise.reject(unreachable('no answer')) };
+  const { endpoints } = scripted(down, without, having);
+  t.strictSame(await endpoints.request('eth_getTransactionReceipt', ['0xaa']), { status: '0x1' });
+  t.equal(await scripted(without, without, down).endpoints.request('eth_getTransactionReceipt', ['0xaa']), null);
+});
+
 function scripted(...nodes: readonly Answers[]) {
   const asked: string[] = [];
   let nowMs = 0;
