@@ -15,7 +15,8 @@ import type { Enforcer, GuestDesk, Verifier } from '../../agent/ports.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import { keccak256Text } from '../../protocol/keccak.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
-import { type SignedVoucher, signVoucher } from '../../protocol/voucher.ts';
+import { type SignedVoucher, signVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
+import { decodeVoucher } from '../../protocol/voucher-wire.ts';
 import { NOW_S, testChannel, testConfig, testVoucher, WLAN0 } from '../agent/core/support/story.ts';
 import { DEVICE_KEY, NODE } from '../support/agent-scene.ts';
 import { FakeChain } from '../support/fake-chain.ts';
@@ -44,9 +45,13 @@ export function payingGuests(count: number): readonly PayingGuest[] {
   });
 }
 
-/** The n-th voucher of a guest, from 1. */
+/** The n-th voucher of a guest, from 1, as it comes off the wire. */
 export function nthVoucher({ channelId, secretKey }: PayingGuest, n: number): SignedVoucher {
-  return signVoucher(DEPLOYMENT, { channelId, amount: FIRST_AMOUNT + BigInt(n), ackBytes: 0n }, secretKey);
+  const voucher = { channelId, amount: FIRST_AMOUNT + BigInt(n), ackBytes: 0n };
+  const json = JSON.stringify(voucherJsonFromVoucher(signVoucher(DEPLOYMENT, voucher, secretKey)));
+  const decoded = decodeVoucher(JSON.parse(json));
+  if (!decoded.ok) throw new Error(`a voucher of the bench cannot be read: ${json}`);
+  return decoded.value;
 }
 
 export type Till = {
