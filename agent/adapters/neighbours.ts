@@ -1,16 +1,22 @@
 /**
  * The kernel's own view of who is where, the only authority on which MAC sent a packet: neighbour table and bridge.
- * IPv4 comes from /proc/net/arp; for IPv6 there is no such file, so `ip` is asked, four times a second at most.
+ * IPv4 comes from /proc/net/arp; for IPv6 there is no such file, so it is read by netlink, once that was found to be what `ip` prints,
+ * or else `ip` is asked; four times a second at most.
  */
 import { execFile } from 'node:child_process';
 import { open, readdir, readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import type { Addon } from '../../openwrt/node-netlink/src/addon.ts';
 import type { DeviceName, IpAddress, Mac } from '../core/model.ts';
 import { isIpv6, parseDeviceName } from '../core/names.ts';
 import type { Neighbours } from '../ports.ts';
+import { arePairsBetween } from './address-pairs.ts';
+import { CheckedReader } from './checked-reader.ts';
 import { portNameFromFdbText, portNumberFromBrforward } from './neighbours/bridge-fdb.ts';
 import { FreshRead } from './neighbours/fresh-read.ts';
+import { KernelTable } from './neighbours/kernel-table.ts';
 import { type Neighbour, neighboursFromArp, neighboursFromIp } from './neighbours/neighbour-text.ts';
+import { openNetlinkAddon } from './netlink-addon.ts';
 
 export type NeighboursOptions = {
   readonly guestDevices: readonly DeviceName[];
@@ -19,6 +25,7 @@ export type NeighboursOptions = {
   /** Runs a program without a shell and resolves with its standard output. */
   readonly run?: (program: string, args: readonly string[]) => Promise<string>;
   readonly monotonicMs?: () => number;
+  readonly openAddon?: () => Addon;
   /** Told once when a table can not be read, and again only after it could be. */
   readonly onProblem?: (error: Error) => void;
 };
@@ -47,7 +54,8 @@ export class KernelNeighbours implements Neighbours {
     this.#run = options.run ?? runProgram;
     const monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#ipv4 = new FreshRead(() => this.#guarded(() => this.#readArp()), 0, monotonicMs);
-    this.#ipv6 = new FreshRead(() => this.#guarded(() => this.#askIp()), IPV6_GAP_MS, monotonicMs);
+    const reader = this.#ipv6Reader();
+    this.#ipv6 = new FreshRead(() => this.#guarded(() => reader.read()), IPV6_GAP_MS, monotonicMs);
   }
 
   async macOf(address: IpAddress): Promise<Mac | undefined> {
@@ -74,6 +82,21 @@ export class KernelNeighbours implements Neighbours {
     return neighboursFromArp(text, this.#options.guestDevices);
   }
 
+  #ipv6Reader(): CheckedReader<Neighbour> {
+    const { guestDevices, sysRoot = '/sys', openAddon = openNetlinkAddon } = this.#options;
+    const table = new KernelTable(guestDevices, sysRoot, openAddon);
+    return new CheckedReader({
+      direct: () => table.ipv6(),
+      tool: () => this.#askIp(),
+      isBetween: arePairsBetween,
+      onAgreed: () => undefined,
+      onDiffering: () => {
+        table.distrust();
+        this.#options.onProblem?.(new Error('neighbours are read by netlink otherwise than ip prints them'));
+      },
+    });
+  }
+
   async #askIp(): Promise<readonly Neighbour[]> {
     const { guestDevices } = this.#options;
     const show = (device: DeviceName): Promise<string> => this.#run('ip', ['-6', 'neigh', 'show', 'dev', device]);
@@ -82,9 +105,9 @@ export class KernelNeighbours implements Neighbours {
   }
 
   /** An unreadable table is an empty one: a guest that can not be identified gets nothing, and the agent goes on. */
-  async #guarded(read: () => Promise<readonly Neighbour[]>): Promise<readonly Neighbour[]> {
+  async #guarded(read: () => Promise<readonly Neighbour[] | undefined>): Promise<readonly Neighbour[]> {
     try {
-      const neighbours = await read();
+      const neighbours = (await read()) ?? [];
       this.#hasProblem = false;
       return neighbours;
     } catch (error) {
