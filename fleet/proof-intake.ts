@@ -38,7 +38,7 @@ export type IntakeDeps = JudgeDeps & {
 export type IntakeStep = 'judged' | 'durable' | 'committed';
 
 export type IntakeLimits = {
-  /** Proofs of one device that its key has signed. A month offline is 8,640 proofs: 12 minutes. */
+  /** Proofs of one device that its key has signed (a large one counts for several). A month offline is 8,640 proofs: 12 minutes. */
   readonly device: RateLimit;
   /** Uploads of one source address that no enrolled device has signed. */
   readonly stranger: RateLimit;
@@ -78,8 +78,10 @@ const DEFAULT_LIMITS: IntakeLimits = {
 /** Bounds the time of one transaction, and with it how long a late-comer waits. */
 const MAX_BATCH = 512;
 const MAX_BATCH_BYTES = 2 * 1024 * 1024;
-/** Checking this many signatures takes a few milliseconds; then others have their turn. */
-const CHECKS_PER_TURN = 32;
+/** Some hundred signatures, checked in ten milliseconds; then others have their turn. */
+const BYTES_PER_TURN = 32 * 1024;
+/** An upload uses up one token for every so many bytes that it begins, or twenty signatures: a thousand sessions are no one proof. */
+const TOKEN_BYTES = 8 * 1024;
 
 type Waiting = Pending & { readonly settle: (error?: unknown) => void };
 
@@ -122,8 +124,13 @@ export class ProofIntake {
     if (!this.#hasRoom(bodies.length, bytes)) return { ok: false, reason: 'busy' };
     return await this.#holding(bodies.length, bytes, async () => {
       const results: Promise<IntakeResult>[] = [];
-      for (const [i, body] of bodies.entries()) {
-        if (i > 0 && i % CHECKS_PER_TURN === 0) await new Promise((resolve) => setImmediate(resolve));
+      let unchecked = BYTES_PER_TURN;
+      for (const body of bodies) {
+        if (unchecked <= 0) {
+          await new Promise((resolve) => setImmediate(resolve));
+          unchecked = BYTES_PER_TURN;
+        }
+        unchecked -= body.length;
         const checked = this.#check(body, source);
         results.push('ok' in checked ? Promise.resolve(checked) : this.#judged(checked));
         // Awaited below; one that fails while others are checked is no unhandled rejection.
@@ -174,11 +181,12 @@ export class ProofIntake {
   #check(body: Uint8Array, source: string): Omit<Waiting, 'settle'> | Refused {
     const { deployment, devices, recover, recoverGuest = recover, monotonicMs, shard } = this.#deps;
     const nowMs = monotonicMs();
-    const strangerMs = this.#strangers.waitMs(source, nowMs);
+    const cost = Math.ceil(body.length / TOKEN_BYTES);
+    const strangerMs = this.#strangers.waitMs(source, nowMs, cost);
     if (strangerMs > 0) return tooMany(strangerMs);
     const decoded = readProofUpload(body);
     if (!decoded.ok) {
-      this.#strangers.take(source, nowMs);
+      this.#strangers.take(source, nowMs, cost);
       return { ...decoded, reason: 'malformed' };
     }
     const upload: ProofUpload = decoded.value;
@@ -189,7 +197,8 @@ export class ProofIntake {
     const digest = trafficProofDigest(deployment, upload.proof);
     const byDevice = recover === undefined ? {} : { recover };
     const origin = judgeOrigin(upload, { ...byDevice, deployment, device: devices(device) }, digest);
-    const waitMs = origin === undefined ? this.#devices.take(device, nowMs) : this.#strangers.take(source, nowMs);
+    const limiter = origin === undefined ? this.#devices : this.#strangers;
+    const waitMs = limiter.take(origin === undefined ? device : source, nowMs, cost);
     if (waitMs > 0) return tooMany(waitMs);
     const byGuest = recoverGuest === undefined ? {} : { recover: recoverGuest };
     const evidence = origin ?? judgeEvidence(upload, { ...byGuest, deployment }) ?? 'sound';

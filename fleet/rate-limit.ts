@@ -28,13 +28,14 @@ export class RateLimiter {
     return this.#buckets.size;
   }
 
-  /** Takes one token. @returns 0, or the milliseconds until there is one; nothing was taken then */
-  take(name: string, nowMs: number): number {
-    const waitMs = this.waitMs(name, nowMs);
+  /** Takes tokens, at most a whole burst. @returns 0, or the milliseconds until there are so many; nothing was taken then */
+  take(name: string, nowMs: number, tokens = 1): number {
+    const cost = Math.min(tokens, this.#limit.burst);
+    const waitMs = this.waitMs(name, nowMs, cost);
     if (waitMs > 0) return waitMs;
     const bucket = this.#current(name, nowMs);
     this.#buckets.delete(name);
-    this.#buckets.set(name, { tokens: bucket.tokens - 1, atMs: nowMs });
+    this.#buckets.set(name, { tokens: bucket.tokens - cost, atMs: nowMs });
     if (this.#buckets.size > this.#room) {
       const [oldest] = this.#buckets.keys();
       if (oldest !== undefined) this.#buckets.delete(oldest);
@@ -42,10 +43,10 @@ export class RateLimiter {
     return 0;
   }
 
-  /** How long `name` has to wait for a token; takes none. */
-  waitMs(name: string, nowMs: number): number {
+  /** How long `name` has to wait for so many tokens; takes none. */
+  waitMs(name: string, nowMs: number, cost = 1): number {
     const { tokens } = this.#current(name, nowMs);
-    return tokens >= 1 ? 0 : Math.ceil(((1 - tokens) * 1000) / this.#limit.perS);
+    return tokens >= cost ? 0 : Math.ceil(((cost - tokens) * 1000) / this.#limit.perS);
   }
 
   #current(name: string, nowMs: number): Bucket {

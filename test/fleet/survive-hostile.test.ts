@@ -27,6 +27,22 @@ t.test('garbage and forgeries use up the sender, not the router they name', asyn
   t.strictSame(log.end(), end, 'nothing more of it reaches the disk');
 });
 
+t.test('a proof of a thousand sessions counts for as many as it makes work; so does garbage of its size', async (t) => {
+  const limits = { device: { perS: 0.01, burst: 60 }, stranger: { perS: 0.01, burst: 60 } };
+  const { app } = await openForTest(t, { limits, monotonicMs: () => 0 });
+  const router = new FakeRouter();
+  const large = router.next(Array.from({ length: 40 }, (_, guest) => ({ guest, up: 1n, down: 1n, paid: 1n })));
+  const cost = Math.ceil(bodyOf(large).length / 8192);
+  t.ok(cost > 1);
+  t.equal((await post(app, large)).statusCode, 200);
+  const statuses: number[] = [];
+  for (let i = 0; i < 61 - cost; i++) statuses.push((await post(app, router.next([]))).statusCode);
+  t.strictSame(statuses, [...Array.from({ length: 60 - cost }, () => 200), 429]);
+  const garbage = Buffer.alloc(400 * 1024);
+  t.equal((await post(app, garbage)).statusCode, 400);
+  t.equal((await post(app, garbage)).statusCode, 429);
+});
+
 t.test('buckets are bounded, and forget who was quiet for longest', (t) => {
   const limiter = new RateLimiter({ perS: 1, burst: 2 }, 100);
   for (let i = 0; i < 10_000; i++) limiter.take(`name ${i}`, 0);
