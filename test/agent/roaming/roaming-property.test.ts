@@ -20,6 +20,13 @@ type Step = typeof anyStep extends fc.Arbitrary<infer T> ? T : never;
 const paidBytes = (units: bigint): bigint => ((units - 50n) * 1_000_000n) / 10n;
 const charge = (bytes: bigint): bigint => 50n + (bytes * 10n + 999_999n) / 1_000_000n;
 
+/** An old hand-over, shown again where the channel has been forgotten since: chance would take long to find it. */
+const REVIVAL: Step[] = (['move', 'carry', 'leave', 'look', 'replay', 'move', 'carry'] as const).map((what) => ({
+  what,
+  at: 'b',
+  megabytes: 60n,
+}));
+
 class Walk {
   readonly world = new TwoRouters();
   /** The most that any router has acknowledged. */
@@ -118,7 +125,7 @@ t.test('any walk of a guest between two routers, with partitions and crashes', a
       if (paid !== charge(walk.carried)) throw new Error(`paid out ${paid}, carried ${walk.carried} bytes`);
       if (walk.world.b.paidOut.size > 0) throw new Error('the visitor claimed');
     }),
-    { numRuns: 40, seed: 4_711 },
+    { numRuns: 40, seed: 4_711, examples: [[REVIVAL]] },
   );
   t.pass('no walk breaks it');
 });
