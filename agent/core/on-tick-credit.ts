@@ -29,7 +29,8 @@ function onTicksTaken(state: AgentState, { ticks }: EventOf<'ticks-taken'>): Out
     const session = sessions.get(state.sessionByChannel.get(channelId) ?? 0);
     if (channel?.ticks === undefined || session === undefined) continue;
     if (channel.ticks.voucher.signature !== signature || last.index <= channel.ticks.last.index) continue;
-    channels.set(channelId, { ...channel, ticks: { ...channel.ticks, last } });
+    const phase = channel.phase === 'grace' ? ('active' as const) : channel.phase;
+    channels.set(channelId, { ...channel, phase, ticks: { ...channel.ticks, last } });
     const { depletedAtMs: _, ...served } = session;
     sessions.set(session.id, served);
     actions.push(...session.stations.map(({ mac }) => ({ kind: 'notify', mac }) as const));

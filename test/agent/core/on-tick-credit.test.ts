@@ -40,8 +40,10 @@ t.test('a guest that was held goes on with the tick that pays', (t) => {
   const story = ticking();
   story.counted(1, 100_000_000n);
   t.type(story.state.sessions.get(1)?.depletedAtMs, 'number');
+  t.equal(story.state.channels.get(id)?.phase, 'grace');
   take(story, 1);
   t.equal(story.state.sessions.get(1)?.depletedAtMs, undefined);
+  t.equal(story.state.channels.get(id)?.phase, 'active', 'as after a voucher: it may be paused again');
   t.end();
 });
 
