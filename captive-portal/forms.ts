@@ -8,12 +8,13 @@ import type { DeskResult } from '../agent/ports.ts';
 import { type PurchaseResult, passFormFromBody, purchaseWithPassCode } from './pass-purchase.ts';
 import { freshTerms, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
 import { markProblem, type Problem } from './problem.ts';
+import { FORM_SCHEMA, STATUS_SCHEMA } from './route-schemas.ts';
 import { languageOf } from './static-page.ts';
 import { statusPage } from './status-page.ts';
 
 export function addForms(app: FastifyInstance, context: PortalContext): void {
   const { desk } = context;
-  app.get('/status', async (request, reply) => {
+  app.get('/status', { schema: STATUS_SCHEMA }, async (request, reply) => {
     const guest = await ratedGuestOf(context, request);
     return guest.ok
       ? sendStatus(context, request, reply, guest.mac)
@@ -30,7 +31,7 @@ function addForm(
   url: string,
   act: (mac: Mac, body: unknown) => Promise<PurchaseResult>,
 ): void {
-  app.post(url, async (request: FastifyRequest, reply: FastifyReply) => {
+  app.post(url, { schema: FORM_SCHEMA }, async (request, reply) => {
     const guest = await ratedGuestOf(context, request);
     if (!guest.ok) return sendRefusal(context, request, reply, guest.problem);
     const result = await act(guest.mac, request.body);

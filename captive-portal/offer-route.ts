@@ -10,12 +10,13 @@ import type { GuestDesk } from '../agent/ports.ts';
 import type { SignedServiceOffer } from '../protocol/service-offer.ts';
 import { jsonFromServiceOffer } from '../protocol/service-offer-wire.ts';
 import { sendProblem } from './problem.ts';
+import { apiSchema } from './route-schemas.ts';
 
 type Kept = { readonly offer: SignedServiceOffer; readonly text: string; readonly etag: string };
 
 export function addOffer(app: FastifyInstance, desk: GuestDesk): void {
   let kept: Kept | undefined;
-  app.get('/v1/offer', (request, reply) => {
+  app.get('/v1/offer', { schema: apiSchema('get', '/v1/offer') }, (request, reply) => {
     const offer = desk.offer?.();
     if (offer === undefined) {
       return sendProblem(reply, { reason: 'not-selling', expected: 'a clock that is set', got: 'none' });

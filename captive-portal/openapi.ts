@@ -29,14 +29,14 @@ type Operation = {
   readonly summary: string;
   readonly body?: v.GenericSchema;
   readonly isBodyOptional?: true;
-  readonly answer: { readonly ref: string; readonly mediaType: string };
+  readonly answer: { readonly ref: keyof typeof ANSWERS; readonly mediaType: string };
   /** Answered instead of a body where there is nothing to say. */
   readonly mayBeEmpty?: true;
 };
 
 const JSON_TYPE = 'application/json';
-const VIEW = { ref: 'View', mediaType: JSON_TYPE };
-const ANSWERS = {
+const VIEW = { ref: 'View', mediaType: JSON_TYPE } as const;
+export const ANSWERS = {
   View: viewAnswer,
   Terms: termsAnswer,
   Offer: offerAnswer,

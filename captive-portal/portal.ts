@@ -28,6 +28,7 @@ import type { PortalConfig } from './portal-config.ts';
 import type { PortalContext, PortalLog } from './portal-context.ts';
 import { type Problem, sendProblem } from './problem.ts';
 import { RateLimit } from './rate-limit.ts';
+import { apiSchema, MalformedRequestError, useSchemas } from './route-schemas.ts';
 import { addStaticPage } from './static-page.ts';
 
 export type PortalDeps = {
@@ -78,6 +79,7 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
     done();
   });
   addBodyParsers(app);
+  useSchemas(app);
   app.setErrorHandler((error: FastifyError, request, reply) => sendProblem(reply, problemOfError(error, request, log)));
   app.setNotFoundHandler((request, reply) =>
     /^\/(api|captive-portal)(\/|$)/.test(request.url)
@@ -141,7 +143,8 @@ function redirectToPage(reply: FastifyReply, host: string): FastifyReply {
 
 function addCaptiveApi(app: FastifyInstance, { desk, config, isSecure }: PortalContext): void {
   const { host } = config.portal;
-  app.get('/captive-portal/api', async (request, reply) => {
+  const schema = apiSchema('get', '/captive-portal/api');
+  app.get('/captive-portal/api', { schema }, async (request, reply) => {
     void reply.header('vary', 'accept');
     if (!acceptsCaptiveJson(request.headers.accept)) return redirectToPage(reply, host);
     const mac = await desk.identify(request.socket.remoteAddress ?? '');
@@ -168,6 +171,10 @@ function addBodyParsers(app: FastifyInstance): void {
 /** What a thrown error tells the guest. Anything not expected is logged here, once, and told as "internal". */
 function problemOfError(error: FastifyError, request: FastifyRequest, log: PortalLog): Problem {
   if (error instanceof MalformedBodyError) return { reason: 'malformed', expected: 'JSON', got: error.got };
+  if (error instanceof MalformedRequestError) {
+    const { path, expected, got } = error.refusal;
+    return { reason: 'malformed', expected: `${path}: ${expected}`, got };
+  }
   switch (error.code) {
     case 'FST_ERR_CTP_BODY_TOO_LARGE':
       return { reason: 'too-large', expected: `at most ${limits.MAX_BODY_BYTES} bytes`, got: 'more' };

@@ -11,6 +11,7 @@ import { LANGUAGES, type Language, type LanguageCode, languageFrom, languageOfTa
 import type { PageAssets } from './page-assets.ts';
 import { pageDocument } from './page-document.ts';
 import type { PortalConfig } from './portal-config.ts';
+import { FILE_SCHEMA } from './route-schemas.ts';
 
 type StaticFile = { readonly type: string; readonly plain: Buffer; readonly gzipped: Buffer };
 
@@ -26,7 +27,7 @@ export function addStaticPage(
   const pages = new Map<LanguageCode, () => StaticFile>(
     LANGUAGES.map((language) => [language.code, once(() => page(language))]),
   );
-  app.get('/', (request, reply) => {
+  app.get('/', { schema: FILE_SCHEMA }, (request, reply) => {
     void reply.header('vary', 'accept-encoding, accept-language');
     return sendFile(lane, request, reply, (pages.get(languageOf(request).code) as () => StaticFile)());
   });
@@ -39,7 +40,9 @@ export function addStaticPage(
   ];
   for (const [path, make] of parts) {
     const file = once(make);
-    app.get(path, (request, reply) => sendFile(lane, request, reply.header('vary', 'accept-encoding'), file()));
+    app.get(path, { schema: FILE_SCHEMA }, (request, reply) =>
+      sendFile(lane, request, reply.header('vary', 'accept-encoding'), file()),
+    );
   }
 }
 
