@@ -163,7 +163,7 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   const checks = () => [airCheck.health() ?? [], reload.health()].flat();
   const owner = ownerDesk({ ...shared, version: AGENT_VERSION, isBusConnected, checks }, proofs);
   const treasury = createTreasury(shared);
-  const { weeks, earnings } = followEarnings({ ...shared, device: signer.address, owner }, opened);
+  const { earnings, ...earned } = followEarnings({ ...shared, device: signer.address, owner }, opened);
   const control = await listenControl(
     buildControl({ owner, treasury, earnings, reload: () => reload.reload(), logger: log }),
     config.controlSocketPath,
@@ -185,7 +185,12 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
     // Rates and the grace time are in the kernel's rules.
     void driver.reconciled().catch((err) => log.error({ err }, 'reconcile-failed'));
   };
-  await joinBus({ ...shared, treasury, weeks, configPath, reload, owner, hostnames, airCheck }, edges.bus, log, opened);
+  await joinBus(
+    { ...shared, treasury, ...earned, configPath, reload, owner, hostnames, airCheck },
+    edges.bus,
+    log,
+    opened,
+  );
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
 }
 

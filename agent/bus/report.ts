@@ -18,6 +18,7 @@ export type BusReportDeps = {
   readonly journal: Pick<Journal, 'proofs' | 'drafts' | 'outbox'>;
   /** What is known of rewards; absent: nothing. */
   readonly weeks?: () => readonly WeekReward[];
+  readonly freeToday?: () => bigint;
   readonly clock: Clock;
   readonly owner: Pick<OwnerDesk, 'status'>;
   readonly saleTroubles: () => readonly string[];

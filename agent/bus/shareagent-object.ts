@@ -16,7 +16,7 @@ import { passMethods } from './passes.ts';
 import { type BusReportDeps, createBusReport } from './report.ts';
 
 export type ShareagentObjectDeps = Pick<BusMethodDeps, 'config' | 'stations' | 'setPrice' | 'examine'> &
-  Pick<BusReportDeps, 'journal' | 'clock' | 'minuteOfDay' | 'weeks'> & {
+  Pick<BusReportDeps, 'journal' | 'clock' | 'minuteOfDay' | 'weeks' | 'freeToday'> & {
     readonly bus: BusObject;
     readonly driver: Driver;
     readonly owner: BusMethodDeps['owner'] & BusReportDeps['owner'];

@@ -19,6 +19,8 @@ export type EarningsBookDeps = {
   readonly proofsHeld: () => string | undefined;
   /** What is known of rewards; absent: nothing. */
   readonly weeks?: () => readonly WeekReward[];
+  /** Free bytes of today, those of ended trials among them; absent: of trials that run. */
+  readonly freeToday?: () => bigint;
 };
 
 /** A month of ten-minute intervals and some more. */
@@ -26,7 +28,7 @@ const MAX_PROOFS = 5_000;
 
 /** The report over so many days, as of now. */
 export function createEarningsBook(deps: EarningsBookDeps): (days: number) => Earnings {
-  const { driver, journal, clock, proofsHeld, weeks = () => [] } = deps;
+  const { driver, journal, clock, proofsHeld, weeks = () => [], freeToday = () => freeNow(driver.state) } = deps;
   return (days) => {
     const { unixS: nowS } = clock.wall();
     const heldBecause = proofsHeld();
@@ -44,7 +46,7 @@ export function createEarningsBook(deps: EarningsBookDeps): (days: number) => Ea
           units: shares.reduce((sum, { units }) => sum + units, 0n),
         },
         ...(heldBecause === undefined ? {} : { heldBecause }),
-        freeBytesToday: freeNow(driver.state),
+        freeBytesToday: freeToday(),
         weeks: weeks(),
         sessions: sessionsOf(
           driver.state,

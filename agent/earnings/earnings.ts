@@ -49,7 +49,7 @@ export type EarningsInput = {
   readonly open: { readonly bytes: bigint; readonly units: bigint };
   /** Why nothing is signed at all, if so. */
   readonly heldBecause?: string;
-  /** Of trials that run: ended ones are not kept. */
+  /** Of trials, ended ones among them as far as they are known (free-bytes.ts). */
   readonly freeBytesToday: bigint;
   readonly weeks: readonly WeekReward[];
   readonly sessions: readonly SessionEarnings[];

@@ -3,6 +3,7 @@
 import type { OwnerDesk } from '../ports.ts';
 import type { Earnings, WeekReward } from './earnings.ts';
 import { createEarningsBook, type EarningsBookDeps } from './earnings-book.ts';
+import { FreeBytes } from './free-bytes.ts';
 import { RewardWatch, type RewardWatchDeps } from './reward-watch.ts';
 
 type Parts = RewardWatchDeps &
@@ -12,11 +13,19 @@ type Parts = RewardWatchDeps &
 export function followEarnings(
   parts: Parts,
   opened: { readonly name: string; readonly close: () => unknown }[],
-): { readonly weeks: () => readonly WeekReward[]; readonly earnings: (days: number) => Earnings } {
+): {
+  readonly weeks: () => readonly WeekReward[];
+  readonly freeToday: () => bigint;
+  readonly earnings: (days: number) => Earnings;
+} {
   const rewards = new RewardWatch(parts);
   opened.push({ name: 'rewards', close: () => rewards.close() });
   rewards.start();
+  const free = new FreeBytes(parts);
+  opened.push({ name: 'free-bytes', close: () => free.close() });
+  free.start();
+  const freeToday = () => free.today();
   const weeks = () => rewards.weeks();
   const proofsHeld = () => parts.owner.status().proofs.held;
-  return { weeks, earnings: createEarningsBook({ ...parts, weeks, proofsHeld }) };
+  return { weeks, freeToday, earnings: createEarningsBook({ ...parts, weeks, freeToday, proofsHeld }) };
 }

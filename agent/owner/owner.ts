@@ -53,6 +53,8 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
   const sum = (values: readonly bigint[]) => values.reduce((total, value) => total + value, 0n);
   const proofs = journal.proofs(STATUS_PROOFS);
   const acknowledged = proofs.filter(({ receipt }) => receipt !== undefined).length;
+  // Intervals that are closed and not signed yet wait for the collector as well.
+  const { drafts } = journal.waiting();
   const [notSelling] = saleTroubles({ driver, clock, notSelling: deps.notSelling });
   return {
     version,
@@ -69,9 +71,9 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
     downBytes: sum(sessions.map(({ usage }) => usage.downBytes)),
     upBytes: sum(sessions.map(({ usage }) => usage.upBytes)),
     proofs: {
-      closed: proofs.length,
+      closed: proofs.length + drafts,
       acknowledged,
-      waiting: proofs.length - acknowledged,
+      waiting: proofs.length - acknowledged + drafts,
       ...(deps.proofsHeld === undefined ? {} : { held: deps.proofsHeld }),
     },
     isBusConnected: deps.isBusConnected(),
