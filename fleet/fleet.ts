@@ -2,6 +2,7 @@
 /** The `fleet` executable: one subcommand a file. The collector itself runs as `node fleet/main.ts`. */
 import process from 'node:process';
 import { enrolCommand } from './enrol-command.ts';
+import { evidenceCommand } from './evidence-command.ts';
 import { type CommandOutput, rewardsCommand } from './rewards-command.ts';
 import { simulateCommand } from './simulate-command.ts';
 
@@ -9,6 +10,7 @@ type FleetCommand = (args: readonly string[], output: CommandOutput) => Promise<
 
 const COMMANDS: ReadonlyMap<string, FleetCommand> = new Map([
   ['enrol', enrolCommand],
+  ['evidence', evidenceCommand],
   ['rewards', rewardsCommand],
   ['simulate', simulateCommand],
 ]);
