@@ -9,6 +9,7 @@ import { openTestScene } from '../lab/test-scene.ts';
 import { pause, until } from '../lab/wait.ts';
 
 const STORM = fileURLToPath(new URL('support/connection-storm-main.ts', import.meta.url));
+const PIPELINES = fileURLToPath(new URL('support/pipeline-storm-main.ts', import.meta.url));
 const PORTAL = 'http://portal.lan';
 const OWN = ['-H', 'Host: portal.lan', '-H', `Origin: ${PORTAL}`];
 const JSON_TYPE = ['-H', 'Content-Type: application/json'];
@@ -95,6 +96,15 @@ t.test('a storm of up to 100,000 connections finds the cap', async (t) => {
   t.ok(begun > 500, `${begun} connections begun in 4 s`);
   t.ok((await held()) <= 24);
   served(t, await watching());
+});
+
+t.test('thousands of requests in one piece, of which no answer is read', async (t) => {
+  const watching = watchHonest();
+  const argv = [process.execPath, PIPELINES, ROUTER_GUEST_IP4, '80', '16', '3000'];
+  const { stdout } = await attacker.host.host.run(argv, { timeoutMs: 20_000 });
+  t.ok((JSON.parse(stdout) as { ended: number }).ended >= 16, stdout);
+  served(t, await watching());
+  t.equal(agent.pid, agentPid, 'the agent has not died of it');
 });
 
 t.test('bodies of 10 MB, floods of headers, paths out of the page, odd bytes', async (t) => {
