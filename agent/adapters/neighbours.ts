@@ -54,7 +54,7 @@ export class KernelNeighbours implements Neighbours {
     this.#run = options.run ?? runProgram;
     const monotonicMs = options.monotonicMs ?? (() => performance.now());
     this.#ipv4 = new FreshRead(() => this.#guarded(() => this.#readArp()), 0, monotonicMs);
-    const reader = this.#ipv6Reader();
+    const reader = this.#ipv6Reader(monotonicMs);
     this.#ipv6 = new FreshRead(() => this.#guarded(() => reader.read()), IPV6_GAP_MS, monotonicMs);
   }
 
@@ -82,9 +82,9 @@ export class KernelNeighbours implements Neighbours {
     return neighboursFromArp(text, this.#options.guestDevices);
   }
 
-  #ipv6Reader(): CheckedReader<Neighbour> {
+  #ipv6Reader(monotonicMs: () => number): CheckedReader<Neighbour> {
     const { guestDevices, sysRoot = '/sys', openAddon = openNetlinkAddon } = this.#options;
-    const table = new KernelTable(guestDevices, sysRoot, openAddon);
+    const table = new KernelTable(guestDevices, sysRoot, openAddon, monotonicMs);
     return new CheckedReader({
       direct: () => table.ipv6(),
       tool: () => this.#askIp(),

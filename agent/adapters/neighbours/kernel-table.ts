@@ -14,25 +14,27 @@ import { MAX_NEIGHBOURS, type Neighbour } from './neighbour-text.ts';
 
 /** NUD_REACHABLE, STALE, DELAY, PROBE and PERMANENT: the states of a known link-layer address. */
 const RESOLVED = 0x02 | 0x04 | 0x08 | 0x10 | 0x80;
-/** Failures in a row after which `ip` is asked for good. */
-const MAX_MISSES = 3;
+/** How long `ip` is asked after a failure. */
+const REST_MS = 60_000;
 
 export class KernelTable {
   readonly #devices: readonly DeviceName[];
   readonly #sysRoot: string;
   readonly #openAddon: () => Addon;
   #socket: NetlinkSocket | undefined;
-  #misses = 0;
+  #restUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #monotonicMs: () => number;
 
-  constructor(devices: readonly DeviceName[], sysRoot: string, openAddon: () => Addon) {
+  constructor(devices: readonly DeviceName[], sysRoot: string, openAddon: () => Addon, monotonicMs: () => number) {
     this.#devices = devices;
     this.#sysRoot = sysRoot;
     this.#openAddon = openAddon;
+    this.#monotonicMs = monotonicMs;
   }
 
   /** Neighbours on all guest devices; undefined if `ip` is to be asked. Never throws. */
   async ipv6(): Promise<readonly Neighbour[] | undefined> {
-    if (this.#misses >= MAX_MISSES) return undefined;
+    if (this.#monotonicMs() < this.#restUntilMs) return undefined;
     const indexes = await Promise.all(this.#devices.map((device) => this.#indexOf(device)));
     // A device that is not there, or a /sys of another network namespace: `ip` says it in its own words.
     if (!indexes.every((index) => index > 0)) return undefined;
@@ -42,17 +44,16 @@ export class KernelTable {
       const found = indexes.flatMap((index) =>
         socket.request(neighboursRequest(6, index), decodeNeighbours).filter((one) => one.index === index),
       );
-      this.#misses = 0;
       return found.slice(0, MAX_NEIGHBOURS).flatMap(neighbourFrom);
     } catch {
-      this.#misses += 1;
+      this.#restUntilMs = this.#monotonicMs() + REST_MS;
       return undefined;
     }
   }
 
   /** From now on `ip` is asked. */
   distrust(): void {
-    this.#misses = MAX_MISSES;
+    this.#restUntilMs = Number.POSITIVE_INFINITY;
     this.#socket?.close();
   }
 

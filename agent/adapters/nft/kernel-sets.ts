@@ -19,6 +19,7 @@ export type KernelSetsDeps = {
   readonly netns?: string;
   readonly log: { info(details: object, event: string): void; warn(details: object, event: string): void };
   readonly openAddon?: () => Addon;
+  readonly monotonicMs?: () => number;
 };
 
 /** Why sets cannot be read here, tried on a set that does not exist; undefined if they can. */
@@ -38,8 +39,9 @@ export function whyNotFromKernel(openAddon: () => Addon = openNetlinkAddon): str
 
 /** The kernel was busy or the table was being changed: nft, which takes its time, is asked instead. */
 const PASSING: readonly string[] = ['EINTR', 'ENOBUFS', 'ETIMEDOUT', 'EMSGSIZE'];
-/** What passes and comes again this many times in a row is no passing trouble. */
+/** When it came this many times in a row, it is not tried again for a while. */
 const MAX_MISSES = 3;
+const REST_MS = 60_000;
 
 export class KernelSets {
   readonly #deps: KernelSetsDeps;
@@ -47,14 +49,17 @@ export class KernelSets {
   #isOff = false;
   #isTrusted = false;
   #misses = 0;
+  #restUntilMs = Number.NEGATIVE_INFINITY;
+  readonly #monotonicMs: () => number;
 
   constructor(deps: KernelSetsDeps) {
     this.#deps = deps;
+    this.#monotonicMs = deps.monotonicMs ?? (() => performance.now());
   }
 
   /** All elements of a set of ours; undefined if nft is to be asked. Never throws. */
   elements(set: string): readonly SetElement[] | undefined {
-    if (this.#isOff) return undefined;
+    if (this.#isOff || this.#monotonicMs() < this.#restUntilMs) return undefined;
     try {
       this.#socket ??= this.#open();
       const elements = this.#socket.request(setElementsRequest('inet', TABLE, set), decodeSetElements);
@@ -97,7 +102,14 @@ export class KernelSets {
     const code = error instanceof NetlinkError ? error.code : undefined;
     // A set that is gone: nft says so as well.
     if (code === 'ENOENT') return;
+    if (code === undefined || !PASSING.includes(code)) {
+      this.distrust(error.message);
+      return;
+    }
     this.#misses += 1;
-    if (code === undefined || !PASSING.includes(code) || this.#misses >= MAX_MISSES) this.distrust(error.message);
+    if (this.#misses < MAX_MISSES) return;
+    this.#misses = 0;
+    this.#restUntilMs = this.#monotonicMs() + REST_MS;
+    this.#deps.log.info({ why: error.message }, 'nft-netlink-rests');
   }
 }

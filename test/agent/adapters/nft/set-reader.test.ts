@@ -42,8 +42,9 @@ function world(kernel: Record<string, string | number>, nft: Record<string, read
       return Promise.resolve(elem === undefined ? undefined : [{ set: { name, elem } }]);
     },
   };
-  const sets = new KernelSets({ log, openAddon: () => addon });
-  return { kernel, nft, asked, events, runner, sets };
+  const clock = { nowMs: 0 };
+  const sets = new KernelSets({ log, openAddon: () => addon, monotonicMs: () => clock.nowMs });
+  return { kernel, nft, asked, events, runner, sets, clock };
 }
 
 function listed(val: string, comment: string, bytes: number, packets: number): Json {
@@ -108,7 +109,7 @@ t.test('a set that is gone is gone by nft’s word, and netlink stays on', async
 });
 
 t.test(
-  'a refusal or an answer that does not parse is final, passing trouble is not until it comes three times',
+  'a refusal or an answer that does not parse is final, passing trouble is a rest when it comes three times',
   async (t) => {
     for (const final of [EPERM, `${answers['count_down4']?.slice(0, -8)}`]) {
       const scene = world({ count_down4: final }, { count_down4: [COUNTED] });
@@ -128,7 +129,13 @@ t.test(
     t.same(scene.events, ['nft-sets-by-netlink'], 'two in a row are forgiven');
     Object.assign(scene.kernel, { count_down4: ENOBUFS });
     for (let i = 0; i < 3; i++) await reader.read();
-    t.same(scene.events, ['nft-sets-by-netlink', 'nft-netlink-off']);
+    t.same(scene.events, ['nft-sets-by-netlink', 'nft-netlink-rests']);
+    Object.assign(scene.kernel, { count_down4: answers['count_down4'] });
+    scene.asked.length = 0;
+    await reader.read();
+    scene.clock.nowMs = 60_000;
+    await reader.read();
+    t.same(scene.asked, ['nft count_down4', 'kernel count_down4'], 'a minute later it is tried again');
   },
 );
 
