@@ -131,9 +131,12 @@ export function earnings(input: EarningsInput, dayCount: number): Earnings {
   };
 }
 
-function intervalOf({ proof }: ProofRecord): Interval {
+/** One whose clock was put right is dated by the collector; what the router has of that is the receipt. */
+function intervalOf({ proof, receipt }: ProofRecord): Interval {
   const { endS, clockState, bytesUp, bytesDown, paid } = proof;
-  return { endS, isDated: clockState !== 0n, bytes: bytesUp + bytesDown, units: paid };
+  const figures = { bytes: bytesUp + bytesDown, units: paid };
+  if (clockState === 0n && receipt?.verdict === 'valid') return { endS: receipt.receivedS, isDated: true, ...figures };
+  return { endS, isDated: clockState !== 0n, ...figures };
 }
 
 function addRecord(day: Sums | undefined, record: ProofRecord): void {
@@ -193,10 +196,11 @@ function rewardLoss(week: WeekReward | undefined): EarningReason {
 
 function acceptedUnitsByEpoch(records: readonly ProofRecord[]): ReadonlyMap<bigint, bigint> {
   const sums = new Map<bigint, bigint>();
-  for (const { proof, receipt } of records) {
-    if (receipt?.verdict !== 'valid') continue;
-    const epoch = proof.endS / DAY_S / DAYS_PER_EPOCH;
-    sums.set(epoch, (sums.get(epoch) ?? 0n) + proof.paid);
+  for (const record of records) {
+    if (record.receipt?.verdict !== 'valid') continue;
+    const { endS, units } = intervalOf(record);
+    const epoch = endS / DAY_S / DAYS_PER_EPOCH;
+    sums.set(epoch, (sums.get(epoch) ?? 0n) + units);
   }
   return sums;
 }
