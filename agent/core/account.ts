@@ -1,6 +1,6 @@
 /** What a session has paid, used and left: the one place where credit, charge and kernel allowance meet. */
 import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
-import { gasUnits, TICK_CLAIM_GAS } from './gas.ts';
+import { gasUnits, openGasUnits, TICK_CLAIM_GAS } from './gas.ts';
 import { LOW_CREDIT_DIVISOR, ONE_PACKET_BYTES, TIME_RESERVE_MS } from './limits.ts';
 import { totalBytes } from './meter.ts';
 import type { LiveChannel, LiveSession } from './state.ts';
@@ -63,7 +63,7 @@ export function finalClaim(session: LiveSession, channel: LiveChannel): TokenAmo
 
 /** Of `chargedUnits`, what can be claimed now; that of ticks only where it brings more than `ratio` times its gas. */
 export function claimableUnits(channel: LiveChannel, chargedUnits: TokenAmount, ratio: bigint): TokenAmount {
-  const gas = ratio * gasUnits(TICK_CLAIM_GAS, channel.openFee);
+  const gas = ratio * gasUnits(TICK_CLAIM_GAS, openGasUnits(channel.openFee));
   const byTicks = isTickClaimWorth(channel, chargedUnits, gas) ? tickUnits(channel, chargedUnits) : 0n;
   const covered = minimum(chargedUnits, channel.voucher.amount);
   return byTicks === 0n ? covered : minimum(channel.voucher.amount + byTicks, channel.deposit);

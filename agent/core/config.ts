@@ -93,6 +93,8 @@ export type AgentConfig = {
     readonly confirmations?: number;
     /** Running channels are claimed once it brings so many times what its gas costs. Default 20. */
     readonly claimRatio?: number;
+    /** What the gas of one open is worth to the owner; above 0. Absent: the open fee, or a usual one where that is 0. */
+    readonly gasWorthUnits?: TokenAmount;
   };
   readonly proofs: {
     readonly collectorUrl?: string;

@@ -8,7 +8,7 @@ import { accountOf, claimableUnits } from './account.ts';
 import type { ChainCosts } from './chain-facts.ts';
 import type { AgentConfig } from './config.ts';
 import type { EventOf } from './events.ts';
-import { BATCH_GAS, CLAIM_GAS, CLOSE_GAS, OPEN_GAS, TICK_CLAIM_GAS } from './gas.ts';
+import { BATCH_GAS, CLAIM_GAS, CLOSE_GAS, OPEN_GAS, openGasUnits, TICK_CLAIM_GAS } from './gas.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import type { Outcome } from './outcome.ts';
 import { isVisitor } from './roaming.ts';
@@ -177,7 +177,10 @@ function isWorthGas(due: readonly Due[], config: AgentConfig): boolean {
   const gain = batch.reduce((sum, one) => sum + one.gain, 0n);
   const byTicks = batch.filter(({ channel, units }) => units > channel.voucher.amount).length;
   const gas = BATCH_GAS + CLAIM_GAS * BigInt(batch.length - byTicks) + TICK_CLAIM_GAS * BigInt(byTicks);
-  return gain > 0n && gain * OPEN_GAS >= claimRatio(config) * gas * config.price.openFee;
+  return (
+    gain > 0n &&
+    gain * OPEN_GAS >= claimRatio(config) * gas * openGasUnits(config.price.openFee, config.chain.gasWorthUnits)
+  );
 }
 
 function claimRatio({ chain }: AgentConfig): bigint {

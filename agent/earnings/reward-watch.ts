@@ -5,7 +5,7 @@
 import type { Address } from '../../protocol/address.ts';
 import { EPOCH_S } from '../../protocol/rewards.ts';
 import type { AgentConfig } from '../core/config.ts';
-import { gasUnits } from '../core/gas.ts';
+import { gasUnits, openGasUnits } from '../core/gas.ts';
 import type { DriverLog } from '../driver.ts';
 import type { ChainResult, ChainTx, Clock } from '../ports.ts';
 import type { WeekReward } from './earnings.ts';
@@ -130,11 +130,12 @@ export class RewardWatch {
   }
 }
 
-/** By price.open_fee, which is what one open's gas is worth to the owner, as for the claims of channels. */
+/** By what one open's gas is worth to the owner, as for the claims of channels. */
 function isWorthGas(due: readonly SeenWeek[], { price, chain }: AgentConfig): boolean {
   if (due.length === 0) return false;
   const gas = CLAIM_GAS + WEEK_GAS * BigInt(due.length - 1);
-  return sumOf(due) >= BigInt(chain.claimRatio ?? DEFAULT_CLAIM_RATIO) * gasUnits(gas, price.openFee);
+  const worth = gasUnits(gas, openGasUnits(price.openFee, chain.gasWorthUnits));
+  return sumOf(due) >= BigInt(chain.claimRatio ?? DEFAULT_CLAIM_RATIO) * worth;
 }
 
 function sumOf(due: readonly SeenWeek[]): bigint {

@@ -41,6 +41,7 @@ export const LIVE_OPTIONS: Readonly<Record<string, Pick>> = {
   'chain.channel_life': (config) => config.chain.channelSeconds,
   'chain.voucher_margin': (config) => config.chain.marginSeconds,
   'chain.claim_ratio': (config) => config.chain.claimRatio,
+  'chain.gas_worth': (config) => config.chain.gasWorthUnits,
   'proofs.interval': (config) => config.proofs.intervalSeconds,
   'session.grace': (config) => config.session.graceSeconds,
   'session.absent': (config) => config.session.absentSeconds,

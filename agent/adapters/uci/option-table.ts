@@ -191,7 +191,12 @@ export const OPTION_TABLE = {
       claim_ratio: defaulted(
         integer(1, 10_000, 'times'),
         '20',
-        'Running channels are claimed once it brings so many times its gas (by price.open_fee, the price of one open).',
+        'Running channels are claimed once it brings so many times its gas, as gas_worth values it.',
+      ),
+      gas_worth: optional(
+        ssp('0.0001', '10000', '0.05'),
+        '0.05',
+        'What the gas of one open (110k) is worth to you. Unset: price.open_fee, or 0.05 if that is 0.',
       ),
       exit_delay: defaulted(
         duration(60, 30 * 86_400),

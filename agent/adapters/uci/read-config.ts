@@ -183,6 +183,7 @@ function configFrom(sections: Sections): AgentConfig {
       rpcBackups: chain.values.rpc_backup,
       confirmations: chain.values.confirmations,
       claimRatio: chain.values.claim_ratio,
+      ...(chain.values.gas_worth === undefined ? {} : { gasWorthUnits: chain.values.gas_worth }),
     },
     proofs: proofsFrom(sections),
     ...(roamingAddress === undefined ? {} : { roaming: { address: roamingAddress, port: roamingPort, sisters } }),

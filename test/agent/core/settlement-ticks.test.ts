@@ -1,5 +1,6 @@
 /** What only ticks have promised: when it is claimed on chain, and what comes of it. */
 import t from 'tap';
+import { claimableUnits } from '../../../agent/core/account.ts';
 import type { AgentEvent } from '../../../agent/core/events.ts';
 import { handle } from '../../../agent/core/handle.ts';
 import { openShares } from '../../../agent/core/on-proof.ts';
@@ -40,6 +41,17 @@ t.test('a final claim rests on ticks where they bring more than their gas; a pro
   t.strictSame(end(1_100n, 9), { units: 1_100n, proven: 1_050n });
   t.strictSame(end(1_087n, 9), { units: 1_050n, proven: 1_050n }, '37 units are not worth the gas');
   t.strictSame(end(800n, 9), { units: 800n, proven: 800n });
+  t.end();
+});
+
+t.test('ticks of a channel that was opened for no fee are weighed by what gas usually costs', (t) => {
+  const { channels } = ticking(world({ charged: [1_050n] }), testTicks({ tickValue: 100n, channelId: idOf(0) }), 10);
+  const [paying] = channels.values();
+  if (paying === undefined) throw new Error('The world has no channel.');
+  const free = { ...paying, openFee: 0n, voucher: { ...paying.voucher, amount: 1_050n } };
+  // 80k gas of 110k, where an open is worth 500 units: 364.
+  t.equal(claimableUnits(free, 1_050n + 364n, 1n), 1_050n);
+  t.equal(claimableUnits(free, 1_050n + 365n, 1n), 1_415n);
   t.end();
 });
 

@@ -37,6 +37,21 @@ t.test('the owner sets the ratio; what is claimed already does not count again',
   t.end();
 });
 
+t.test('gas has its price also where guests are asked no fee for it, by the owner or by what is usual', (t) => {
+  const free = (chain: Partial<AgentConfig['chain']> = {}): AgentConfig =>
+    testConfig((config) => ({
+      ...config,
+      price: { ...config.price, openFee: 0n },
+      chain: { ...config.chain, ...chain },
+    }));
+  // 77k gas of 110k, where an open is worth 500 units, twenty times.
+  t.strictSame(ticked(world({ charged: [6_999n], voucher: 9_000n }), READY_MS, free()), []);
+  t.match(ticked(world({ charged: [7_000n], voucher: 9_000n }), READY_MS, free()), [{ kind: 'claim-channels' }]);
+  t.strictSame(ticked(world({ charged: [139n] }), READY_MS, free({ gasWorthUnits: 10n })), []);
+  t.match(ticked(world({ charged: [140n] }), READY_MS, free({ gasWorthUnits: 10n })), [{ kind: 'claim-channels' }]);
+  t.end();
+});
+
 t.test('nothing is claimed in the first minute, of sessions that ended, or above the voucher', (t) => {
   t.strictSame(ticked(world({ charged: [900n] }), READY_MS - 1), []);
   const ended = world({ charged: [900n] });

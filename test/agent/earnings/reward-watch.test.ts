@@ -92,6 +92,15 @@ t.test('a reward that is not worth its gas waits for the next week', async (t) =
   t.same(claims, [[NOW - 1n]], `${needed} units are worth it at a claim ratio of ${config.chain.claimRatio ?? 20}`);
 });
 
+t.test('a reward is weighed against gas also where guests are asked no fee', async (t) => {
+  const { watch, claims } = scene(new Map([[NOW - 1n, week(1_000n)]]), (before) => ({
+    ...before,
+    price: { ...before.price, openFee: 0n },
+  }));
+  await watch.look();
+  t.same(claims, []);
+});
+
 t.test('a refusal is told, and tried again at the next look', async (t) => {
   const { watch, claims, logged, fail } = scene(new Map([[NOW - 1n, week(9_000_000n)]]));
   fail('NotBound');

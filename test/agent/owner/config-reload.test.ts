@@ -78,7 +78,7 @@ t.test('each live option changes the view when it is written', (t) => {
       gardenDomains: ['example.org'],
       giftBytesPerDay: 5n,
     },
-    chain: { ...config.chain, channelSeconds: 7_200, marginSeconds: 60, claimRatio: 30 },
+    chain: { ...config.chain, channelSeconds: 7_200, marginSeconds: 60, claimRatio: 30, gasWorthUnits: 40n },
     proofs: { intervalSeconds: 61 },
     session: { graceSeconds: 1, absentSeconds: 2, sampleMs: config.session.sampleMs, flushSeconds: 3, flushBytes: 4n },
   });

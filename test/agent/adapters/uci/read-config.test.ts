@@ -111,6 +111,7 @@ config package
 config chain 'chain'
 	option channel_life 1d
 	option voucher_margin 90
+	option gas_worth 0.02
 config proofs
 	option collector_url 'https://collector.example/'
 	option collector '0x${'55'.repeat(20)}'
@@ -129,6 +130,7 @@ config session
   t.equal(all.price.trialBytesPerDay, 1_000_000_000n);
   t.equal(all.chain.channelSeconds, 86_400);
   t.equal(all.chain.marginSeconds, 90);
+  t.equal(all.chain.gasWorthUnits, 200n);
   t.equal(all.chain.rpcUrl, 'http://127.0.0.1:8545', 'a named section that comes twice is merged');
   t.same(all.proofs, {
     intervalSeconds: 600,
