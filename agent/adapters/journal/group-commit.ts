@@ -37,9 +37,6 @@ export type CommitCounts = {
 /** Requests that may wait for one group. More would mean that thousands of guests pay within a few milliseconds. */
 export const MAX_WAITING_COMMITS = 8192;
 
-/** So many wait for no more: beyond it sharing saves little flash (docs/benchmarks.md, ledger), and the wait costs more. */
-const ENOUGH = 8;
-
 type Waiting<Request> = {
   readonly request: Request;
   readonly resolve: () => void;
@@ -77,7 +74,7 @@ export class GroupCommit<Request> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
       if (this.#syncing !== undefined) return;
-      if (this.#windowMs === 0 || this.#waiting.length >= ENOUGH) this.#flushThisTurn();
+      if (this.#windowMs === 0) this.#flushThisTurn();
       else this.#timer ??= setTimeout(() => this.#flush(), this.#windowMs);
     });
   }

@@ -63,14 +63,6 @@ t.test('requests of one window share one transaction', async (t) => {
   t.strictSame(commits.counts, { groups: 1, requests: 2 });
 });
 
-t.test('eight requests wait for no more; who comes in the same turn is still with them', async (t) => {
-  const { calls, transactions } = recording();
-  const commits = new GroupCommit(transactions, 3_600_000);
-  await Promise.all(Array.from({ length: 10 }, (_, i) => commits.add(`${i}`)));
-  t.equal(calls.filter((call) => call === 'begin').length, 1);
-  t.strictSame(commits.counts, { groups: 1, requests: 10 });
-});
-
 t.test('nothing is acknowledged, and nothing more is written, before the sync has ended', async (t) => {
   const { calls, transactions } = recording();
   const { sync, end } = slowSync();
