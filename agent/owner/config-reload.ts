@@ -185,8 +185,8 @@ export class ConfigReload {
 function merged(started: AgentConfig, before: AgentConfig, next: AgentConfig): AgentConfig {
   if (!next.isEnabled) return { ...before, isEnabled: false };
   const { rate: _, ...network } = started.network;
-  const { claimRatio: __, ...chain } = started.chain;
-  const { channelSeconds, marginSeconds, claimRatio } = next.chain;
+  const { claimRatio: __, gasWorthUnits: ___, ...chain } = started.chain;
+  const { channelSeconds, marginSeconds, claimRatio, gasWorthUnits } = next.chain;
   return {
     ...started,
     isEnabled: true,
@@ -195,7 +195,13 @@ function merged(started: AgentConfig, before: AgentConfig, next: AgentConfig): A
     // Port and host are what listens and what guests are sent to; the rest is looked up when it is needed.
     portal: { ...next.portal, port: started.portal.port, host: started.portal.host },
     price: next.price,
-    chain: { ...chain, channelSeconds, marginSeconds, ...(claimRatio === undefined ? {} : { claimRatio }) },
+    chain: {
+      ...chain,
+      channelSeconds,
+      marginSeconds,
+      ...(claimRatio === undefined ? {} : { claimRatio }),
+      ...(gasWorthUnits === undefined ? {} : { gasWorthUnits }),
+    },
     proofs: { ...started.proofs, intervalSeconds: next.proofs.intervalSeconds },
     session: { ...next.session, sampleMs: started.session.sampleMs },
   };
