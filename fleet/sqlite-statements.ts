@@ -34,6 +34,7 @@ export function prepareStatements(database: Database) {
       'SELECT EXISTS (SELECT 1 FROM proofs WHERE device = ? AND joins_chain = 0), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)',
     ).raw(),
     held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
+    nthHeld: prepare('SELECT seq FROM held WHERE device = ? ORDER BY seq DESC LIMIT 1 OFFSET ?').pluck(),
     hold: prepare('INSERT OR REPLACE INTO held (device, seq, body) VALUES (?, ?, ?)'),
     release: prepare('DELETE FROM held WHERE device = ? AND seq < ?'),
     firstGap: prepare('SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1').pluck(),

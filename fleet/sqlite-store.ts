@@ -17,7 +17,6 @@ import type {
   MissingRange,
   Place,
   StoredVerdict,
-  UndatedProof,
   VerdictRow,
 } from './fleet-store.ts';
 import type { ProvenChannel } from './judge-proof.ts';
@@ -33,6 +32,7 @@ import {
   storedFromRow,
   verdictFromRow,
 } from './proof-rows.ts';
+import { type ChainCells, rowFromCells, type UndatedCells, undatedFromCells } from './sqlite-cells.ts';
 import { openDatabase, openReader } from './sqlite-database.ts';
 import { GAPS, LAST_OF_CHAIN, LISTED, prepareStatements, ROWS_AROUND, readTail } from './sqlite-statements.ts';
 
@@ -42,11 +42,14 @@ const STORE_VERSION = 6n;
 const MAX_MISSING = 16;
 /** Ends of chains, and channels, that are kept in memory: some 60 MiB when full. */
 const DEFAULT_CACHED = 131_072;
+/** Held of a device for what is missing before; the lowest beyond it keep their verdict for good. A month offline is 8,640. */
+const MAX_HELD = 10_000;
 
 export class SqliteStore implements FleetStore {
   readonly #database: Database;
   readonly #reader: Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
+  readonly #maxHeld: number;
   readonly #tails: ChainTails;
   readonly #totals: ChannelTotals;
   #turn: Promise<unknown> = Promise.resolve();
@@ -54,9 +57,10 @@ export class SqliteStore implements FleetStore {
   readonly #filled = new Map<string, Uint8Array>();
 
   /** Opens or creates the file; one that cannot be used is made anew, empty. Call catchUp before anything else. */
-  constructor(path: string, cached = DEFAULT_CACHED) {
+  constructor(path: string, cached = DEFAULT_CACHED, maxHeld = MAX_HELD) {
     this.#database = openDatabase(path, PROOF_TABLES, STORE_VERSION);
     this.#reader = openReader(path);
+    this.#maxHeld = maxHeld;
     this.#statements = prepareStatements(this.#database);
     this.#tails = new ChainTails(cached, (device) => readTail(this.#statements, blob(device)));
     this.#totals = new ChannelTotals(cached, {
@@ -198,6 +202,18 @@ export class SqliteStore implements FleetStore {
     const isHeld = this.#noteGaps(device, proof.seq, tail);
     if (isHeld) this.#statements.hold.run(device, proof.seq, body);
     this.#addShares(upload, device, isHeld);
+    // Not each time: counting reads them all.
+    if (isHeld && proof.seq % BigInt(Math.ceil(this.#maxHeld / 8)) === 0n) this.#releaseBeyondMost(device);
+  }
+
+  #releaseBeyondMost(device: Uint8Array): void {
+    const lowest = this.#statements.nthHeld.get(device, this.#maxHeld - 1) as bigint | undefined;
+    if (lowest !== undefined) this.#releaseBelow(device, lowest);
+  }
+
+  #releaseBelow(device: Uint8Array, seq: bigint): void {
+    this.#statements.release.run(device, seq);
+    this.#statements.releaseShares.run(device, seq);
   }
 
   #addShares({ proof, leaves, vouchers }: ProofUpload, device: Uint8Array, isHeld: boolean): void {
@@ -223,8 +239,7 @@ export class SqliteStore implements FleetStore {
   /** Lets go of the proofs with nothing missing before them. */
   #release(device: Uint8Array): void {
     const missing = this.#statements.firstGap.get(device) as bigint | undefined;
-    this.#statements.release.run(device, missing ?? NO_SEQ);
-    this.#statements.releaseShares.run(device, missing ?? NO_SEQ);
+    this.#releaseBelow(device, missing ?? NO_SEQ);
   }
 
   /** `seq` has joined the chain that `head` was the head of. @returns whether a lower number is missing */
@@ -278,21 +293,7 @@ const NO_VOUCHER = { amount: 0n, ackBytes: 0n };
 const NO_SEQ = 1n << 32n;
 type ShareCells = readonly [bigint, string, string, string, string];
 
-type ChainRow = Pick<ProofRow, 'seq' | 'digest' | 'prev' | 'verdict' | 'end_s' | 'received_s'>;
-type ChainCells = readonly [bigint, Uint8Array, Uint8Array, Verdict, bigint, bigint];
-
-function rowFromCells([seq, digest, prev, verdict, end_s, received_s]: ChainCells): ChainRow {
-  return { seq, digest, prev, verdict, end_s, received_s };
-}
-
 type GapRow = { readonly first: bigint; readonly last: bigint };
-
-type UndatedCells = readonly [bigint, Verdict, string, bigint, bigint, string, string, string, bigint];
-
-function undatedFromCells([seq, verdict, reason, startS, endS, up, down, paid, receivedS]: UndatedCells): UndatedProof {
-  const figures = { bytesUp: BigInt(up), bytesDown: BigInt(down), paid: BigInt(paid) };
-  return { seq, verdict, reason, startS, endS, ...figures, receivedS };
-}
 
 function rangesFrom(rows: readonly GapRow[]): readonly MissingRange[] {
   return rows.map(({ first, last }) => ({ from: first, to: last }));
