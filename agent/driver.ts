@@ -127,13 +127,17 @@ export class Driver {
     }
   }
 
-  /** Stores a channel and its session as they are now, in one transaction: neither is of use without the other. */
-  async commitChannel(id: Hex): Promise<void> {
+  /** Stores a channel and its session as they are now, and `more`, in one transaction: neither is of use without the other. */
+  async commitChannel(id: Hex, more: readonly JournalEntry[] = []): Promise<void> {
     const channel = this.#state.channels.get(id);
     if (channel === undefined) return;
     const sessionId = this.#state.sessionByChannel.get(id);
     const session = sessionId === undefined ? undefined : this.#state.sessions.get(sessionId);
-    await this.commit([...channelEntries(channel), ...(session === undefined ? [] : [this.sessionEntry(session)])]);
+    await this.commit([
+      ...channelEntries(channel),
+      ...(session === undefined ? [] : [this.sessionEntry(session)]),
+      ...more,
+    ]);
   }
 
   /** Writes all usage that is newer than the journal and waits for what is under way. */

@@ -66,7 +66,7 @@ export type {
   OpenRefusalReason,
   VoucherRefusalReason,
 } from './core/desk-refusal.ts';
-export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals } from './core/journal-entry.ts';
+export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals, StoredOpen } from './core/journal-entry.ts';
 export type {
   CollectorAnswer,
   DraftItem,

@@ -43,8 +43,13 @@ export type JournalEntry =
   | { readonly kind: 'chain-rebased'; readonly head: ProofRecord; readonly minEpoch: bigint }
   | { readonly kind: 'receipt'; readonly digest: Hex; readonly receipt: SignedProofReceipt }
   | ({ readonly kind: 'trial' } & StoredTrial)
+  /** A guest's open is about to be relayed. */
+  | ({ readonly kind: 'open' } & StoredOpen)
   /** All that the owner gave away on that day. */
   | { readonly kind: 'gifts'; readonly dayS: bigint; readonly bytes: bigint };
+
+/** Whose open was relayed, and when: unix seconds, 0 while the clock was not set. */
+export type StoredOpen = { readonly mac: Mac; readonly atS: bigint };
 
 /** What a MAC had of the free allowance on a day, and which key asked for it. */
 export type StoredTrial = {
@@ -65,6 +70,8 @@ export type JournalSnapshot = {
   /** Absent: no channel was ever handed over. */
   readonly custody?: readonly Custody[];
   readonly trials: readonly StoredTrial[];
+  /** Oldest first; absent: none. */
+  readonly opens?: readonly StoredOpen[];
   /** Of the last day on which any were made; absent: none ever. */
   readonly gifts?: { readonly dayS: bigint; readonly bytes: bigint };
   readonly lastProof?: ProofRecord;

@@ -21,6 +21,8 @@ export const CLOSE_RETRY_MAX_MS = 600_000;
 export const MAX_OPENS_PER_MAC_PER_HOUR = 6;
 /** Opens of all guests together per hour: bounds the gas a MAC-changing guest can make the router spend. */
 export const MAX_OPENS_PER_HOUR = 120;
+/** Opens of all guests together per day: a guest house of 200 rooms twice over; as many are remembered over a restart. */
+export const MAX_OPENS_REMEMBERED = 600;
 /** MACs whose trial use is remembered for the day. Beyond it no new trial starts: memory and gift are both bounded. */
 export const MAX_TRIAL_MACS = 4096;
 /** Of a trial that is bounded by time only: one such trial takes at most this part of what all may take in a day. */

@@ -5,7 +5,8 @@
  */
 
 import { CLOSE_GAS, OPEN_GAS } from './gas.ts';
-import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from './limits.ts';
+import type { StoredOpen } from './journal-entry.ts';
+import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR, MAX_OPENS_REMEMBERED } from './limits.ts';
 import type { Mac } from './model.ts';
 import { floatFloorWei } from './settlement.ts';
 import type { AgentState } from './state.ts';
@@ -14,8 +15,8 @@ type Open = AgentState['opens'][number];
 
 const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
-/** Opens of all guests together per day: a guest house of 200 rooms twice over; also bounds what is remembered. */
-export const MAX_OPENS_PER_DAY = 600;
+/** Opens of all guests together per day; also bounds what is remembered. */
+export const MAX_OPENS_PER_DAY = MAX_OPENS_REMEMBERED;
 /** What a day of opens that bring nothing can cost at most: each opened and closed. */
 export const MAX_OPEN_GAS_PER_DAY = BigInt(MAX_OPENS_PER_DAY) * (OPEN_GAS + CLOSE_GAS);
 
@@ -49,6 +50,15 @@ export function judgeOpenLimits(
 /** The opens with one more; those that no limit asks for any more are dropped. */
 export function withOpen(opens: readonly Open[], mac: Mac, nowMs: number): readonly Open[] {
   return [...opens.filter(({ atMs }) => nowMs - atMs < DAY_MS), { mac, atMs: nowMs }];
+}
+
+/** The opens of the last day as an earlier run counted them. Of one whose time means nothing now: as if made just now. */
+export function restoredOpens(stored: readonly StoredOpen[], nowMs: number, nowS: bigint): readonly Open[] {
+  const opens = stored.map(({ mac, atS }): Open => {
+    const isMeaningful = atS > 0n && atS <= nowS;
+    return { mac, atMs: isMeaningful ? nowMs - Number(nowS - atS) * 1000 : nowMs };
+  });
+  return opens.filter(({ atMs }) => nowMs - atMs < DAY_MS);
 }
 
 function tooMany(most: number, when: string, known: number): LimitRefusal {

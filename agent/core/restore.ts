@@ -7,6 +7,7 @@ import type { Custody } from './custody.ts';
 import type { JournalSnapshot } from './journal-entry.ts';
 import { totalBytes } from './meter.ts';
 import type { Channel, Session } from './model.ts';
+import { restoredOpens } from './open-limits.ts';
 import { type AgentState, emptyState, type KnownStation, type LiveChannel, type LiveSession } from './state.ts';
 
 export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS: bigint): AgentState {
@@ -44,6 +45,7 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
       ),
     ),
     custody: new Map((snapshot.custody ?? []).map((one) => [idOfCustody(one), one])),
+    opens: restoredOpens(snapshot.opens ?? [], nowMs, nowS),
     trials: new Map(snapshot.trials.map(({ mac, ...use }) => [mac, use])),
     ...(snapshot.gifts === undefined ? {} : { gifts: snapshot.gifts }),
     nextSessionId: Math.max(0, ...sessions.keys()) + 1,

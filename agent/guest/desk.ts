@@ -8,6 +8,7 @@ import { type ChannelsDeployment, channelId } from '../../protocol/channel.ts';
 import type { AnyOpenRequest } from '../../protocol/open-wire.ts';
 import type { SignedQuote } from '../../protocol/quote.ts';
 import type { AgentConfig } from '../core/config.ts';
+import { isFunded } from '../core/deposit.ts';
 import type { Prefix } from '../core/events.ts';
 import { judgeOpen } from '../core/judge-open.ts';
 import { judgeTrial } from '../core/judge-trial.ts';
@@ -17,17 +18,7 @@ import { channelOfSession, sessionOfMac } from '../core/state.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import type { OfferBook } from '../identity/offer-book.ts';
-import type {
-  Chain,
-  ChainChannel,
-  Clock,
-  DeskRefusal,
-  DeskResult,
-  GuestDesk,
-  Neighbours,
-  Signer,
-  Verifier,
-} from '../ports.ts';
+import type { Chain, Clock, DeskRefusal, DeskResult, GuestDesk, Neighbours, Signer, Verifier } from '../ports.ts';
 import type { Roaming } from '../roaming-port.ts';
 import { AttachDesk } from './attach-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
@@ -159,7 +150,7 @@ class Desk {
       const patience = 'pull' in request ? { patienceMs: PULL_PATIENCE_MS } : {};
       driver.dispatch({ kind: 'channel-opening', mac, channel, ...patience });
       try {
-        await driver.commitChannel(channel.id);
+        await driver.commitChannel(channel.id, [{ kind: 'open', mac, atS: this.#openS() }]);
       } catch (cause) {
         driver.dispatch({ kind: 'channel-failed', channelId: channel.id });
         return refusal('not-selling', 'a journal that can be written', messageOf(cause));
@@ -186,7 +177,7 @@ class Desk {
     const result = await chain.relayOpen(channel.config, deposit);
     // The chain's word for the deposit, never the guest's: who opened the channel before us may have put less into it.
     const found = result.ok ? await chain.channel(channel.id) : result;
-    if (result.ok && found.ok && isFunded(found.channel, channel)) {
+    if (result.ok && found.ok && isFunded(found.channel, channel, request.quote.minDeposit)) {
       const { tx, feeWei } = result;
       driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, deposit: found.channel.deposit, tx, feeWei });
       const units = found.channel.deposit.toString();
@@ -264,6 +255,12 @@ class Desk {
     return { ok: true, view: guestView(driver.state, mac) };
   }
 
+  /** 0: no time that a later run could make sense of. */
+  #openS(): bigint {
+    const { unixS, isSynced } = this.#deps.clock.wall();
+    return isSynced ? unixS : 0n;
+  }
+
   #channelOf(mac: Mac): Channel | undefined {
     const { state } = this.#deps.driver;
     const session = sessionOfMac(state, mac);
@@ -273,9 +270,4 @@ class Desk {
   #trouble(): string | undefined {
     return saleTroubles(this.#deps)[0];
   }
-}
-
-/** The first voucher is covered, and the guest has not begun to take the deposit back. */
-function isFunded({ deposit, exitAt, isClosed }: ChainChannel, channel: Channel): boolean {
-  return deposit >= channel.voucher.amount && exitAt === 0n && !isClosed;
 }

@@ -13,6 +13,7 @@ import type {
   JournalSnapshot,
   OutboxItem,
   ProofRecord,
+  StoredOpen,
   WaitingProofs,
 } from '../../agent/ports.ts';
 import type { Hex } from '../../protocol/hex.ts';
@@ -31,6 +32,7 @@ export class FakeJournal implements Journal {
   readonly #amounts = new Map<Hex, bigint>();
   readonly #sessions = new Map<SessionId, SessionRow>();
   readonly #custody = new Map<Hex, Custody>();
+  readonly #opens: StoredOpen[] = [];
   readonly #trials = new Map<Mac, JournalSnapshot['trials'][number]>();
   #drafts: readonly DraftItem[] = [];
   #nextDraft = 1n;
@@ -49,6 +51,7 @@ export class FakeJournal implements Journal {
       ticks: [...this.#ticks.values()],
       sessions: [...this.#sessions.values()],
       custody: [...this.#custody.values()],
+      opens: this.#opens,
       trials: [...this.#trials.values()],
       ...(this.#gifts === undefined ? {} : { gifts: this.#gifts }),
       ...(last === undefined ? {} : { lastProof: last }),
@@ -149,6 +152,8 @@ export class FakeJournal implements Journal {
         this.#ticks.delete(entry.channel.id);
         this.#channels.delete(entry.channel.id);
         return;
+      case 'open':
+        return void this.#opens.push(entry);
       case 'transaction':
         return;
       case 'session':

@@ -148,6 +148,10 @@ const MIGRATIONS: readonly Migration[] = [
       ) STRICT, WITHOUT ROWID;
     `,
   },
+  {
+    name: 'opens of the last day, by which the gas that guests can make the router spend is bounded',
+    sql: 'CREATE TABLE opens (row INTEGER PRIMARY KEY, mac TEXT NOT NULL, at_s INTEGER NOT NULL) STRICT',
+  },
 ];
 
 /** Schema version of a file that this program writes. */

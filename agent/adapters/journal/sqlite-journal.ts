@@ -140,7 +140,7 @@ export class SqliteJournal implements Journal {
   }
 
   #snapshot(): LoadedJournal {
-    const { database, channels, custody, sessions, ticks, trials, proofs, totals } = this.#tables;
+    const { database, channels, custody, sessions, ticks, trials, opens, proofs, totals } = this.#tables;
     const check = database.pragma('quick_check(1)', { simple: true });
     if (check !== 'ok') {
       throw new JournalError('JOURNAL_CORRUPT', `quick_check of ${this.#options.path}: ${String(check)}`);
@@ -148,6 +148,7 @@ export class SqliteJournal implements Journal {
     const lastProof = proofs.newest(1)[0];
     const coins = ticks.all();
     const handOvers = custody.all();
+    const opened = opens.all();
     const sums = totals.all();
     const gifts = trials.gifts();
     const fact = database.prepare('SELECT value FROM facts WHERE name = ?').pluck();
@@ -160,6 +161,7 @@ export class SqliteJournal implements Journal {
       ...(gifts === undefined ? {} : { gifts }),
       ...(coins.length === 0 ? {} : { ticks: coins }),
       ...(handOvers.length === 0 ? {} : { custody: handOvers }),
+      ...(opened.length === 0 ? {} : { opens: opened }),
       ...(sums === undefined ? {} : { totals: sums }),
       ...(lastProof === undefined ? {} : { lastProof }),
       ...(minEpoch === undefined ? {} : { minEpoch: BigInt(minEpoch) }),
@@ -236,6 +238,9 @@ export class SqliteJournal implements Journal {
         break;
       case 'trial':
         trials.store(entry);
+        break;
+      case 'open':
+        this.#tables.opens.store(entry);
         break;
       case 'gifts':
         trials.storeGifts(entry);

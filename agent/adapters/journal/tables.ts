@@ -8,6 +8,7 @@ import type { Transactions } from './group-commit.ts';
 import { journalErrorFrom } from './journal-error.ts';
 import { LogSync } from './log-sync.ts';
 import { migrate } from './migrations.ts';
+import { OpenRows } from './open-rows.ts';
 import { type ProofHistory, ProofRows } from './proof-rows.ts';
 import { lastQuarantine } from './quarantine.ts';
 import { SessionRows } from './session-rows.ts';
@@ -33,6 +34,7 @@ export type Tables = {
   readonly proofs: ProofRows;
   readonly drafts: DraftRows;
   readonly trials: TrialRows;
+  readonly opens: OpenRows;
   readonly ticks: TickRows;
   readonly totals: TotalRows;
   readonly transactions: TransactionRows;
@@ -65,6 +67,7 @@ export function openTables(options: JournalFile): Tables {
         proofs: new ProofRows(database, options.history ?? DEFAULT_HISTORY),
         drafts: new DraftRows(database),
         trials: new TrialRows(database),
+        opens: new OpenRows(database),
         log: new LogSync(options.path),
       };
     } catch (error) {

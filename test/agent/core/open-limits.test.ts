@@ -8,6 +8,7 @@ import {
   judgeOpenLimits,
   MAX_OPEN_GAS_PER_DAY,
   MAX_OPENS_PER_DAY,
+  restoredOpens,
   withOpen,
 } from '../../../agent/core/open-limits.ts';
 import type { AgentState } from '../../../agent/core/state.ts';
@@ -80,5 +81,26 @@ t.test('below the float nothing is opened, and the owner is told which key wants
     expected: new RegExp(DEVICE),
   });
   t.equal(judgeOpenLimits(state(floor), DEVICE, PHONE, 0), undefined);
+  t.end();
+});
+
+t.test('a restart gives no new opens: those of the last day count, and one without a time as if made just now', (t) => {
+  const mac = '02:00:00:00:00:09' as Mac;
+  const nowS = 1_800_000_000n;
+  const ago = (seconds: bigint) => ({ mac, atS: nowS - seconds });
+  t.same(restoredOpens([ago(86_400n), ago(3_600n), ago(1n), { mac, atS: 0n }, ago(-5n)], 50_000, nowS), [
+    { mac, atMs: 50_000 - 3_600_000 },
+    { mac, atMs: 49_000 },
+    { mac, atMs: 50_000 },
+    { mac, atMs: 50_000 },
+  ]);
+  const opens = restoredOpens(
+    Array.from({ length: MAX_OPENS_PER_MAC_PER_HOUR }, () => ago(10n)),
+    50_000,
+    nowS,
+  );
+  const state = { opens, channels: new Map() };
+  t.match(judgeOpenLimits(state, '0xgas', mac, 50_000), { reason: 'too-many-opens' });
+  t.equal(judgeOpenLimits({ ...state, opens: [] }, '0xgas', mac, 50_000), undefined);
   t.end();
 });

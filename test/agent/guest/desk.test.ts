@@ -39,7 +39,7 @@ t.test('a guest opens with what its page signs, and is served what it paid for',
 t.test('channel and session are durable together before the deposit is sent', async (t) => {
   const { scene } = await opened();
   const { calls } = scene.line;
-  const stored = calls.indexOf('journal.commit channel session');
+  const stored = calls.indexOf('journal.commit channel session open');
   t.ok(stored >= 0 && stored < calls.indexOf('chain.relayOpen'), calls.join(', '));
 });
 
