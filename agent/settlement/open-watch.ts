@@ -3,12 +3,15 @@
  * open with a wallet of their own, and of opens that were given up and mined all the same.
  */
 
+import type { AgentConfig } from '../core/config.ts';
+import { coversVoucher, isFunded } from '../core/deposit.ts';
 import type { LiveChannel } from '../core/state.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { channelEntry } from '../guest/channel-entries.ts';
-import type { Chain, ChainChannel, Clock } from '../ports.ts';
+import type { Chain, Clock } from '../ports.ts';
 
 export type OpenWatchDeps = {
+  readonly config: { readonly price: Pick<AgentConfig['price'], 'minDeposit'> };
   readonly driver: Pick<Driver, 'state' | 'dispatch' | 'commit'>;
   readonly chain: Pick<Chain, 'channel'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
@@ -41,14 +44,16 @@ export class OpenWatch {
   }
 
   async #lookUpPending(channel: LiveChannel): Promise<void> {
-    const { driver, chain, clock } = this.#deps;
+    const { config, driver, chain, clock } = this.#deps;
     const { id } = channel;
     const sinceMs = this.#pendingSinceMs.get(id) ?? clock.monotonicMs();
     this.#pendingSinceMs.set(id, sinceMs);
     const result = await chain.channel(id);
     if (!result.ok) return;
     const giveUpMs = Math.max(sinceMs + GIVE_UP_MS, channel.nextCloseMs);
-    if (isFunded(result.channel, channel)) {
+    // One that was served before, and rolled back, goes on whatever its payer does: what it owes is claimed by its close.
+    const isBack = channel.deposit > 0n && coversVoucher(result.channel, channel);
+    if (isBack || isFunded(result.channel, channel, config.price.minDeposit)) {
       driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
     } else if (clock.monotonicMs() > giveUpMs) {
       driver.dispatch({ kind: 'channel-failed', channelId: id });
@@ -64,7 +69,7 @@ export class OpenWatch {
     const result = await chain.channel(id);
     if (!result.ok) return;
     this.#failedSeenMs.set(id, clock.monotonicMs());
-    if (isFunded(result.channel, channel)) {
+    if (coversVoucher(result.channel, channel)) {
       log.warn({ channel: id, deposit: `${result.channel.deposit}` }, 'late-deposit');
       driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
       return;
@@ -75,10 +80,6 @@ export class OpenWatch {
     await driver.commit([{ ...channelEntry(channel), kind: 'channel-forgotten' }]);
     driver.dispatch({ kind: 'channel-failed', channelId: id });
   }
-}
-
-function isFunded({ deposit, isClosed }: ChainChannel, { voucher }: LiveChannel): boolean {
-  return deposit >= voucher.amount && !isClosed;
 }
 
 function keepOnly(times: Map<string, number>, channels: readonly LiveChannel[]): void {

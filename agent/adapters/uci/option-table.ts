@@ -199,7 +199,8 @@ export const OPTION_TABLE = {
         'What the gas of one open (110k) is worth to you. Unset: price.open_fee, or 0.05 if that is 0.',
       ),
       exit_delay: defaulted(
-        duration(60, 30 * 86_400),
+        // A quote is good for 10 min, and exits are looked for every 5: who leaves with the quote in hand is still seen in time.
+        duration(900, 30 * 86_400),
         '1h',
         'How long you have to claim after a guest asks for the deposit back on chain. Below 1h an outage can cost you income.',
       ),

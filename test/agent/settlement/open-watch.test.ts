@@ -2,7 +2,7 @@
 import t from 'tap';
 import type { AnyOpenRequest } from '../../../protocol/open-wire.ts';
 import { AgentScene, settled } from '../../support/agent-scene.ts';
-import { PHONE } from '../core/support/story.ts';
+import { NOW_S, PHONE } from '../core/support/story.ts';
 
 const MINUTE_MS = 60_000;
 const deposited = (deposit: bigint) => ({ deposit, claimed: 0n, exitAt: 0n, isClosed: false });
@@ -39,6 +39,34 @@ t.test('one that puts less into the channel than it has promised is not served',
   scene.chain.channels.set(request.voucher.channelId, deposited(1_049n));
   await scene.opens.lookUp();
   t.equal(scene.desk.view(PHONE).phase, 'pending');
+});
+
+t.test(
+  'a deposit that its payer has begun to take back, or that is below the minimum, begins no session',
+  async (t) => {
+    for (const seen of [{ ...deposited(10_000n), exitAt: NOW_S + 600n }, deposited(1_050n)]) {
+      const scene = new AgentScene((config) => ({ ...config, price: { ...config.price, minDeposit: 1_051n } }));
+      const request = pulled(scene);
+      await scene.desk.open(PHONE, request);
+      scene.chain.channels.set(request.voucher.channelId, seen);
+      await scene.opens.lookUp();
+      t.match(scene.desk.view(PHONE), { phase: 'pending', creditUnits: 0n });
+    }
+  },
+);
+
+t.test('one that was served and rolled back goes on though its payer leaves: it is closed, and paid', async (t) => {
+  const scene = new AgentScene();
+  const request = pulled(scene);
+  const channelId = request.voucher.channelId;
+  await scene.desk.open(PHONE, request);
+  scene.chain.channels.set(channelId, deposited(10_000n));
+  await scene.opens.lookUp();
+  scene.driver.dispatch({ kind: 'channel-seen', channelId, seen: deposited(0n) });
+  t.equal(scene.desk.view(PHONE).phase, 'pending');
+  scene.chain.channels.set(channelId, { ...deposited(10_000n), exitAt: NOW_S + 600n });
+  await scene.opens.lookUp();
+  t.equal(scene.desk.view(PHONE).phase, 'active');
 });
 
 t.test('who never pays is given up, and forgotten an hour later', async (t) => {

@@ -153,6 +153,12 @@ t.test('a wrong value is named with option, expectation, value and line', (t) =>
   t.end();
 });
 
+t.test('a guest cannot be gone on chain before its quote is', (t) => {
+  t.match(errors("config chain 'chain'\n\toption exit_delay 14m\n"), [/chain.exit_delay: .* 15m to 30d/]);
+  t.same(errors("config chain 'chain'\n\toption exit_delay 15m\n"), []);
+  t.end();
+});
+
 t.test('a misspelt option or section names the nearest known one', (t) => {
   t.same(errors("config price 'price'\n\toption per_mbb '1'\n"), [
     'shareagent.price.per_mbb: unknown option, did you mean "per_mb"? (line 2)',

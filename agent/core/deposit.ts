@@ -1,0 +1,14 @@
+/** Whether the chain's word for a channel is money that this router may sell on. One rule, whoever asks. */
+import type { TokenAmount } from '../../protocol/units.ts';
+import type { ChainChannel } from './chain-facts.ts';
+import type { Channel } from './model.ts';
+
+/** A session may begin: the deposit is as large as was asked for, covers the first voucher, and nobody has begun to take it back. */
+export function isFunded(seen: ChainChannel, channel: Pick<Channel, 'voucher'>, minDeposit: TokenAmount): boolean {
+  return coversVoucher(seen, channel) && seen.deposit >= minDeposit && seen.exitAt === 0n;
+}
+
+/** What the newest voucher promises can still be claimed, also while the payer is leaving. */
+export function coversVoucher({ deposit, isClosed }: ChainChannel, { voucher }: Pick<Channel, 'voucher'>): boolean {
+  return deposit >= voucher.amount && !isClosed;
+}
