@@ -22,6 +22,8 @@ export function addForms(app: FastifyInstance, context: PortalContext): void {
   });
   addForm(app, context, '/pass', (mac, body) => purchaseWithPassCode(context, mac, passFormFromBody(body)));
   addForm(app, context, '/trial', async (mac) => outcome(await desk.startTrial(mac)));
+  addForm(app, context, '/pause', async (mac) => outcome(await desk.pause(mac)));
+  addForm(app, context, '/resume', async (mac) => outcome(await desk.resume(mac)));
   addForm(app, context, '/leave', async (mac) => outcome(await desk.leave(mac)));
 }
 

@@ -7,7 +7,7 @@ import type { GuestView } from '../agent/ports.ts';
 import { escapeHtml } from './html.ts';
 import type { OwnerFiles } from './owner-look.ts';
 import { LANGUAGES, type Language } from './page/language.ts';
-import { canFinish, moodOf } from './page/mood.ts';
+import { canAdd, canFinish, type Mood, moodOf } from './page/mood.ts';
 import { adviceText, filled } from './page/strings.ts';
 import { TRANSLATIONS } from './page/translations.ts';
 import { bytesForPurchase } from './page/wallet.ts';
@@ -25,16 +25,25 @@ export type StatusFacts = {
   readonly problem?: Problem;
 };
 
-/** Seconds after which the page reloads itself to show new figures. */
-const REFRESH_SECONDS = 10;
+/** Seconds after which the page reloads itself: soon while the payment network works, else leaving time to type a code. */
+const REFRESH_SECONDS: Readonly<Partial<Record<Mood, number>>> = {
+  pending: 5,
+  closing: 5,
+  drain: 5,
+  online: 60,
+  low: 60,
+  trial: 60,
+  trialLow: 60,
+};
 
 export function statusPage({ portal, files, language, view, terms, problem }: StatusFacts): string {
   const { code, direction } = language;
   const tongue: Tongue = { strings: TRANSLATIONS[code], locale: code };
   const { strings } = tongue;
   const name = escapeHtml(portal.name);
+  const seconds = problem === undefined && view !== undefined ? REFRESH_SECONDS[moodOf(view)] : undefined;
   const refresh =
-    problem === undefined ? `<meta http-equiv="refresh" content="${REFRESH_SECONDS};url=/status?lang=${code}">` : '';
+    seconds === undefined ? '' : `<meta http-equiv="refresh" content="${seconds};url=/status?lang=${code}">`;
   const parts = [
     welcomeHtml(portal),
     problem === undefined
@@ -73,10 +82,15 @@ function stateSection(view: GuestView, code: string, tongue: Tongue): string {
     view.chargedUnits === 0n ? '' : filled(noScript.spent, money(view.chargedUnits)),
     view.refund === undefined ? '' : filled(live.refund, money(view.refund.units)),
   ].filter((line) => line !== '');
-  const finish = canFinish(mood)
-    ? `<form method="post" action="/leave?lang=${code}"><button class="quiet">${escapeHtml(live.finish)}</button></form>`
-    : '';
-  return `<section class="card"><h2>${escapeHtml(heading[mood])}</h2><p>${escapeHtml(lines.join(' '))}</p>${finish}</section>`;
+  const button = (action: string, text: string) =>
+    `<form method="post" action="/${action}?lang=${code}"><button class="quiet">${escapeHtml(text)}</button></form>`;
+  const canPause = view.isPaused !== undefined && canAdd(mood);
+  const buttons = [
+    canPause ? button('pause', live.pause) : '',
+    mood === 'paused' ? button('resume', live.resume) : '',
+    canFinish(mood) ? button('leave', mood.startsWith('trial') ? live.finishTrial : live.finish) : '',
+  ];
+  return `<section class="card"><h2>${escapeHtml(heading[mood])}</h2><p>${escapeHtml(lines.join(' '))}</p>${buttons.join('')}</section>`;
 }
 
 function paySection(terms: TermsJson, view: GuestView | undefined, code: string, tongue: Tongue): string {
@@ -92,6 +106,7 @@ function paySection(terms: TermsJson, view: GuestView | undefined, code: string,
     ];
     return `<option value="${i}">${escapeHtml(label.filter((part) => part !== '').join(', '))}</option>`;
   });
+  const isAdding = view !== undefined && canAdd(moodOf(view));
   const choice =
     options.length === 0
       ? ''
@@ -102,9 +117,9 @@ function paySection(terms: TermsJson, view: GuestView | undefined, code: string,
     ? `<form method="post" action="/trial?lang=${code}"><button class="secondary">${escapeHtml(free)}</button></form>`
     : '';
   return `<section class="card"><p><strong>${escapeHtml(main)}</strong>${extra === undefined ? '' : `, ${escapeHtml(extra)}`}. ${escapeHtml(explain.offline)}</p>
-${trialForm}<form method="post" action="/pass?lang=${code}"><h2>${escapeHtml(pay.heading)}</h2>${choice}
+${trialForm}<form method="post" action="/pass?lang=${code}"><h2>${escapeHtml(isAdding ? pay.addHeading : pay.heading)}</h2>${choice}
 <label for="code">${escapeHtml(pay.code)}</label><input id="code" name="code" class="code" dir="ltr" required maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false">
-<p class="hint">${escapeHtml(pay.codeHint)}</p><button>${escapeHtml(pay.button)}</button></form></section>`;
+<p class="hint">${escapeHtml(pay.codeHint)}</p><button>${escapeHtml(isAdding ? pay.add : pay.button)}</button></form></section>`;
 }
 
 function nothingOnSale(problem: Problem | undefined, { strings }: Tongue): string {

@@ -129,16 +129,24 @@ t.test('another code cannot add to a running channel, nor this one beyond its de
   t.match(beyond.body, 'more than you set aside');
 });
 
-t.test('trial and finish work as plain forms', async (t) => {
+t.test('trial, pause and finish work as plain forms', async (t) => {
   const asked: string[] = [];
   const note = (what: string) => () => {
     asked.push(what);
     return done();
   };
-  const { app } = await cafe({ ...SELLING, startTrial: note('trial'), leave: note('leave') });
-  t.equal((await app.inject(byGuest('POST', '/trial', ''))).statusCode, 303);
+  const { app } = await cafe({
+    ...SELLING,
+    startTrial: note('trial'),
+    pause: note('pause'),
+    resume: note('resume'),
+    leave: note('leave'),
+  });
+  for (const action of ['trial', 'pause', 'resume']) {
+    t.equal((await app.inject(byGuest('POST', `/${action}`, ''))).statusCode, 303);
+  }
   t.equal((await app.inject(byGuest('POST', '/leave', ''))).headers.location, '/?lang=en');
-  t.strictSame(asked, ['trial', 'leave']);
+  t.strictSame(asked, ['trial', 'pause', 'resume', 'leave']);
 });
 
 t.test("the status page shows price, packages and trial to a new guest, with the owner's name as text", async (t) => {
@@ -149,7 +157,7 @@ t.test("the status page shows price, packages and trial to a new guest, with the
   t.match(body, /1.SSP buys 10.MB/);
   t.match(body, /<option value="1">A long coffee, 49.5.MB, 5.SSP<\/option>/);
   t.match(body, /action="\/trial\?lang=en"><button class="secondary">Try 2.MB free/);
-  t.match(body, /http-equiv="refresh" content="10;url=\/status\?lang=en"/);
+  t.notMatch(body, 'http-equiv', 'nothing takes away what is being typed');
   t.notMatch(body, 'action="/leave');
 });
 
@@ -159,7 +167,26 @@ t.test('the status page of a guest online shows what is left and how to finish',
   t.match(body, /You are online/);
   t.match(body, /1.MB left\. 8\.5.MB used\. 0\.9.SSP spent\./);
   t.match(body, 'action="/leave?lang=en"');
+  t.match(body, /<h2>Add data<\/h2>.*<button>Add data<\/button>/s, 'the form adds, and says so');
+  t.match(body, /http-equiv="refresh" content="60;url=\/status\?lang=en"/);
   t.notMatch(body, 'action="/trial');
+  t.notMatch(body, 'action="/pause', 'this router has no pause');
+});
+
+t.test('a guest without JavaScript can pause and go on', async (t) => {
+  const { shown } = running();
+  const { app } = await cafe({ ...SELLING, view: () => ({ ...shown, isPaused: false }) });
+  t.match((await app.inject(byGuest('GET', '/status'))).body, 'action="/pause?lang=en"');
+  const { app: paused } = await cafe({ ...SELLING, view: () => ({ ...shown, isOnline: false, isPaused: true }) });
+  const { body } = await paused.inject(byGuest('GET', '/status'));
+  t.match(body, 'action="/resume?lang=en"');
+  t.match(body, 'action="/leave?lang=en"');
+  t.notMatch(body, 'action="/pause');
+});
+
+t.test('while the payment network works the page looks again soon', async (t) => {
+  const { app } = await cafe({ ...SELLING, view: () => view({ phase: 'closing' }) });
+  t.match((await app.inject(byGuest('GET', '/status'))).body, /http-equiv="refresh" content="5;/);
 });
 
 t.test(

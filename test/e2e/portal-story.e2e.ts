@@ -126,6 +126,12 @@ t.test('without JavaScript a pass code gets the second guest online, and the res
   await picture(plain, '8-plain-online');
   t.equal(await other.reaches(4), true);
   await other.download(4, 500_000);
+  await page.click('form[action^="/pause"] button');
+  await page.waitForURL(/\/status/);
+  t.equal(await other.reaches(4), false, 'a pause stops everything');
+  await page.click('form[action^="/resume"] button');
+  await page.waitForURL(/\/status/);
+  t.equal(await other.reaches(4), true);
   const { channelId, depositUnits } = await other.portal.view();
   const paying = await chain.balanceOf(other.passCode.address);
   t.equal(paying, heldUnits - depositUnits);
