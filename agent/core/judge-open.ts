@@ -7,7 +7,8 @@ import type { OpenTerms } from '../../protocol/open-wire.ts';
 import type { AgentConfig } from './config.ts';
 import { MAX_SESSIONS } from './limits.ts';
 import type { Channel, Mac, NodeIdentity } from './model.ts';
-import { judgeOpenLimits } from './open-limits.ts';
+import { judgeFloat, judgeOpenLimits } from './open-limits.ts';
+import { judgePulls } from './pending-pulls.ts';
 import { type AgentState, channelOfSession, sessionOfMac } from './state.ts';
 
 export type OpenRefusal =
@@ -54,7 +55,10 @@ export function judgeOpen(
   }
   if (state.sessions.size >= MAX_SESSIONS)
     return refuse('not-selling', `fewer than ${MAX_SESSIONS} sessions`, `${state.sessions.size}`);
-  const limit = judgeOpenLimits(state, node.device, mac, nowMs);
+  const limit =
+    'pull' in request
+      ? (judgeFloat(state, node.device) ?? judgePulls(state, mac))
+      : judgeOpenLimits(state, node.device, mac, nowMs);
   if (limit !== undefined) return { ok: false, ...limit };
   return { ok: true, channel: channelFrom(id, request) };
 }

@@ -23,6 +23,10 @@ export const MAX_OPENS_PER_MAC_PER_HOUR = 6;
 export const MAX_OPENS_PER_HOUR = 120;
 /** Opens of all guests together per day: a guest house of 200 rooms twice over; as many are remembered over a restart. */
 export const MAX_OPENS_REMEMBERED = 600;
+/** Deposits that one device has promised to make by its own wallet, and that are not on chain yet: a wrong one or two. */
+export const MAX_PENDING_PULLS_PER_MAC = 3;
+/** The same of all devices: one look at the chain each in every round of looks. */
+export const MAX_PENDING_PULLS = 64;
 /** MACs whose trial use is remembered for the day. Beyond it no new trial starts: memory and gift are both bounded. */
 export const MAX_TRIAL_MACS = 4096;
 /** Of a trial that is bounded by time only: one such trial takes at most this part of what all may take in a day. */

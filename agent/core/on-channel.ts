@@ -8,14 +8,25 @@ import { depart } from './on-hand-over.ts';
 import { beginSession, endSession } from './on-session.ts';
 import { withOpen } from './open-limits.ts';
 import type { Outcome } from './outcome.ts';
+import { crowdedOut } from './pending-pulls.ts';
 import { destinationOf } from './roaming.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
 
 /** An open that was given up is remembered so long: the deposit may have been on its way. */
 const FAILED_KEPT_MS = 3_600_000;
 
-/** A running trial becomes the channel's session, so that nothing is cut when money comes. */
+/** Only what is relayed costs gas, and counts as such; who pays by a wallet of its own may crowd out another who has not paid. */
 export function onChannelOpening(state: AgentState, event: EventOf<'channel-opening'>): Outcome {
+  const { mac, nowMs, patienceMs } = event;
+  if (patienceMs === undefined) return begin({ ...state, opens: withOpen(state.opens, mac, nowMs) }, event);
+  const crowded = crowdedOut(state);
+  const left: Outcome = crowded === undefined ? { state, actions: [] } : giveUp(state, crowded.id, nowMs);
+  const begun = begin(left.state, event);
+  return { state: begun.state, actions: [...left.actions, ...begun.actions] };
+}
+
+/** A running trial becomes the channel's session, so that nothing is cut when money comes. */
+function begin(state: AgentState, event: EventOf<'channel-opening'>): Outcome {
   const { mac, channel, nowMs, patienceMs } = event;
   const current = sessionOfMac(state, mac);
   const isTrial = current !== undefined && current.ended === undefined && current.channelId === undefined;
@@ -26,7 +37,6 @@ export function onChannelOpening(state: AgentState, event: EventOf<'channel-open
   return {
     state: {
       ...begun.state,
-      opens: withOpen(state.opens, mac, nowMs),
       channels: withEntry(state.channels, channel.id, { ...channel, closeAttempts: 0, nextCloseMs }),
       sessionByChannel: withEntry(state.sessionByChannel, channel.id, begun.id),
     },
@@ -85,12 +95,16 @@ export function onChannelFailed(state: AgentState, event: EventOf<'channel-faile
   if (known?.phase === 'failed' && event.nowMs >= known.nextCloseMs) {
     return { state: { ...state, channels: withoutEntry(state.channels, known.id) }, actions: [] };
   }
-  const found = find(state, event.channelId);
+  return giveUp(state, event.channelId, event.nowMs + FAILED_KEPT_MS);
+}
+
+/** `nextCloseMs`: until then its deposit is still looked for, at least once. */
+function giveUp(state: AgentState, channelId: LiveChannel['id'], nextCloseMs: number): Outcome {
+  const found = find(state, channelId);
   if (found === undefined || found.channel.phase !== 'pending' || found.channel.deposit > 0n) {
     return { state, actions: [] };
   }
   const { channel, session } = found;
-  const nextCloseMs = event.nowMs + FAILED_KEPT_MS;
   const failed = withChannel(state, { ...channel, phase: 'failed', nextCloseMs });
   const store: AgentAction = { kind: 'store-channel', channelId: channel.id };
   const { channelId: _, ...trial } = session;

@@ -26,6 +26,14 @@ export type LimitRefusal = {
   readonly got: string;
 };
 
+/** Undefined while the gas key can pay for closing what is open, and for opening one more. It is named to the owner. */
+export function judgeFloat(state: Pick<AgentState, 'costs' | 'channels'>, gasKey: string): LimitRefusal | undefined {
+  const { costs } = state;
+  if (costs === undefined || costs.balanceWei >= floatFloorWei(state, costs)) return undefined;
+  const expected = `${floatFloorWei(state, costs)} wei in the gas key ${gasKey}: send it coin`;
+  return { reason: 'not-selling', expected, got: `${costs.balanceWei} wei` };
+}
+
 /** Undefined while one more open may be relayed for this MAC. `gasKey` is named to the owner. */
 export function judgeOpenLimits(
   state: Pick<AgentState, 'opens' | 'costs' | 'channels'>,
@@ -33,11 +41,9 @@ export function judgeOpenLimits(
   mac: Mac,
   nowMs: number,
 ): LimitRefusal | undefined {
-  const { costs, opens } = state;
-  if (costs !== undefined && costs.balanceWei < floatFloorWei(state, costs)) {
-    const expected = `${floatFloorWei(state, costs)} wei in the gas key ${gasKey}: send it coin`;
-    return { reason: 'not-selling', expected, got: `${costs.balanceWei} wei` };
-  }
+  const { opens } = state;
+  const poor = judgeFloat(state, gasKey);
+  if (poor !== undefined) return poor;
   const hour = opens.filter((open) => nowMs - open.atMs < HOUR_MS);
   const own = hour.filter((open) => open.mac === mac).length;
   const day = opens.filter((open) => nowMs - open.atMs < DAY_MS).length;

@@ -14,7 +14,8 @@ import { judgeOpen } from '../core/judge-open.ts';
 import { judgeTrial } from '../core/judge-trial.ts';
 import type { Channel, EndReason, Mac, NodeIdentity } from '../core/model.ts';
 import { parseIp } from '../core/names.ts';
-import { channelOfSession, sessionOfMac } from '../core/state.ts';
+import { isPendingPull } from '../core/pending-pulls.ts';
+import { channelOfSession, type LiveChannel, sessionOfMac } from '../core/state.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import type { OfferBook } from '../identity/offer-book.ts';
@@ -147,10 +148,11 @@ class Desk {
       if (!judgement.ok) return judgement;
       const { channel } = judgement;
       // A person who takes out another phone, and two transactions of its wallet.
-      const patience = 'pull' in request ? { patienceMs: PULL_PATIENCE_MS } : {};
+      const isPull = 'pull' in request;
+      const patience = isPull ? { patienceMs: PULL_PATIENCE_MS } : {};
       driver.dispatch({ kind: 'channel-opening', mac, channel, ...patience });
       try {
-        await driver.commitChannel(channel.id, [{ kind: 'open', mac, atS: this.#openS() }]);
+        await driver.commitChannel(channel.id, isPull ? [] : [{ kind: 'open', mac, atS: this.#openS() }]);
       } catch (cause) {
         driver.dispatch({ kind: 'channel-failed', channelId: channel.id });
         return refusal('not-selling', 'a journal that can be written', messageOf(cause));
@@ -215,7 +217,10 @@ class Desk {
   }
 
   /** The same open once more, for a channel that is still pending; anything else under its id is another request. */
-  #judgeRetry(pending: Channel, request: AnyOpenRequest): DeskRefusal | undefined {
+  #judgeRetry(pending: LiveChannel, request: AnyOpenRequest): DeskRefusal | undefined {
+    // Relaying it costs gas, which was not asked for when it was let in.
+    if (isPendingPull(pending) && !('pull' in request))
+      return refusal('already-open', "a deposit by the payer's own wallet, as was said", 'one to be relayed');
     const id = channelId(this.#deployment, request.config);
     const isSame = id === pending.id && request.voucher.signature === pending.voucher.signature;
     if (isSame) return undefined;

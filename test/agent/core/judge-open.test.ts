@@ -124,6 +124,12 @@ t.test('opens are bounded for each MAC, for all together, and by the number of s
     reason: 'too-many-opens',
     expected: /in all/,
   });
+  const pull = Object.assign(openRequest(), { pull: true });
+  t.match(
+    judge(pull, withOpens(MAX_OPENS_PER_HOUR, LAPTOP)),
+    { ok: true },
+    'whose wallet pays its own gas waits for nobody',
+  );
   const id = story.paid();
   const session = story.state.sessions.get(id);
   const full = new Map(Array.from({ length: MAX_SESSIONS }, (_, i) => [i + 1, session]));
@@ -137,6 +143,11 @@ t.test('no channel is opened that the gas key could not close again', (t) => {
   const costs = { gasPriceWei: 3n, balanceWei: 629_999n };
   story.send({ kind: 'costs-seen', costs });
   t.match(judge(openRequest(), story), { ok: false, reason: 'not-selling', expected: /630000 wei .* send it coin/ });
+  t.match(
+    judge(Object.assign(openRequest(), { pull: true }), story),
+    { reason: 'not-selling' },
+    'nor one that it would not open',
+  );
   story.send({ kind: 'costs-seen', costs: { ...costs, balanceWei: 630_000n } });
   t.equal(judge(openRequest(), story).ok, true);
   t.end();

@@ -157,6 +157,17 @@ t.test('one device may have only so many opens relayed in an hour', async (t) =>
   t.equal(reasonOf(await scene.desk.open(PHONE, scene.openRequest(salt(99)))), 'too-many-opens');
 });
 
+t.test('a deposit that the payer promised to make is not relayed instead: its gas was not asked for', async (t) => {
+  const scene = new AgentScene();
+  const request = scene.openRequest();
+  const { authorization: _, ...terms } = request;
+  t.match(await scene.desk.open(PHONE, { ...terms, pull: true }), { ok: true, view: { phase: 'pending' } });
+  t.match(await scene.desk.open(PHONE, request), { ok: false, reason: 'already-open', got: 'one to be relayed' });
+  t.match(await scene.desk.open(PHONE, { ...terms, pull: true }), { ok: true }, 'asked again');
+  t.notOk(scene.line.calls.includes('chain.relayOpen'));
+  t.same(scene.driver.state.opens, []);
+});
+
 t.test('a trial is granted once, also when asked for twice at once', async (t) => {
   const scene = new AgentScene();
   const results = await Promise.all([scene.desk.startTrial(PHONE), scene.desk.startTrial(PHONE)]);
