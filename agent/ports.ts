@@ -206,7 +206,7 @@ export interface Chain {
   /** Units of SSP an address holds. */
   balanceOf(owner: Address): Promise<ChainResult<{ readonly units: TokenAmount }>>;
   /** Units that ShareChannels owes a payee, fee included. */
-  earned(payee: Address): Promise<ChainResult<{ readonly units: TokenAmount }>>;
+  earned(payee: Address): Promise<ChainResult<{ readonly units: TokenAmount; readonly feeUnits: TokenAmount }>>;
   /** Sends the gas key's own SSP. What has the same `name` is sent once. */
   transfer(to: Address, units: TokenAmount, name: string): Promise<ChainResult<ChainTx>>;
   /** Pays the payee what it has earned, less the contract's fee. What has the same `name` is sent once. */

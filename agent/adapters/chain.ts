@@ -27,7 +27,14 @@ import { CLOSED_TOPIC, claimData, closeData, closeWithSignatureData } from './ch
 import { createChannelsReader } from './chain/channels-reader.ts';
 import { type ChainContext, execute, executeOnce, feeOf } from './chain/context.ts';
 import { createEndpoints, type Endpoints } from './chain/endpoints.ts';
-import { earnedFromResult, earnedQuery, transferData, withdrawData } from './chain/funding-calls.ts';
+import {
+  earnedFromResult,
+  earnedQuery,
+  feeFromResult,
+  feeQuery,
+  transferData,
+  withdrawData,
+} from './chain/funding-calls.ts';
 import { createJsonRpc, dataFrom, quantityFrom } from './chain/json-rpc.ts';
 import { open } from './chain/opening.ts';
 import { claimRewards, type RewardsChain, rewardWeek } from './chain/rewards-contract.ts';
@@ -64,6 +71,8 @@ export type ChainDeps = {
   /** Nothing is sent while gas costs more. Default 100 gwei. */
   readonly maxFeePerGasWei?: bigint;
 };
+
+type Earned = { readonly units: TokenAmount; readonly feeUnits: TokenAmount };
 
 const DEFAULT_MAX_FEE_WEI = 100_000_000_000n;
 
@@ -103,7 +112,7 @@ export function createChain(deps: ChainDeps): Chain & RewardsChain {
     claimTicks: (one) => attempt(() => claimTicks(tickClaimDeps(context), one)),
     close: (config, voucher, amount) => attempt(() => close(context, config, voucher, amount)),
     balanceOf: (owner) => attempt(async () => ({ units: await reader.balanceOf(owner) })),
-    earned: (payee) => attempt(async () => ({ units: await earned(context, payee) })),
+    earned: (payee) => attempt(() => earned(context, payee)),
     transfer: (to, units, name) => attempt(() => executeOnce(context, transferData(to, units), `send:${name}`, token)),
     withdraw: (payee, name) => attempt(() => executeOnce(context, withdrawData(payee), `withdraw:${name}`)),
     rewardWeeks: (rewards, device, epochs) =>
@@ -177,9 +186,11 @@ async function costs({ rpc, gasKey }: ChainContext): Promise<ChainCosts> {
   return { balanceWei: quantityFrom(balance, 'eth_getBalance'), gasPriceWei: await gasPriceWei({ rpc }) };
 }
 
-async function earned({ rpc, deployment }: ChainContext, payee: Address): Promise<TokenAmount> {
-  const call = { to: deployment.channels, data: earnedQuery(payee) };
-  return earnedFromResult(dataFrom(await rpc.request('eth_call', [call, 'latest']), 'eth_call'));
+async function earned({ rpc, deployment }: ChainContext, payee: Address): Promise<Earned> {
+  const ask = async (data: Hex) =>
+    dataFrom(await rpc.request('eth_call', [{ to: deployment.channels, data }, 'latest']), 'eth_call');
+  const units = earnedFromResult(await ask(earnedQuery(payee)));
+  return { units, feeUnits: feeFromResult(await ask(feeQuery()), units) };
 }
 
 async function tend({ transactions, log }: ChainContext): Promise<boolean> {

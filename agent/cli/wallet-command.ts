@@ -109,7 +109,7 @@ async function withdraw({ socketPath, flags }: Invocation, io: CommandIo, amount
   const done = await askAgentFor(withdrawalSchema, asked);
   const { moves, trouble } = done.value;
   const lines = moves.map(({ what, to, units: sent, tx }) => `${sspText(sent)} (${what}) to ${to} in ${tx}`);
-  if (trouble !== undefined) lines.push(`The rest was not sent: ${trouble}`);
+  if (trouble !== undefined) lines.push(`Not done: ${trouble}`);
   const text = lines.length === 0 ? 'There is nothing to withdraw.' : lines.join('\n');
   return { document: done.document, text, exitCode: trouble === undefined ? EXIT.ok : EXIT.failed };
 }

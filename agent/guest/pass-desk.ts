@@ -66,6 +66,12 @@ export class PassDesk {
     }
   }
 
+  /** What is on its way from the node's wallet to passes. */
+  get fundingUnits(): TokenAmount {
+    const { book } = this.#deps;
+    return book.all().reduce((sum, { serial, units }) => (this.#funding.has(serial) ? sum + units : sum), 0n);
+  }
+
   /** Newest first, at most MAX_LISTED_PASSES, with what is on them; state "unknown" while the chain does not answer. */
   async list(): Promise<readonly PassRow[]> {
     const newest = [...this.#deps.book.all()].sort((a, b) => b.serial - a.serial).slice(0, MAX_LISTED_PASSES);

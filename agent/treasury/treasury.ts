@@ -30,8 +30,7 @@ export function createTreasury(deps: TreasuryDeps): Treasury {
   const { chainId, token } = deps.config.chain;
   const state = () => deps.driver.state;
   const name = () => Buffer.from(deps.random32()).toString('hex');
-  return {
-    passes: new PassDesk({ book, seed, chain, gasKey: signer, state, clock, log }),
-    wallet: new Wallet({ chain, node, chainId, token, state, ownerAddress, name }),
-  };
+  const passes = new PassDesk({ book, seed, chain, gasKey: signer, state, clock, log });
+  const promisedUnits = () => passes.fundingUnits;
+  return { passes, wallet: new Wallet({ chain, node, chainId, token, state, ownerAddress, promisedUnits, name }) };
 }

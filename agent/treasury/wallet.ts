@@ -5,7 +5,7 @@ import { accountOf } from '../core/account.ts';
 import type { NodeIdentity } from '../core/model.ts';
 import { floatFloorWei } from '../core/settlement.ts';
 import { type AgentState, channelOfSession } from '../core/state.ts';
-import type { Chain, WalletMove, WalletView, WithdrawResult } from '../ports.ts';
+import type { Chain, ChainFailure, WalletMove, WalletView, WithdrawResult } from '../ports.ts';
 
 export type WalletDeps = {
   readonly chain: Pick<Chain, 'balanceOf' | 'earned' | 'costs' | 'transfer' | 'withdraw'>;
@@ -15,6 +15,8 @@ export type WalletDeps = {
   readonly state: () => AgentState;
   /** Set once by the command line on the router. @throws if it cannot be read */
   readonly ownerAddress: () => Address | undefined;
+  /** Of the node's own SSP, what passes that are being funded will take. */
+  readonly promisedUnits: () => TokenAmount;
   /** Names each withdrawal, so that one of them is sent once. */
   readonly name: () => string;
 };
@@ -63,19 +65,27 @@ export class Wallet {
     if (!earned.ok) return refuse(earned.reason, earned.message);
     if (earned.units > 0n) {
       const paid = await chain.withdraw(node.payee, this.#deps.name());
-      if (!paid.ok) return refuse(paid.reason, paid.message);
-      moves.push({ what: 'earnings', to: node.payee, units: earned.units, tx: paid.tx, feeWei: paid.feeWei });
+      if (!paid.ok) return refuse(paid.reason, fateOf('the withdrawal of earnings', paid));
+      moves.push({
+        what: 'earnings',
+        to: node.payee,
+        units: earned.units - earned.feeUnits,
+        tx: paid.tx,
+        feeWei: paid.feeWei,
+      });
     }
     const held = await chain.balanceOf(node.device);
     if (!held.ok) return { ok: true, moves, trouble: held.message };
-    const sent = units ?? held.units;
-    if (sent > held.units) {
-      const message = `the node's wallet holds ${held.units} units, asked for ${sent}`;
+    const promised = this.#deps.promisedUnits();
+    const free = held.units > promised ? held.units - promised : 0n;
+    const sent = units ?? free;
+    if (sent > free) {
+      const message = `the node's wallet holds ${held.units} units, ${promised} of them for passes; asked for ${sent}`;
       return moves.length === 0 ? refuse('not-enough', message) : { ok: true, moves, trouble: message };
     }
     if (sent === 0n) return { ok: true, moves };
     const result = await chain.transfer(owner, sent, this.#deps.name());
-    if (!result.ok) return { ok: true, moves, trouble: result.message };
+    if (!result.ok) return { ok: true, moves, trouble: fateOf(`the transfer of ${sent} units`, result) };
     return {
       ok: true,
       moves: [...moves, { what: 'own', to: owner, units: sent, tx: result.tx, feeWei: result.feeWei }],
@@ -97,6 +107,12 @@ function channelSums(state: AgentState): Pick<WalletView, 'lockedUnits' | 'claim
   }
   const pending = [...state.channels.values()].filter(({ phase }) => phase === 'pending');
   return { lockedUnits, claimableUnits, pendingUnits: pending.reduce((sum, { voucher }) => sum + voucher.amount, 0n) };
+}
+
+/** What was signed and is not mined in time is still alive: whoever asks anew at once may send it twice. */
+function fateOf(what: string, { reason, message }: ChainFailure): string {
+  if (reason === 'refused') return `${what} was refused: ${message}`;
+  return `${what} may still be mined: ask for the balances before you send it again (${message})`;
 }
 
 function refuse(reason: string, message: string): Extract<WithdrawResult, { ok: false }> {

@@ -134,7 +134,7 @@ export class FakeChain implements Chain {
     throw new Error(`FakeChain.balanceOf(${owner}) was called, but no test scripts an answer.`);
   }
 
-  earned(payee: Address): Promise<ChainResult<{ readonly units: bigint }>> {
+  earned(payee: Address): Promise<ChainResult<{ readonly units: bigint; readonly feeUnits: bigint }>> {
     throw new Error(`FakeChain.earned(${payee}) was called, but no test scripts an answer.`);
   }
 

@@ -55,9 +55,25 @@ export function earnedQuery(payee: Address): Hex {
 
 /** @throws ChainError unreachable if the node's answer is none */
 export function earnedFromResult(result: Hex): TokenAmount {
+  return decoded('earned', () => channelsContract.earned.decodeOutput(bytesFromHex(result)));
+}
+
+export function feeQuery(): Hex {
+  return hexFromBytes(channelsContract.feeBasisPoints.encodeInput());
+}
+
+/** What the contract keeps of so many units, rounded up as it does. @throws ChainError unreachable */
+export function feeFromResult(result: Hex, units: TokenAmount): TokenAmount {
+  const basisPoints = decoded('feeBasisPoints', () =>
+    channelsContract.feeBasisPoints.decodeOutput(bytesFromHex(result)),
+  );
+  return (units * basisPoints + 9_999n) / 10_000n;
+}
+
+function decoded<T>(method: string, decode: () => T): T {
   try {
-    return channelsContract.earned.decodeOutput(bytesFromHex(result));
+    return decode();
   } catch (error) {
-    throw unreachable("earned: the node's answer does not fit the contract", { cause: error });
+    throw unreachable(`${method}: the node's answer does not fit the contract`, { cause: error });
   }
 }

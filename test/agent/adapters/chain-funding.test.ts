@@ -114,10 +114,12 @@ for (const [name, world] of [
     const mine = config('earning');
     for (const { to, data } of pullCalls({ channels, token }, mine, DEPOSIT)) await scene.send(holder, to, data);
     accepted(await router.close(mine, scene.voucher(mine, 10_000n, holder), 10_000n));
-    t.equal(accepted(await router.earned(payee.address)).units, 10_000n);
+    const { units, feeUnits } = accepted(await router.earned(payee.address));
+    t.equal(units, 10_000n);
     const before = await scene.balanceOf(payee.address);
     accepted(await router.withdraw(payee.address, 'one'));
     t.equal(await scene.balanceOf(payee.address), before + 9_000n);
+    t.equal(units - feeUnits, 9_000n, 'as was said before');
     t.equal(accepted(await router.earned(payee.address)).units, 0n);
     t.match(await router.withdraw(payee.address, 'two'), { ok: false, message: /NothingToWithdraw/ });
   });

@@ -59,7 +59,9 @@ t.test('a batch is on record, then funded, each pass once and by its own name', 
   if (!result.ok) throw new Error(result.message);
   t.equal(new Set(result.passes.map(({ code }) => code)).size, 3);
   t.ok(result.passes.every(({ state }) => state === 'funding'));
+  t.equal(desk.fundingUnits, 150_000n, "what the node's wallet has to keep for them");
   await settled();
+  t.equal(desk.fundingUnits, 0n);
   t.equal(world.sent.length, 3);
   t.ok(world.sent.every(({ recorded, units }) => recorded && units === 50_000n));
   t.equal(new Set(world.sent.map(({ name }) => name)).size, 3);

@@ -17,7 +17,7 @@ function scene(change: Partial<WalletDeps['chain']> = {}, deps: Partial<WalletDe
   const wallet = new Wallet({
     chain: {
       balanceOf: () => Promise.resolve({ ok: true, units: 700n }),
-      earned: () => Promise.resolve({ ok: true, units: 300n }),
+      earned: () => Promise.resolve({ ok: true, units: 300n, feeUnits: 15n }),
       costs: () => Promise.resolve({ ok: true, balanceWei: 5n, gasPriceWei: 1n }),
       transfer: (...asked) => {
         sent.push(['transfer', ...asked]);
@@ -34,6 +34,7 @@ function scene(change: Partial<WalletDeps['chain']> = {}, deps: Partial<WalletDe
     token: `0x${'70'.repeat(20)}`,
     state: () => emptyState(0, 0n),
     ownerAddress: () => OWNER,
+    promisedUnits: () => 0n,
     name: () => `${++n}`,
     ...deps,
   });
@@ -70,7 +71,7 @@ t.test("earnings go to the payee, the node's own to the owner, each under a name
   t.match(await wallet.withdraw(), {
     ok: true,
     moves: [
-      { what: 'earnings', to: PAYEE, units: 300n },
+      { what: 'earnings', to: PAYEE, units: 285n },
       { what: 'own', to: OWNER, units: 700n },
     ],
   });
@@ -87,7 +88,7 @@ t.test('nothing goes anywhere without an address of the owner', async (t) => {
 });
 
 t.test('more than there is is refused; what was sent before is told', async (t) => {
-  const none = () => Promise.resolve({ ok: true as const, units: 0n });
+  const none = () => Promise.resolve({ ok: true as const, units: 0n, feeUnits: 0n });
   t.match(await scene({ earned: none }).wallet.withdraw(701n), { ok: false, reason: 'not-enough' });
   t.match(await scene().wallet.withdraw(701n), { ok: true, moves: [{ what: 'earnings' }], trouble: /holds 700/ });
   t.match(await scene({ earned: none, balanceOf: none }).wallet.withdraw(), { ok: true, moves: [] });
@@ -105,6 +106,17 @@ t.test('a chain that fails at any step is told', async (t) => {
   t.match(await scene({ transfer: away }).wallet.withdraw(), {
     ok: true,
     moves: [{ what: 'earnings' }],
-    trouble: AWAY.message,
+    trouble: /transfer of 700 units may still be mined: .* \(the node does not answer\)/,
   });
+  const no = () => Promise.resolve({ ok: false as const, reason: 'refused' as const, message: 'BalanceTooLow' });
+  t.match(await scene({ transfer: no }).wallet.withdraw(), { trouble: /was refused: BalanceTooLow/ });
+});
+
+t.test('what passes that are being funded will take stays', async (t) => {
+  const { wallet, sent } = scene({}, { promisedUnits: () => 600n });
+  t.match(await wallet.withdraw(), { ok: true, moves: [{ what: 'earnings' }, { what: 'own', units: 100n }] });
+  t.match(await wallet.withdraw(101n), { ok: true, trouble: /holds 700 units, 600 of them for passes; asked for 101/ });
+  t.equal(sent.filter(([what]) => what === 'transfer').length, 1);
+  const short = scene({}, { promisedUnits: () => 800n });
+  t.match(await short.wallet.withdraw(), { ok: true, moves: [{ what: 'earnings' }] });
 });
