@@ -73,7 +73,6 @@ export type Station = {
 export type EndReason =
   | 'guest-left'
   | 'owner'
-  | 'credit-exhausted'
   | 'trial-exhausted'
   | 'channel-expiring'
   | 'open-failed'

@@ -42,7 +42,6 @@ export type StoredSession = { readonly session: Session; readonly counters: read
 const END_REASONS = Object.keys({
   'guest-left': true,
   owner: true,
-  'credit-exhausted': true,
   'trial-exhausted': true,
   'channel-expiring': true,
   'open-failed': true,

@@ -73,7 +73,7 @@ const sessionWithoutId = record({
   trialMs: fc.option(milliseconds, { nil: undefined }),
   pausedAtMs: fc.option(milliseconds, { nil: undefined }),
   proven: record({ downBytes: amount, upBytes: amount, units: amount }),
-  ended: fc.constantFrom(undefined, 'guest-left' as const, 'credit-exhausted' as const),
+  ended: fc.constantFrom(undefined, 'guest-left' as const, 'trial-exhausted' as const),
 }).map(({ channelId, trialMs, pausedAtMs, ended, ...rest }) => ({
   ...rest,
   ...(pausedAtMs === undefined ? {} : { pausedAtMs }),
