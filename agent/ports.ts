@@ -106,7 +106,8 @@ export type EnforcerEvent =
 export interface Enforcer {
   /**
    * Makes the kernel equal the plan: adopts what an earlier run left, repairs what is missing, one atomic transaction
-   * for each step. Returns the last readings of counters that it removed.
+   * for each step. Returns the last readings of counters that it removed; those that the plan still names
+   * and the kernel has no more are marked as last, and the next plan must not name them.
    * @throws NftError with stderr if the kernel refuses; the kernel is then unchanged.
    */
   reconcile(plan: EnforcementPlan): Promise<readonly CounterReading[]>;

@@ -106,6 +106,8 @@ export type CounterReading = {
   readonly key: CounterKey;
   readonly bytes: ByteCount;
   readonly packets: bigint;
+  /** The kernel has no such counter any more: should there be one again, it begins at 0. */
+  readonly isLast?: true;
 };
 
 /** Bytes per second, each direction; absent = unlimited. */

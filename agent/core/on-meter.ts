@@ -101,6 +101,8 @@ function applyReadings(
 ): Outcome {
   const sessions = new Map(state.sessions);
   const changed: LiveSession[] = [];
+  // A counter of the same name begins at 0 when it comes again: no older row may be found then.
+  const due = new Set<SessionId>();
   for (const [id, own] of groupBySession(readings)) {
     const before = sessions.get(id);
     if (before === undefined) continue;
@@ -109,14 +111,14 @@ function applyReadings(
     // Who sends is there, whatever hostapd said or has not said yet; the wait for who left begins anew.
     const after = { ...before, usage, counters, ...(isHeard ? { absentSinceMs: nowMs } : {}) };
     sessions.set(id, after);
+    if (own.some(({ isLast }) => isLast === true)) due.add(id);
     if (totalBytes(usage) !== totalBytes(before.usage)) changed.push(after);
   }
   let next: AgentState = { ...state, sessions };
   const actions: AgentAction[] = [];
-  const due: SessionId[] = [];
   for (const session of changed) {
     const account = accountOf(session, channelOfSession(next, session));
-    if (isDueForStorage(session, nowMs, config)) due.push(session.id);
+    if (isDueForStorage(session, nowMs, config)) due.add(session.id);
     actions.push(...notifyAll(session));
     if (session.ended === undefined && hasRunDry(session, account)) {
       const held = markDepleted(next, session, account, nowMs);
@@ -124,7 +126,7 @@ function applyReadings(
       actions.push(...held.actions);
     }
   }
-  if (due.length > 0) actions.push({ kind: 'store-sessions', sessionIds: due });
+  if (due.size > 0) actions.push({ kind: 'store-sessions', sessionIds: [...due] });
   return { state: next, actions };
 }
 

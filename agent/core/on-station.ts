@@ -1,7 +1,7 @@
 /** Stations come, go, and claim addresses. What the router itself handed out outranks what packets claim. */
 import type { AgentAction } from './actions.ts';
 import type { EventOf, Prefix } from './events.ts';
-import { MAX_ADDRESSES_PER_STATION, MAX_IDLE_STATIONS } from './limits.ts';
+import { MAX_ADDRESSES_PER_STATION, MAX_CLAIMS_PER_MINUTE, MAX_IDLE_STATIONS } from './limits.ts';
 import type { IpAddress, Mac } from './model.ts';
 import { isInPrefix, isLinkLocal } from './names.ts';
 import type { Outcome } from './outcome.ts';
@@ -10,6 +10,8 @@ import { type AgentState, type KnownStation, sessionOfMac, withEntry, withoutEnt
 type StationEvent = EventOf<
   'station-joined' | 'station-left' | 'station-on-port' | 'address-leased' | 'address-released' | 'addresses-seen'
 >;
+
+const CLAIMS_WINDOW_MS = 60_000;
 
 export function onStation(state: AgentState, event: StationEvent): Outcome {
   switch (event.kind) {
@@ -93,11 +95,19 @@ function onAddressesSeen(state: AgentState, { seen, prefixes, nowMs }: EventOf<'
       actions.push({ kind: 'log', event: 'address-claim-refused', details: { family: address.includes(':') ? 6 : 4 } });
       continue;
     }
-    const outcome = bind(next, mac, address, nowMs);
+    const claims = claimsWithOneMore(next.stations.get(mac), nowMs);
+    // Seen again on its next packet after the minute.
+    if (claims.count > MAX_CLAIMS_PER_MINUTE) continue;
+    const outcome = bind(withStation(next, { ...stationOf(next, mac, nowMs), claims }), mac, address, nowMs);
     next = outcome.state;
     actions.push(...outcome.actions);
   }
   return { state: next, actions };
+}
+
+function claimsWithOneMore(station: KnownStation | undefined, nowMs: number): NonNullable<KnownStation['claims']> {
+  const { sinceMs, count } = station?.claims ?? { sinceMs: nowMs, count: 0 };
+  return nowMs - sinceMs < CLAIMS_WINDOW_MS ? { sinceMs, count: count + 1 } : { sinceMs: nowMs, count: 1 };
 }
 
 function isBindable(address: IpAddress, prefixes: readonly Prefix[]): boolean {

@@ -45,6 +45,8 @@ export type KnownStation = Station & {
   readonly isAssociated: boolean;
   /** Since when hostapd has it gone; absent for a wired station, which nobody sees go. */
   readonly leftAtMs?: number;
+  /** Addresses that its packets claimed, in the minute that began then. */
+  readonly claims?: { readonly sinceMs: number; readonly count: number };
   /** Port of a second association while the first still stands: taken over only when the first is gone. */
   readonly pendingPort?: DeviceName;
 };

@@ -96,7 +96,9 @@ class NftEnforcer implements Enforcer {
       this.#plan = plan;
       if (!this.#isWatching) await this.#watch();
       await this.#reconcileTo(plan);
-      const readings = this.#lastReadings;
+      const installed = this.#installed;
+      const retired = this.#book.retire(plan.grants, (id, key) => installed?.hasCounter(id, key) !== false);
+      const readings = [...this.#lastReadings, ...retired];
       this.#lastReadings = [];
       return readings;
     });

@@ -1,10 +1,10 @@
 /** The sessions that stand in the kernel, kept in step with what was done. */
-import type { IpAddress, Mac, SessionId } from '../../core/model.ts';
+import type { CounterKey, IpAddress, Mac, SessionId } from '../../core/model.ts';
 import { isIpv6 } from '../../core/names.ts';
 import { ElementIndex } from './element-index.ts';
 import { TRIAL_MAPS } from './layout.ts';
 import type { InstalledSession, PlanDiff } from './plan-diff.ts';
-import { elementId } from './render-grant.ts';
+import { elementId, elementIdFromCounterKey } from './render-grant.ts';
 
 export class InstalledSessions {
   readonly sessions = new Map<SessionId, InstalledSession>();
@@ -24,6 +24,10 @@ export class InstalledSessions {
     const map = isIpv6(address) ? 'up6' : 'up4';
     const key = `${mac} ${address}` as const;
     return ([map, TRIAL_MAPS[map]] as const).some((set) => this.index.has(elementId({ set, key, value: '' })));
+  }
+
+  hasCounter(sessionId: SessionId, key: CounterKey): boolean {
+    return this.sessions.get(sessionId)?.elements.has(elementIdFromCounterKey(key)) === true;
   }
 
   #take(sessionId: SessionId): void {

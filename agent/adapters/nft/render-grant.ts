@@ -81,6 +81,13 @@ export function counterKeyFromElement(set: GrantSet, key: ElementKey): CounterKe
   return set === 'count_up' ? `up:${key}` : `down:${key}`;
 }
 
+/** The element that a counter is; the other way round than counterKeyFromElement. */
+export function elementIdFromCounterKey(key: CounterKey): string {
+  const name = key.slice(key.indexOf(':') + 1);
+  const set = key.startsWith('up:') ? 'count_up' : isIpv6(name as IpAddress) ? 'count_down6' : 'count_down4';
+  return `${set} ${name}`;
+}
+
 export function quotaCommand(sessionId: SessionId, round: number, limitBytes: bigint, usedBytes: bigint): NftCommand {
   const name = quotaName(sessionId, round);
   const [bytes, used] = [jsonFromBytes(limitBytes), jsonFromBytes(usedBytes)];

@@ -29,6 +29,20 @@ t.test('several counters of one session are one change', (t) => {
   t.end();
 });
 
+t.test('a counter that is gone leaves its bytes, not its name, and that is written down', (t) => {
+  const story = new Story();
+  const id = story.paid();
+  story.counted(id, 500n);
+  const key = `down:${PHONE_IP}` as const;
+  const last = { sessionId: id, key, bytes: 700n, packets: 0n, isLast: true as const };
+  t.ok(kindsOf(story.send({ kind: 'reconciled', served: new Set([id]), counters: [last] })).includes('store-sessions'));
+  t.equal(story.state.sessions.get(id)?.counters.size, 0);
+  t.equal(story.state.sessions.get(id)?.usage.downBytes, 700n);
+  story.counted(id, 3n);
+  t.equal(story.state.sessions.get(id)?.usage.downBytes, 703n, 'made anew, it begins at 0');
+  t.end();
+});
+
 t.test('usage goes to the journal by amount or by time, and only what is new', (t) => {
   const story = new Story();
   const id = story.paid();

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { MAX_ADDRESSES_PER_STATION, MAX_IDLE_STATIONS } from '../../../agent/core/limits.ts';
+import { MAX_ADDRESSES_PER_STATION, MAX_CLAIMS_PER_MINUTE, MAX_IDLE_STATIONS } from '../../../agent/core/limits.ts';
 import type { DeviceName, IpAddress, Mac } from '../../../agent/core/model.ts';
 import { kindsOf, LAPTOP, PHONE, PHONE_IP, Story, WLAN0, WLAN1 } from './support/story.ts';
 
@@ -115,9 +115,28 @@ t.test('the oldest of too many addresses makes room', (t) => {
   const story = new Story();
   const address = (i: number) => `fd00::${(i + 1).toString(16)}` as IpAddress;
   const seen = Array.from({ length: MAX_ADDRESSES_PER_STATION + 1 }, (_, i) => ({ mac: PHONE, address: address(i) }));
-  story.send({ kind: 'addresses-seen', seen, prefixes });
+  for (const one of seen) {
+    story.nowMs += 2_000;
+    story.send({ kind: 'addresses-seen', seen: [one], prefixes });
+  }
   t.equal(story.state.stations.get(PHONE)?.addresses.length, MAX_ADDRESSES_PER_STATION);
   t.notOk(story.state.addressOwner.has(address(0)));
+  t.end();
+});
+
+t.test('who claims address after address waits for the next minute; a lease does not wait', (t) => {
+  const story = new Story();
+  const address = (i: number) => `fd00::${(i + 1).toString(16)}` as IpAddress;
+  const seen = Array.from({ length: MAX_CLAIMS_PER_MINUTE + 1 }, (_, i) => ({ mac: PHONE, address: address(i) }));
+  const late = address(MAX_CLAIMS_PER_MINUTE);
+  story.send({ kind: 'addresses-seen', seen, prefixes });
+  t.equal(story.state.stations.get(PHONE)?.addresses.length, MAX_CLAIMS_PER_MINUTE);
+  t.notOk(story.state.addressOwner.has(late));
+  story.send({ kind: 'address-leased', mac: PHONE, address: PHONE_IP });
+  t.equal(story.state.addressOwner.get(PHONE_IP), PHONE);
+  story.nowMs += 60_000;
+  story.send({ kind: 'addresses-seen', seen: [{ mac: PHONE, address: late }], prefixes });
+  t.equal(story.state.addressOwner.get(late), PHONE);
   t.end();
 });
 
