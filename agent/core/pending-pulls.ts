@@ -26,7 +26,7 @@ export function crowdedOut(state: AgentState): LiveChannel | undefined {
   if (pulls.length < MAX_PENDING_PULLS) return undefined;
   const left = pulls.filter(({ session }) => session.ended !== undefined);
   const channels = (left.length > 0 ? left : pulls).map(({ channel }) => channel);
-  return channels.reduce((oldest, one) => (one.nextCloseMs < oldest.nextCloseMs ? one : oldest));
+  return channels.sort((a, b) => a.nextCloseMs - b.nextCloseMs)[0];
 }
 
 type Pull = { readonly channel: LiveChannel; readonly session: LiveSession };
