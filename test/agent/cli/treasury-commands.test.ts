@@ -107,7 +107,7 @@ t.test('a withdrawal names both receivers, and says what was sent and what not',
   const move = { what: 'own', to: OWNER, units: 50_000n, tx: `0x${'7e'.repeat(32)}`, feeWei: 5n } as const;
   treasury.withdrawn = { ok: true, moves: [{ ...move, to: `0x${'0e'.repeat(20)}` }], trouble: 'the node is away' };
   const done = await run(['wallet', 'withdraw', '5SSP', '--yes']);
-  t.match(done, { exitCode: 1, out: /5 SSP \(own\) to 0x0e0e[\s\S]*not sent: the node is away/ });
+  t.match(done, { exitCode: 1, out: /5 SSP \(own\) to 0x0e0e[\s\S]*Not done: the node is away/ });
   t.strictSame(treasury.asked, [
     ['withdraw', undefined],
     ['withdraw', 50_000n],

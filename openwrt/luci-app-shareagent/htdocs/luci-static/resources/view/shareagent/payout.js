@@ -97,7 +97,7 @@ return view.extend({
 		o = s.taboption('times', form.Value, 'exit_delay', _('Time to claim'),
 			_('How long the router has to collect what was used after a guest asks for the money back without it. Below 1h a power cut can cost you income.'));
 		o.placeholder = '1h';
-		o.validate = kinds.duration('1m', '30d');
+		o.validate = kinds.duration('15m', '30d');
 
 		o = s.taboption('times', form.Value, 'voucher_margin', _('Stop before the end'),
 			_('No more is taken from a payment this long before it runs out, so that collecting still gets through. Less than half of the time above.'));
