@@ -6,15 +6,12 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Address } from '../../protocol/address.ts';
-import { type ChannelConfig, channelId, closeDigest } from '../../protocol/channel.ts';
 import { bytesFromHex, type Hex } from '../../protocol/hex.ts';
 import { keccak256Hex } from '../../protocol/keccak.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
-import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type {
   Chain,
   ChainClaim,
-  ChainClose,
   ChainCosts,
   ChainResult,
   ChainTx,
@@ -22,9 +19,10 @@ import type {
   Signer,
   TransactionLog,
 } from '../ports.ts';
-import { ChainError, failureFromError, refused, unreachable } from './chain/chain-error.ts';
-import { CLOSED_TOPIC, claimData, closeData, closeWithSignatureData } from './chain/channels-contract.ts';
+import { failureFromError, unreachable } from './chain/chain-error.ts';
+import { claimData } from './chain/channels-contract.ts';
 import { createChannelsReader } from './chain/channels-reader.ts';
+import { close } from './chain/closing.ts';
 import { type ChainContext, execute, executeOnce, feeOf } from './chain/context.ts';
 import { createEndpoints, type Endpoints } from './chain/endpoints.ts';
 import {
@@ -144,36 +142,6 @@ function claim(context: ChainContext, claims: readonly ChainClaim[]): Promise<Ch
   return execute(context, data, purpose);
 }
 
-async function close(
-  context: ChainContext,
-  config: ChannelConfig,
-  voucher: SignedVoucher,
-  amount: TokenAmount,
-): Promise<ChainClose> {
-  const { reader } = context;
-  const id = channelId(context.deployment, config);
-  const purpose = `close:${id}`;
-  const closed = async (sent?: ChainTx): Promise<ChainClose | undefined> => {
-    const { isClosed, claimed: claimedUnits } = await reader.channel(id);
-    if (!isClosed) return undefined;
-    const tx = sent ?? { tx: await reader.findTx(id, [CLOSED_TOPIC]), feeWei: feeOf(context, purpose) };
-    return { ...tx, claimedUnits };
-  };
-  const before = await closed();
-  if (before !== undefined) return before;
-  let done: ChainClose | undefined;
-  try {
-    // One endpoint's receipt is not enough to forget the channel on.
-    done = await closed(await execute(context, signedCloseData(context, id, config, voucher, amount), purpose));
-  } catch (error) {
-    // An earlier transaction of ours, or a reclaim, may have been mined since: then it is done.
-    done = error instanceof ChainError ? await closed() : undefined;
-    if (done === undefined) throw error;
-  }
-  if (done !== undefined) return done;
-  throw unreachable(`the close of ${id} was mined by one endpoint's word, but the channel is not closed yet`);
-}
-
 function tickClaimDeps(context: ChainContext): TickClaimDeps {
   const { deployment, reader } = context;
   const send = (data: Hex, purpose: string) => execute(context, data, purpose);
@@ -196,19 +164,4 @@ async function earned({ rpc, deployment }: ChainContext, payee: Address): Promis
 async function tend({ transactions, log }: ChainContext): Promise<boolean> {
   await transactions.tend();
   return log.live().length === 0;
-}
-
-function signedCloseData(
-  { deployment, gasKey, device }: ChainContext,
-  id: Hex,
-  config: ChannelConfig,
-  voucher: SignedVoucher,
-  amount: TokenAmount,
-): Hex {
-  const mayClose = ({ address }: Signer) => address === config.payee || address === config.device;
-  if (mayClose(gasKey)) return closeData(config, voucher, amount);
-  if (device !== undefined && mayClose(device)) {
-    return closeWithSignatureData(config, voucher, amount, device.sign(closeDigest(deployment, id, amount)));
-  }
-  throw refused(`channel ${id} can be closed by ${config.payee} or ${config.device}, and this router is neither`);
 }

@@ -1,4 +1,5 @@
 /** Time passes: online time is charged, grace ends, absent guests are seen off, channels near expiry are closed. */
+import { endAbandoned } from './abandoned.ts';
 import { accountOf } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
@@ -43,6 +44,7 @@ export function onTick(state: AgentState, event: Tick, config: AgentConfig): Out
   }
   next = { ...next, lastTickMs: event.nowMs };
   if (isRefreshDue) take(storeTicks(next));
+  take(endAbandoned(next, event.nowS));
   take(retryCloses(next, event.nowMs));
   take(settle(next, event.nowMs, event.nowS, config));
   if (next.sessions.size > MAX_SETTLED_SESSIONS) take(dropOldestSettled(next));

@@ -9,6 +9,7 @@ import type { ChannelConfig } from '../../protocol/channel.ts';
 import type { CarriedChannel, HandOver } from '../../protocol/hand-over.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import { accountOf } from './account.ts';
+import type { Custody } from './custody.ts';
 import { MAX_CUSTODIES } from './limits.ts';
 import type { AgentState, LiveChannel, LiveSession } from './state.ts';
 
@@ -164,8 +165,13 @@ export function servedFor(state: AgentState, signer: Address): readonly LiveChan
 
 /** Of expired channels nobody has to remember where they are: no router takes them any more. */
 export function expiredCustodies(state: Pick<AgentState, 'custody' | 'channels'>, nowS: bigint): readonly Hex[] {
-  const over = [...state.custody.values()].filter(({ last }) => last.config.expiry + KEPT_AFTER_EXPIRY_S < nowS);
+  const over = [...state.custody.values()].filter((custody) => isLongOver(custody, nowS));
   return over.map(({ last }) => last.handOver.channelId).filter((id) => !state.channels.has(id));
+}
+
+/** Expired so long ago that nobody waits for an answer any more. */
+export function isLongOver({ last }: Custody, nowS: bigint): boolean {
+  return last.config.expiry + KEPT_AFTER_EXPIRY_S < nowS;
 }
 
 /** Far more than clocks of routers with a set clock can be apart. */

@@ -1,13 +1,14 @@
 /**
  * Brings what left this router to where it goes, until the other router has signed for it: a channel that went home because
- * its guest left here, and one whose sister asked for it and did not get the answer. Forgets channels that have expired.
+ * its guest left here, and one whose sister asked for it and did not get the answer. Forgets channels that have expired, also
+ * one that the other router never took.
  */
 import type { ChannelsDeployment } from '../../protocol/channel.ts';
 import { handOverTakenDigest } from '../../protocol/hand-over.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import type { AgentConfig } from '../core/config.ts';
 import type { Custody } from '../core/custody.ts';
-import { expiredCustodies, isVisitor } from '../core/roaming.ts';
+import { expiredCustodies, isLongOver, isVisitor } from '../core/roaming.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { channelEntry } from '../guest/channel-entries.ts';
 import type { Clock, JournalEntry, Verifier } from '../ports.ts';
@@ -56,20 +57,20 @@ export class RoamingWatch {
 
   async #look(): Promise<void> {
     const { driver, clock, log } = this.#deps;
+    const { unixS, isSynced } = clock.wall();
     for (const custody of driver.state.custody.values()) {
       if (custody.isDelivered) continue;
       try {
-        await this.#deliver(custody);
+        await (isSynced && isLongOver(custody, unixS) ? this.#giveUp(custody) : this.#deliver(custody));
       } catch (err) {
         log.warn({ err, channel: custody.last.handOver.channelId }, 'hand-over-not-delivered');
       }
     }
-    const { unixS, isSynced } = clock.wall();
     if (isSynced) await this.#forget(expiredCustodies(driver.state, unixS));
   }
 
   async #deliver(custody: Custody): Promise<void> {
-    const { desk, driver, log, sisters, verifier } = this.#deps;
+    const { desk, log, sisters, verifier } = this.#deps;
     const { last } = custody;
     const { channelId, sequence, to } = last.handOver;
     await desk.storeDeparture(channelId);
@@ -81,9 +82,23 @@ export class RoamingWatch {
     const claim = { digest: handOverTakenDigest(this.#deployment, last.handOver), signature: answer.value };
     const [taker] = await verifier.recover([claim]);
     if (taker !== to) throw new Error(`expected a receipt signed by ${to}, got one of ${taker ?? 'nobody'}`);
+    await this.#settled(custody);
+    log.info({ channel: channelId, to, sequence: `${sequence}` }, 'hand-over-delivered');
+  }
+
+  /** The other router is gone for good; its channel is over on chain, and what was earned here cannot be claimed any more. */
+  async #giveUp(custody: Custody): Promise<void> {
+    const { channelId, to, charged } = custody.last.handOver;
+    await this.#settled(custody);
+    this.#deps.log.warn({ channel: channelId, to, charged: `${charged}` }, 'hand-over-given-up');
+  }
+
+  /** Nothing is left to tell about it. */
+  async #settled(custody: Custody): Promise<void> {
+    const { driver } = this.#deps;
+    const { channelId, sequence } = custody.last.handOver;
     await driver.commit(this.#deliveredEntries({ ...custody, isDelivered: true }));
     driver.dispatch({ kind: 'hand-over-delivered', channelId, sequence });
-    log.info({ channel: channelId, to, sequence: `${sequence}` }, 'hand-over-delivered');
   }
 
   /** A visitor's session and channel go with it. */

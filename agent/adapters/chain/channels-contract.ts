@@ -70,6 +70,11 @@ export function closeWithSignatureData(
   );
 }
 
+/** reclaim: the rest back to the payer, sent by anyone from the expiry on. */
+export function reclaimData(config: ChannelConfig): Hex {
+  return hexFromBytes(channelsContract.reclaim.encodeInput(configArgument(config)));
+}
+
 export function channelQuery(id: Hex): Hex {
   return hexFromBytes(channelsContract.channels.encodeInput(bytesFromHex(id)));
 }

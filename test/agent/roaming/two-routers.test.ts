@@ -63,6 +63,41 @@ t.test('a router out of reach keeps its channel: the other grants nothing, whate
 });
 
 t.test(
+  'routers that never meet again both end the channel: at home it is closed, the visitor is given up',
+  async (t) => {
+    const { a, b, link } = new TwoRouters();
+    const request = await a.paid();
+    const id = request.voucher.channelId;
+    a.download(40_000_000n);
+    await a.sample();
+    t.match(await b.desk.attach(LAPTOP, await answered(b, LAPTOP)), { ok: true });
+    b.download(10_000_000n);
+    await b.sample();
+    link.isUp = false;
+    await b.desk.leave(LAPTOP);
+    await b.sample();
+    const pass = async (seconds: bigint) => {
+      for (const router of [a, b]) {
+        router.clock.ms += Number(seconds) * 1_000;
+        await router.sample();
+        await router.watch.look();
+        await settled();
+      }
+    };
+    await pass(request.config.expiry - a.clock.wall().unixS + 3_600n);
+    t.same([...a.paidOut.values()], [450n], 'what it had metered itself');
+    t.match(a.driver.state.channels.get(id), { phase: 'settled' });
+    t.match(b.driver.state.channels.get(id), { phase: 'away' }, 'it still tries');
+    await pass(7n * 86_400n);
+    t.notOk(b.driver.state.channels.has(id));
+    t.equal(b.driver.state.sessions.size, 0);
+    t.equal(b.driver.state.custody.size, 0);
+    b.restart();
+    t.notOk(b.driver.state.channels.has(id), 'in its journal neither');
+  },
+);
+
+t.test(
   'an answer that is lost is asked for again; a query or hand-over that is replayed is worth nothing',
   async (t) => {
     const { a, b, link } = new TwoRouters();
