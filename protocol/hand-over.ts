@@ -29,6 +29,7 @@ export type HandOver = {
   readonly charged: TokenAmount;
   readonly downBytes: ByteCount;
   readonly upBytes: ByteCount;
+  /** Time online that is charged: the free trial and the wait for the open are not in it. */
   readonly onlineMs: bigint;
   /** Free bytes granted before any credit. */
   readonly trialBytes: ByteCount;

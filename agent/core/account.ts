@@ -30,14 +30,10 @@ export function accountOf(session: LiveSession, channel: LiveChannel | undefined
   const creditUnits = isFunded ? promisedUnits(channel) : 0n;
   const openFee = isFunded ? minimum(channel.openFee, creditUnits) : 0n;
   const limitBytes = isFunded
-    ? bytesForUnits(
-        channel.tariff,
-        creditUnits - openFee,
-        session.usage.onlineMs + reserveMs(channel),
-        session.trialBytes,
-      )
+    ? bytesForUnits(channel.tariff, creditUnits - openFee, paidMs(session) + reserveMs(channel), session.trialBytes)
     : session.trialBytes;
-  const usageUnits = isFunded ? chargeForUsage(channel.tariff, session.usage, session.trialBytes) : 0n;
+  const paidUsage = { ...session.usage, onlineMs: paidMs(session) };
+  const usageUnits = isFunded ? chargeForUsage(channel.tariff, paidUsage, session.trialBytes) : 0n;
   const remainingBytes = limitBytes > used ? limitBytes - used : 0n;
   return {
     creditUnits,
@@ -49,6 +45,11 @@ export function accountOf(session: LiveSession, channel: LiveChannel | undefined
     isWaiting: !isFunded && session.trialBytes === 0n,
     isLow: remainingBytes * LOW_CREDIT_DIVISOR <= grantedBytes(session, channel, isFunded, limitBytes),
   };
+}
+
+/** Time online that is charged where the tariff has a price for time: all but the free trial and the wait for the open. */
+export function paidMs({ usage, freeMs = 0 }: Pick<LiveSession, 'usage' | 'freeMs'>): number {
+  return Math.max(0, usage.onlineMs - freeMs);
 }
 
 /** The charge, as far as the newest voucher covers it: what a proof may name, because it carries that voucher. */
@@ -70,7 +71,7 @@ export function claimableUnits(channel: LiveChannel, chargedUnits: TokenAmount, 
 }
 
 /** A pending channel's money is not there yet; a failed one's never came. */
-function hasCredit(channel: LiveChannel): boolean {
+export function hasCredit(channel: LiveChannel): boolean {
   return channel.phase !== 'pending' && channel.phase !== 'failed';
 }
 

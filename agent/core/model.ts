@@ -88,6 +88,8 @@ export type Session = {
   readonly usage: Usage;
   /** Free bytes granted before any credit. */
   readonly trialBytes: ByteCount;
+  /** Of the time online, what passed before any credit, and is never charged; absent: none. */
+  readonly freeMs?: number;
   /** Time online after which a trial is over, whatever is left of its bytes; absent: its bytes alone count. */
   readonly trialMs?: number;
   /** Since when the guest has it paused: no packet passes and no time is charged. After a restart: since the restart. */

@@ -56,7 +56,8 @@ export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-co
   if (session.ended !== undefined) return closeNow(withChannel(state, active), active, session);
   const { depletedAtMs: _, ...served } = session;
   return {
-    state: withSession(withChannel(state, active), served),
+    // The tick that follows charges nothing of the wait.
+    state: withSession(withChannel(state, active), { ...served, resumedAtMs: event.nowMs }),
     actions: [{ kind: 'store-channel', channelId: channel.id }, { kind: 'reconcile' }, ...notify(session)],
   };
 }

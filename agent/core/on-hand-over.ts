@@ -1,6 +1,7 @@
 /** A channel leaves for a sister, arrives from one, and is known to have arrived there. */
 import type { CarriedChannel } from '../../protocol/hand-over.ts';
 import { tickCeiling } from '../../protocol/tick-voucher.ts';
+import { paidMs } from './account.ts';
 import type { EventOf } from './events.ts';
 import { dropSession } from './on-proof.ts';
 import { endSession } from './on-session.ts';
@@ -161,7 +162,7 @@ function wokenSession(session: LiveSession, { handOver }: CarriedChannel, nowMs:
     usage: {
       downBytes: larger(usage.downBytes, handOver.downBytes),
       upBytes: larger(usage.upBytes, handOver.upBytes),
-      onlineMs: Math.max(usage.onlineMs, Number(handOver.onlineMs)),
+      onlineMs: (session.freeMs ?? 0) + Math.max(paidMs(session), Number(handOver.onlineMs)),
     },
     trialBytes: larger(session.trialBytes, handOver.trialBytes),
     absentSinceMs: nowMs,

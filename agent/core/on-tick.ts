@@ -1,6 +1,6 @@
 /** Time passes: online time is charged, grace ends, absent guests are seen off, channels near expiry are closed. */
 import { endAbandoned } from './abandoned.ts';
-import { accountOf } from './account.ts';
+import { accountOf, hasCredit } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
 import type { AgentEvent } from './events.ts';
@@ -60,7 +60,8 @@ export function passTime(state: AgentState, session: LiveSession, nowMs: number,
   const isOnline = !isHeld && !accountOf(session, channel).isWaiting;
   if (!isOnline || elapsedMs === 0) return { state, actions: [] };
   const usage = { ...session.usage, onlineMs: session.usage.onlineMs + elapsedMs };
-  const later = { ...session, usage };
+  const isFree = channel === undefined || !hasCredit(channel);
+  const later = { ...session, usage, ...(isFree ? { freeMs: (session.freeMs ?? 0) + elapsedMs } : {}) };
   const next = { ...state, sessions: withEntry(state.sessions, session.id, later) };
   const isTimePriced = channel !== undefined && channel.tariff.unitsPerMinute > 0n;
   if (!isTimePriced) return { state: next, actions: [] };

@@ -8,7 +8,7 @@ import type { Address } from '../../protocol/address.ts';
 import type { ChannelConfig } from '../../protocol/channel.ts';
 import type { CarriedChannel, HandOver } from '../../protocol/hand-over.ts';
 import type { Hex } from '../../protocol/hex.ts';
-import { accountOf } from './account.ts';
+import { accountOf, paidMs } from './account.ts';
 import type { Custody } from './custody.ts';
 import { MAX_CUSTODIES } from './limits.ts';
 import type { AgentState, LiveChannel, LiveSession } from './state.ts';
@@ -135,7 +135,7 @@ export function carriedFrom(
   { self, to }: { readonly self: Address; readonly to: Address },
 ): CarriedChannel {
   const { id, config, voucher, deposit, tariff, openFee, mode, ticks } = channel;
-  const { downBytes, upBytes, onlineMs } = session.usage;
+  const { downBytes, upBytes } = session.usage;
   const handOver: HandOver = {
     channelId: id,
     sequence: lastSequence(state, id) + 1n,
@@ -146,7 +146,7 @@ export function carriedFrom(
     charged: accountOf(session, channel).chargedUnits,
     downBytes,
     upBytes,
-    onlineMs: BigInt(Math.ceil(onlineMs)),
+    onlineMs: BigInt(Math.ceil(paidMs(session))),
     trialBytes: session.trialBytes,
     ...tariff,
     openFee,

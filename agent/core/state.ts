@@ -17,7 +17,7 @@ export type LiveSession = Session & {
   readonly depletedAtMs?: number;
   /** Since when no station of the session is associated. */
   readonly absentSinceMs?: number;
-  /** When the last pause ended: the tick that follows charges no time before it. */
+  /** When the last pause ended, or the wait for the open: the tick that follows charges no time before it. */
   readonly resumedAtMs?: number;
   /** Usage in the journal; what is newer is lost, in the guest's favour, if the power fails. */
   readonly storedBytes: ByteCount;

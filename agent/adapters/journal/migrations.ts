@@ -152,6 +152,13 @@ const MIGRATIONS: readonly Migration[] = [
     name: 'opens of the last day, by which the gas that guests can make the router spend is bounded',
     sql: 'CREATE TABLE opens (row INTEGER PRIMARY KEY, mac TEXT NOT NULL, at_s INTEGER NOT NULL) STRICT',
   },
+  {
+    name: 'the time online that is never charged; all of what a trial without a channel has been online so far',
+    sql: `
+      ALTER TABLE sessions ADD COLUMN free_ms REAL CHECK (free_ms >= 0);
+      UPDATE sessions SET free_ms = online_ms WHERE channel IS NULL;
+    `,
+  },
 ];
 
 /** Schema version of a file that this program writes. */

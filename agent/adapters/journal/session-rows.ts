@@ -28,6 +28,7 @@ type SessionRow = {
   readonly online_ms: number;
   readonly trial_bytes: bigint;
   readonly trial_ms: number | null;
+  readonly free_ms: number | null;
   readonly paused_at_ms: number | null;
   readonly proven_down_bytes: bigint;
   readonly proven_up_bytes: bigint;
@@ -84,13 +85,14 @@ export class SessionRows {
   constructor(database: Database) {
     // What is proven never decreases: usage may be flushed, with the marks of before, behind a proof that is being committed.
     this.#upsert = database.prepare(`
-      INSERT INTO sessions (id, channel, started_ms, down_bytes, up_bytes, online_ms, trial_bytes, trial_ms,
+      INSERT INTO sessions (id, channel, started_ms, down_bytes, up_bytes, online_ms, trial_bytes, trial_ms, free_ms,
         paused_at_ms, proven_down_bytes, proven_up_bytes, proven_units, ended, stations, counters)
-      VALUES (@id, @channel, @startedMs, @downBytes, @upBytes, @onlineMs, @trialBytes, @trialMs,
+      VALUES (@id, @channel, @startedMs, @downBytes, @upBytes, @onlineMs, @trialBytes, @trialMs, @freeMs,
         @pausedAtMs, @provenDownBytes, @provenUpBytes, @provenUnits, @ended, @stations, @counters)
       ON CONFLICT (id) DO UPDATE SET channel = excluded.channel, started_ms = excluded.started_ms,
         down_bytes = excluded.down_bytes, up_bytes = excluded.up_bytes, online_ms = excluded.online_ms,
-        trial_bytes = excluded.trial_bytes, trial_ms = excluded.trial_ms, paused_at_ms = excluded.paused_at_ms,
+        trial_bytes = excluded.trial_bytes, trial_ms = excluded.trial_ms, free_ms = excluded.free_ms,
+        paused_at_ms = excluded.paused_at_ms,
         proven_down_bytes = max(proven_down_bytes, excluded.proven_down_bytes),
         proven_up_bytes = max(proven_up_bytes, excluded.proven_up_bytes),
         proven_units = max(proven_units, excluded.proven_units),
@@ -112,6 +114,7 @@ export class SessionRows {
       onlineMs: toReal(session.usage.onlineMs, 'time online'),
       trialBytes: toInteger(session.trialBytes, 'trial bytes'),
       trialMs: session.trialMs === undefined ? null : toReal(session.trialMs, 'time of a trial'),
+      freeMs: session.freeMs === undefined ? null : toReal(session.freeMs, 'free time online'),
       pausedAtMs: session.pausedAtMs === undefined ? null : toReal(session.pausedAtMs, 'begin of a pause'),
       provenDownBytes: toInteger(session.proven.downBytes, 'proven bytes down'),
       provenUpBytes: toInteger(session.proven.upBytes, 'proven bytes up'),
@@ -146,6 +149,7 @@ function storedSessionFromRow(row: SessionRow): StoredSession {
     usage: { downBytes: row.down_bytes, upBytes: row.up_bytes, onlineMs: row.online_ms },
     trialBytes: row.trial_bytes,
     ...(row.trial_ms === null ? {} : { trialMs: row.trial_ms }),
+    ...(row.free_ms === null ? {} : { freeMs: row.free_ms }),
     ...(row.paused_at_ms === null ? {} : { pausedAtMs: row.paused_at_ms }),
     proven: { downBytes: row.proven_down_bytes, upBytes: row.proven_up_bytes, units: row.proven_units },
     ...(row.ended === null ? {} : { ended: oneOf(END_REASONS, row.ended, `end of session ${sessionId}`) }),

@@ -24,6 +24,21 @@ t.test('who asks gets all that was metered, after the kernel has stopped', (t) =
   t.end();
 });
 
+t.test('time that is never charged stays at home, and is shown there again', (t) => {
+  const story = new Story();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000n, dayS: 0n });
+  story.wait(4_000);
+  const id = story.paid();
+  story.wait(3_000);
+  story.send({ kind: 'hand-over-asked', channelId: ID, self: HOME, to: SISTER });
+  story.reconciled();
+  t.equal(story.state.custody.get(ID)?.last.handOver.onlineMs, 3_000n, 'the trial is free everywhere');
+  const back = carried({ from: SISTER, to: HOME, sequence: 2n, onlineMs: 8_000n });
+  story.send({ kind: 'hand-over-taken', self: HOME, carried: back });
+  t.match(story.state.sessions.get(id), { usage: { onlineMs: 12_000 }, freeMs: 4_000 });
+  t.end();
+});
+
 t.test('a visitor pays what is left, is neither claimed nor proven here, and goes home when its guest leaves', (t) => {
   const story = visited(carried({}, { ticks: ticksOf(3) }));
   const sessionId = story.state.sessionByChannel.get(ID) as number;

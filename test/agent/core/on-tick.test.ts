@@ -1,7 +1,8 @@
 import t from 'tap';
 import { MAX_SETTLED_SESSIONS, TIME_RESERVE_MS } from '../../../agent/core/limits.ts';
 import type { Mac } from '../../../agent/core/model.ts';
-import { kindsOf, NOW_S, PHONE, Story, testChannel, testConfig, WLAN0 } from './support/story.ts';
+import { guestView } from '../../../agent/core/view.ts';
+import { kindsOf, NOW_S, PHONE, Story, testChannel, testConfig, testVoucher, WLAN0 } from './support/story.ts';
 
 const { id: channelId } = testChannel();
 /** 60 units a minute = 1 a second, no price per MB. */
@@ -18,6 +19,28 @@ t.test('online time is charged while something is left, and a late tick never ch
   story.wait(3_600_000);
   t.equal(story.state.sessions.get(id)?.usage.onlineMs, 1_000 + TIME_RESERVE_MS);
   t.same(story.wait(0), [], 'no time, no change');
+  t.end();
+});
+
+t.test('neither the time of the free trial nor the wait for the open is charged', (t) => {
+  const tariff = { unitsPerMb: 0n, unitsPerMinute: 100n };
+  const story = new Story();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, trialMs: 1_800_000, dayS: 0n });
+  for (let i = 0; i < 20 * 60; i++) story.wait(1_000);
+  const channel = testChannel({ tariff, voucher: testVoucher(3_050n) });
+  story.send({ kind: 'channel-opening', mac: PHONE, channel, patienceMs: 900_000 });
+  for (let i = 0; i < 5 * 60; i++) story.wait(1_000);
+  story.nowMs += 700;
+  story.send({ kind: 'channel-confirmed', channelId, deposit: 10_000n });
+  const charged = () => guestView(story.state, PHONE).chargedUnits;
+  t.equal(charged(), 50n, 'the open fee alone');
+  t.match(guestView(story.state, PHONE), { onlineMs: 25 * 60_000, secondsRemaining: 1_800 });
+  story.wait(300);
+  t.equal(charged(), 51n, 'three tenths of a second, rounded up');
+  for (let i = 0; i < 29 * 60; i++) story.wait(1_000);
+  t.equal(guestView(story.state, PHONE).isOnline, true);
+  t.equal(charged(), 2_951n, 'thirty minutes are thirty minutes');
+  t.equal(guestView(story.state, PHONE).onlineMs, 54 * 60_000 + 300, 'shown: all of it');
   t.end();
 });
 

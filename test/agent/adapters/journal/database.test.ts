@@ -121,6 +121,30 @@ t.test('a journal written by a later version is left alone', (t) => {
   t.end();
 });
 
+t.test('time online in rows of before: free where nobody has paid yet', async (t) => {
+  const { journal, path } = openIn(t);
+  const [entry] = fc.sample(sessionEntry, { seed: 3, numRuns: 1 });
+  if (entry === undefined) throw new Error('no sample');
+  const { channelId: _, freeMs: __, ...session } = entry.session;
+  const usage = { ...session.usage, onlineMs: 7_000 };
+  const paid = { ...session, id: 2, usage, channelId: activeChannel(1n).id };
+  await journal.commit([
+    { kind: 'session', session: { ...session, id: 1, usage }, counters: [] },
+    { kind: 'session', session: paid, counters: [] },
+  ]);
+  journal.close();
+  const database = new SqliteDatabase(path);
+  database.exec('ALTER TABLE sessions DROP COLUMN free_ms; DELETE FROM migrations WHERE version = 10');
+  database.pragma('user_version = 9');
+  database.close();
+  const later = new SqliteJournal({ path });
+  t.strictSame(
+    later.load().sessions.map(({ session: { freeMs } }) => freeMs),
+    [7_000, undefined],
+  );
+  later.close();
+});
+
 t.test('the file is readable by its owner alone', (t) => {
   const { journal, path } = openIn(t);
   t.equal(statSync(path).mode & 0o777, 0o600);

@@ -71,13 +71,15 @@ const sessionWithoutId = record({
   usage: record({ downBytes: amount, upBytes: amount, onlineMs: milliseconds }),
   trialBytes: amount,
   trialMs: fc.option(milliseconds, { nil: undefined }),
+  freeMs: fc.option(milliseconds, { nil: undefined }),
   pausedAtMs: fc.option(milliseconds, { nil: undefined }),
   proven: record({ downBytes: amount, upBytes: amount, units: amount }),
   ended: fc.constantFrom(undefined, 'guest-left' as const, 'trial-exhausted' as const),
-}).map(({ channelId, trialMs, pausedAtMs, ended, ...rest }) => ({
+}).map(({ channelId, trialMs, freeMs, pausedAtMs, ended, ...rest }) => ({
   ...rest,
   ...(pausedAtMs === undefined ? {} : { pausedAtMs }),
   ...(trialMs === undefined ? {} : { trialMs }),
+  ...(freeMs === undefined ? {} : { freeMs }),
   ...(channelId === undefined ? {} : { channelId }),
   ...(ended === undefined ? {} : { ended }),
 }));
