@@ -89,7 +89,8 @@ contract DeviceRegistry is IDeviceRegistry, RegistryDigests {
         if (units == 0) revert ZeroAmount();
         if (_devices[device].slashed) revert DeviceIsSlashed(device);
         Bond memory bond = _bonds[device];
-        if (bond.units != 0 && bond.owner != msg.sender) revert NotBondOwner(bond.owner, msg.sender);
+        address mayBond = bond.units == 0 ? _bindings[device].operator : bond.owner;
+        if (msg.sender != mayBond) revert NotBondOwner(mayBond, msg.sender);
         if (bond.leavingAt != 0) revert BondIsLeaving(bond.leavingAt);
         uint256 sum = uint256(bond.units) + units;
         if (sum > type(uint64).max) revert BondTooLarge(type(uint64).max, sum);
@@ -100,7 +101,8 @@ contract DeviceRegistry is IDeviceRegistry, RegistryDigests {
 
     function leaveBond(address device) external {
         Bond storage bond = _bonds[device];
-        if (bond.units == 0 || bond.owner != msg.sender) revert NotBondOwner(bond.owner, msg.sender);
+        bool mayLeave = msg.sender == bond.owner || msg.sender == _bindings[device].operator;
+        if (bond.units == 0 || !mayLeave) revert NotBondOwner(bond.owner, msg.sender);
         if (bond.leavingAt != 0) revert BondIsLeaving(bond.leavingAt);
         bond.leavingAt = uint40(block.timestamp) + UNBONDING_DELAY;
         emit BondLeaving(device, bond.leavingAt);

@@ -108,10 +108,12 @@ interface IDeviceRegistry {
     /// @param nonce what bindingNonce says: an old binding cannot come back
     function bind(address device, address operator, uint256 nonce, Signature calldata deviceSignature) external;
 
-    /// @notice Adds to a device's bond with tokens approved to this contract. One owner a device; by the first who bonds.
+    /// @notice Adds to a device's bond with tokens approved to this contract. One owner a device: whoever it is bound to at
+    ///         the first bond, until that bond has left.
     function addBond(address device, uint64 units) external;
 
-    /// @notice The owner wants the bond back: it counts no more, and stays slashable for UNBONDING_DELAY.
+    /// @notice The owner wants the bond back, or the device's operator wants room for his own: it counts no more, and stays
+    ///         slashable for UNBONDING_DELAY.
     function leaveBond(address device) external;
 
     /// @notice By anyone: pays a bond back to its owner once it may leave.

@@ -101,6 +101,7 @@ contract RegistryTest is RewardsTest {
         bond = uint64(bound(bond, 1, 1_000_000_000));
         setVendor(1, true);
         register(device);
+        bind(DEVICE_KEY, operator, 0);
         bondFor(device, bond);
         (IDeviceRegistry.TrafficProof memory a, IDeviceRegistry.TrafficProof memory b) = twoProofs();
         b.bytesUp = bytesUp;
@@ -139,7 +140,33 @@ contract RegistryTest is RewardsTest {
         registry.slashEquivocation(a, none, b, none);
     }
 
+    /// Nobody can take the one place of a device's bond from its operator: neither a stranger first, nor a former operator.
+    function test_only_the_operator_bonds_and_a_former_one_makes_room() public {
+        refusesBondOf(address(0), stranger);
+        bind(DEVICE_KEY, operator, 0);
+        refusesBondOf(operator, stranger);
+        bondFor(device, 500);
+        bind(DEVICE_KEY, other, 1);
+        refusesBondOf(operator, other);
+        vm.expectRevert(abi.encodeWithSelector(IDeviceRegistry.NotBondOwner.selector, operator, stranger));
+        vm.prank(stranger);
+        registry.leaveBond(device);
+        vm.prank(other);
+        registry.leaveBond(device);
+        vm.warp(START + 45 days);
+        registry.returnBond(device);
+        vm.assertEq(token.balanceOf(operator), 1_000_000_000);
+        refusesBondOf(other, operator);
+    }
+
+    function refusesBondOf(address mayBond, address who) internal {
+        vm.expectRevert(abi.encodeWithSelector(IDeviceRegistry.NotBondOwner.selector, mayBond, who));
+        vm.prank(who);
+        registry.addBond(device, 1);
+    }
+
     function test_a_bond_leaves_after_45_days_and_can_be_slashed_until_it_is_gone() public {
+        bind(DEVICE_KEY, operator, 0);
         bondFor(device, 500);
         vm.expectRevert(abi.encodeWithSelector(IDeviceRegistry.NotBondOwner.selector, operator, stranger));
         vm.prank(stranger);

@@ -20,6 +20,7 @@ abstract contract RewardsTest is ChannelTest {
     address internal publisher = address(0x1002);
     address internal auditor = address(0x1003);
     address internal operator = address(0x1004);
+    address internal other = address(0x1005);
 
     IDeviceRegistry internal registry;
     IShareRewards internal rewards;

@@ -209,8 +209,10 @@ t.test('the growth stream: facts, root, 24 hours, and a claim under the root', a
   };
   await scene.send(holder, registry, registryContract.register.encodeInput(args));
   const approval = tokenContract.approve.encodeInput({ spender: registry, value: 1000n });
-  await scene.send(holder, scene.token, approval);
-  await scene.send(holder, registry, registryContract.addBond.encodeInput({ device: deviceA.address, units: 1000n }));
+  // Whom the device is bound to, nobody else, bonds for it.
+  await scene.send(holder, scene.token, tokenContract.transfer.encodeInput({ to: owner.address, value: 1000n }));
+  await scene.send(owner, scene.token, approval);
+  await scene.send(owner, registry, registryContract.addBond.encodeInput({ device: deviceA.address, units: 1000n }));
   await mineAt((epoch + 2n) * EPOCH_S);
 
   const facts = join(directory, 'facts.json');
