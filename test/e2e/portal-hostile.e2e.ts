@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import t, { type Test } from 'tap';
 import { secretKeyFromText } from '../../captive-portal/page/wallet.ts';
 import { signVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
-import { ROUTER_GUEST_IP4 } from '../lab/addresses.ts';
+import { GUEST_DEVICE, ROUTER_GUEST_IP4 } from '../lab/addresses.ts';
 import { openTestScene } from '../lab/test-scene.ts';
 import { pause, until } from '../lab/wait.ts';
 
@@ -97,6 +97,44 @@ t.test('a storm of up to 100,000 connections finds the cap', async (t) => {
   t.ok((await held()) <= 24);
   served(t, await watching());
 });
+
+t.test(
+  'eight MACs, each as fast as it may, leave room for a ninth: every new connection is let in at once',
+  async (t) => {
+    const { host } = attacker.host;
+    const macs = Array.from({ length: 8 }, (_, i) => ({ ip4: `192.168.77.${231 + i}`, mac: `02:cd:00:00:00:0${i}` }));
+    const toMac = macs.map(({ ip4, mac }) => `${ip4} : ${mac}`).join(', ');
+    await host.script(macs.map(({ ip4 }) => `ip addr add ${ip4}/24 dev eth0`));
+    // Packets of each address leave with its own MAC.
+    const stations = `table netdev macs {
+    map macs { type ipv4_addr : ether_addr; elements = { ${toMac} }; }
+    chain in { type filter hook ingress device eth0 priority 0;
+      ether daddr & ff:ff:ff:00:00:00 == 02:cd:00:00:00:00 meta pkttype set host
+    }
+    chain out { type filter hook egress device eth0 priority 0;
+      ether saddr set ip saddr map @macs
+    }
+  }`;
+    await host.must(['nft', '-f', '/dev/stdin'], { input: stations });
+    await world.router.script(
+      macs.map(({ ip4, mac }) => `ip neigh replace ${ip4} lladdr ${mac} nud permanent dev ${GUEST_DEVICE}`),
+    );
+    const argv = [process.execPath, STORM, ROUTER_GUEST_IP4, '80', '100000', '4000', ...macs.map(({ ip4 }) => ip4)];
+    const storm = host.run(argv, { timeoutMs: 20_000 });
+    await pause(500);
+    const timesMs: number[] = [];
+    for (let i = 0; i < 12; i++) {
+      const beganMs = performance.now();
+      await honest.portal.request('/api/view', undefined, 5_000);
+      timesMs.push(performance.now() - beganMs);
+      // Below what one guest may.
+      await pause(250);
+    }
+    t.ok((JSON.parse((await storm).stdout) as { begun: number }).begun > 500);
+    // A connection whose first packet was dropped takes a second more.
+    t.ok(Math.max(...timesMs) < 900, `asked 12 times: ${timesMs.map(Math.round).join(' ')} ms`);
+  },
+);
 
 t.test('thousands of requests in one piece, of which no answer is read', async (t) => {
   const watching = watchHonest();

@@ -2,7 +2,11 @@
  * What a stock OpenWrt router has in its packet filter before the agent comes: fw4's zones lan, guest and wan, with
  * conntrack, `established accept` and NAT. Shaped like `fw4 print` of 24.10; hook priorities are fw4's (filter = 0).
  */
+import { readFileSync } from 'node:fs';
 import { GUEST_DEVICE } from './addresses.ts';
+
+/** What fw4 reads into the beginning of its chain input: the package's own file there. */
+const CHAIN_PRE = new URL('../../openwrt/files/usr/share/nftables.d/chain-pre/input/shareagent.nft', import.meta.url);
 
 /** nft text of `table inet fw4`; `portalPort` is what the package's own firewall section opens for guests. */
 export function stockRules(portalPort: number): string {
@@ -13,6 +17,7 @@ table inet fw4 {
   chain input {
     type filter hook input priority filter; policy drop;
     iif lo accept
+    ${readFileSync(CHAIN_PRE, 'utf8')}
     ct state established,related accept
     tcp flags & (fin | syn | rst | ack) == syn jump syn_flood
     iifname "br-lan" accept

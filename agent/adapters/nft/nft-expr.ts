@@ -58,6 +58,11 @@ export function rewriteByKey(field: Json, key: Json, map: string): JsonObject {
   return { mangle: { key: field, value: { map: { key, data: `@${map}` } } } };
 }
 
+/** Writes the packet's mark, which lives as long as the packet. */
+export function setMark(mark: number): JsonObject {
+  return { mangle: { key: meta('mark'), value: mark } };
+}
+
 export function limitByKey(key: Json, map: string): JsonObject {
   return { limit: { map: { key, data: `@${map}` } } };
 }

@@ -13,7 +13,9 @@ import {
   isAbove,
   meta,
   oneOf,
+  packetLimit,
   payload,
+  setMark,
   withinOwnLimit,
 } from './nft-expr.ts';
 import type { Json, JsonObject } from './nft-json.ts';
@@ -24,6 +26,10 @@ const DNS_UNPAID = { perSecond: 3, burst: 40, maxQueryBytes: 136, maxAnswerBytes
 const DNS_PAID = { perSecond: 20, burst: 200 };
 /** A page and its parts take six connections, the probes of a phone's apps one each. */
 const PORTAL_NEW = { perSecond: 5, burst: 20 };
+/** All guests together: twenty MACs at their own limit, or as many pages opened in one second. */
+const PORTAL_NEW_OF_ALL = { perSecond: 100, burst: 200 };
+/** Tells fw4 of what was let in here: openwrt/files/usr/share/nftables.d/chain-pre/input/shareagent.nft. */
+const PORTAL_MARK = 0x53535041;
 const PING = { perSecond: 5, burst: 10 };
 
 const UDP_PORT = payload('udp', 'dport');
@@ -100,11 +106,12 @@ export function captiveRules(portalPort: number): Json[][] {
 }
 
 /**
- * Only so many new connections of one guest: fw4 lets in 25 a second from all guests together (its synflood_protect), so one who
- * opens them faster would lock out everybody else. What is dropped here does not count there.
+ * Only so many new connections to the portal, of one guest and of all. fw4 lets in 25 a second from everybody together (its
+ * synflood_protect), which five MACs use up: the mark lets these past that limit, where the package's rule in fw4's chain knows it.
  */
 export function portalNewRules(): Json[][] {
-  return [[ownLimit('portal_rate', PORTAL_NEW), ACCEPT], [DROP]];
+  const ofAll = packetLimit(PORTAL_NEW_OF_ALL.perSecond, PORTAL_NEW_OF_ALL.burst);
+  return [[ownLimit('portal_rate', PORTAL_NEW), ofAll, setMark(PORTAL_MARK), ACCEPT], [DROP]];
 }
 
 function ownLimit(set: string, limit: { readonly perSecond: number; readonly burst: number }): JsonObject {

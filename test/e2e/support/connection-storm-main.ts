@@ -1,7 +1,10 @@
-/** Opens connections as fast as the machine can, `node connection-storm-main.ts ADDRESS PORT WANTED MS`; tells what became of them. */
+/**
+ * Opens connections as fast as the machine can; tells what became of them.
+ * `node connection-storm-main.ts ADDRESS PORT WANTED MS [SOURCE_ADDRESS...]`: from each of these addresses in turn.
+ */
 import { connect } from 'node:net';
 
-const [address = '', port = '0', wanted = '0', ms = '0'] = process.argv.slice(2);
+const [address = '', port = '0', wanted = '0', ms = '0', ...sources] = process.argv.slice(2);
 const AT_ONCE = 800;
 const endMs = performance.now() + Number(ms);
 let begun = 0;
@@ -22,10 +25,12 @@ console.log(JSON.stringify({ begun, mostOpen }));
 process.exit(0);
 
 function storm(more: () => void): void {
+  const localAddress = sources[begun % sources.length];
   begun += 1;
   underWay += 1;
   let isOpen = false;
-  const socket = connect({ host: address, port: Number(port) }, () => {
+  const from = localAddress === undefined ? {} : { localAddress };
+  const socket = connect({ host: address, port: Number(port), ...from }, () => {
     isOpen = true;
     open += 1;
     mostOpen = Math.max(mostOpen, open);

@@ -3,6 +3,8 @@ import t from 'tap';
 import { Router, SHELLS } from './support/router.ts';
 
 const FLAG = 'var/run/shareagent/clock-synced';
+/** Read by fw4 whenever it loads its rules. */
+const FIREWALL_RULE = 'usr/share/nftables.d/chain-pre/input/shareagent.nft';
 
 for (const shell of SHELLS) {
   t.test(`${shell}: the clock counts as set from the first synchronised poll until NTP loses it`, async (t) => {
@@ -67,12 +69,14 @@ t.test('installed, used, removed: the router is as it was, the owner’s ledger 
   await router.run('usr/libexec/shareagent/after-install');
   t.same(router.lines('reloads'), ['reload_config']);
   t.ok(router.has('nft/inet'), 'guests are held back from the first moment');
+  t.ok(router.has(FIREWALL_RULE));
   router.write('etc/shareagent/ledger.db', 'money');
   router.write('var/run/shareagent/clock-synced', '');
 
   await router.run('usr/libexec/shareagent/before-remove', [], { SHAREAGENT_INIT: `${router.root}/bin/logger` });
   t.same(await router.config(), before);
   t.notOk(router.has('nft/inet') || router.has('nft/bridge') || router.has('var/run/shareagent'));
+  t.notOk(router.has(FIREWALL_RULE), 'the firewall, loaded anew without the guest network, does not find it');
   t.equal(router.read('etc/shareagent/ledger.db'), 'money');
 });
 
@@ -87,6 +91,7 @@ t.test('an upgrade touches neither network nor tables', async (t) => {
   t.equal((await router.run('usr/libexec/shareagent/before-remove', [], env)).code, 0);
   t.equal((await router.run('usr/libexec/shareagent/after-install', [], env)).code, 0);
   t.same(await router.config(), before);
+  t.ok(router.has(FIREWALL_RULE), 'nor the rule for the firewall');
   t.equal(router.read('nft/inet'), 'with sessions');
   t.same(router.lines('reloads'), []);
 });
