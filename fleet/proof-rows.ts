@@ -65,10 +65,14 @@ export type ProofRow = {
   readonly received_s: bigint;
 };
 
+/** An upload that did not join a chain then may be judged anew once its device is enrolled: it is still one upload. */
 export const INSERT_PROOF = `
-  INSERT OR IGNORE INTO proofs (device, seq, epoch, digest, prev, sessions_root, signature, clock_state, verdict, reason,
+  INSERT INTO proofs (device, seq, epoch, digest, prev, sessions_root, signature, clock_state, verdict, reason,
     joins_chain, body_hash, start_s, end_s, bytes_up, bytes_down, paid, received_s)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`;
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (body_hash) WHERE body_hash IS NOT NULL
+    DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, received_s = excluded.received_s
+  ON CONFLICT DO NOTHING`;
 
 /** In the order of INSERT_PROOF. A proof in its chain is found by its number, any other by its bytes. */
 export function columnsFromEntry({ body, upload, digest, judgement, receivedS }: UploadEntry): readonly unknown[] {

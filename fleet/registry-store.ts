@@ -50,6 +50,7 @@ type DeviceRow = Readonly<Record<string, string | bigint | null>>;
 export class RegistryStore {
   readonly #database: Database;
   readonly #byDevice: Statement;
+  readonly #listSerial: Statement;
 
   /** @throws SqliteError if the file cannot be opened; RangeError if it is of another version */
   constructor(path: string) {
@@ -64,6 +65,7 @@ export class RegistryStore {
     } else if (version !== VERSION) throw new RangeError(`${path} has version ${version}, expected ${VERSION}`);
     // Asked for each proof.
     this.#byDevice = database.prepare('SELECT * FROM devices WHERE device = ?');
+    this.#listSerial = database.prepare("SELECT serial FROM documents WHERE kind = 'revocations' AND name = ?").pluck();
   }
 
   tx<T>(f: () => T): T {
@@ -149,6 +151,11 @@ export class RegistryStore {
     const sql = 'SELECT json FROM documents WHERE kind = ? AND name = ?';
     const json = this.#database.prepare(sql).pluck().get(kind, name) as string | undefined;
     return json === undefined ? undefined : JSON.parse(json);
+  }
+
+  /** Of the vendor's list of revocations on file; undefined: there is none. */
+  listSerial(vendorId: bigint): bigint | undefined {
+    return this.#listSerial.get(`${vendorId}`) as bigint | undefined;
   }
 
   close(): void {

@@ -136,7 +136,6 @@ export class Registry {
       );
     }
     const isTaken = store.putDocument('revocations', `${list.vendorId}`, list.serial, jsonFromRevocationList(list));
-    this.#revoked.delete(list.vendorId);
     return isTaken
       ? { ok: true, state: 'revoked', reason: `${list.devices.length} devices` }
       : refused('old-list', `list ${list.serial} of vendor ${list.vendorId} is not newer than the one on file`);
@@ -242,7 +241,9 @@ export class Registry {
   /** Whoever it takes the place of retires, and a serial is its own from now on. */
   #activate(entry: EnrolledDevice): EnrolmentAnswer {
     const { store, nowS } = this.#deps;
-    const before = entry.replaces === undefined ? undefined : store.device(entry.replaces);
+    // Not as it was when it asked: two who wait for one serial may be approved one after the other.
+    const replaces = (entry.method === 'serial' ? store.serial(entry.credential)?.device : undefined) ?? entry.replaces;
+    const before = replaces === undefined ? undefined : store.device(replaces);
     if (before !== undefined && before.device !== entry.device && before.state === 'active') {
       store.put({ ...before, state: 'retired', sinceS: nowS(), reason: `replaced by ${entry.device}` });
     }
@@ -273,8 +274,10 @@ export class Registry {
 
   #isOnList({ device, vendorId }: Pick<EnrolledDevice, 'device' | 'vendorId'>): boolean {
     if (vendorId === undefined) return false;
-    const known = this.#revoked.get(vendorId) ?? this.#readList(vendorId);
-    return known.devices.has(device);
+    const known = this.#revoked.get(vendorId);
+    // Another process of this collector may have taken a newer one.
+    const isNewest = known !== undefined && known.serial === (this.#deps.store.listSerial(vendorId) ?? -1n);
+    return (isNewest ? known : this.#readList(vendorId)).devices.has(device);
   }
 
   #readList(vendorId: bigint): { readonly serial: bigint; readonly devices: ReadonlySet<Address> } {

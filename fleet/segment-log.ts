@@ -9,7 +9,7 @@
  */
 import { constants } from 'node:fs';
 import { copyFile, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import {
   isAfter,
   type LogFrame,
@@ -72,7 +72,8 @@ export class SegmentLog implements ProofLog {
    */
   static async open(options: SegmentLogOptions): Promise<SegmentLog> {
     const { directory, segmentBytes = DEFAULT_SEGMENT_BYTES, openFile = open } = options;
-    await mkdir(directory, { recursive: true, mode: 0o700 });
+    const made = await mkdir(directory, { recursive: true, mode: 0o700 });
+    if (made !== undefined) await syncDirectory(openFile, dirname(made));
     const numbers = await segmentNumbers(directory);
     const last = numbers.at(-1);
     if (last === undefined) {
@@ -257,10 +258,17 @@ async function createSegment(openFile: OpenFile, directory: string, segment: num
     await file.close();
     throw error;
   }
-  const parent = await openFile(directory, 'r');
-  await parent.sync();
-  await parent.close();
+  await syncDirectory(openFile, directory);
   return file;
+}
+
+async function syncDirectory(openFile: OpenFile, directory: string): Promise<void> {
+  const file = await openFile(directory, 'r');
+  try {
+    await file.sync();
+  } finally {
+    await file.close();
+  }
 }
 
 /** Opens the segment that grows, with the offset where its last whole frame ends. */
@@ -282,8 +290,11 @@ async function openLast(
   if (size > offset) {
     await copyFile(path, `${path}.torn-${offset}`, constants.COPYFILE_FICLONE);
     await file.truncate(offset);
-    await file.sync();
   }
+  // Whoever died in the middle of a write has left whole frames that may be in memory only, even a file that no directory
+  // names durably. They are taken up like any other, and their senders told so.
+  await file.sync();
+  await syncDirectory(openFile, directory);
   return { file, offset };
 }
 

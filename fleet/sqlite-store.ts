@@ -36,8 +36,8 @@ import { type ChainCells, rowFromCells, type UndatedCells, undatedFromCells } fr
 import { openDatabase, openReader } from './sqlite-database.ts';
 import { GAPS, LAST_OF_CHAIN, LISTED, prepareStatements, ROWS_AROUND, readTail } from './sqlite-statements.ts';
 
-/** Raised with each change of PROOF_TABLES. */
-const STORE_VERSION = 6n;
+/** Raised with each change of PROOF_TABLES, or of what is kept in them. */
+const STORE_VERSION = 7n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
 /** Ends of chains, and channels, that are kept in memory: some 60 MiB when full. */

@@ -114,6 +114,37 @@ t.test(
   },
 );
 
+t.test('of all who wait for one serial, the last that is approved holds it alone', (t) => {
+  const third = testKey('third router');
+  for (const isManual of [false, true]) {
+    const desk = new Desk(t, { isManual });
+    desk.store.addSerials('2026-11', ['SN1']);
+    for (const key of [OLD, NEW, third]) desk.enrol(key, { method: 'serial', serial: 'SN1' });
+    for (const { device } of desk.store.devices('pending', 10)) desk.registry.approve(device);
+    t.equal(desk.store.devices('active', 10).length, 1, `manual: ${isManual}`);
+    t.equal(desk.store.devices('retired', 10).length, 2);
+    t.equal(desk.store.serial('SN1')?.device, desk.store.devices('active', 10)[0]?.device);
+  }
+  t.end();
+});
+
+t.test('a revocation list that another process has taken counts here too', (t) => {
+  const desk = new Desk(t);
+  const store = new RegistryStore(`${t.testdirName}/registry.db`);
+  t.teardown(() => store.close());
+  const vendors = new Map([[7n, VENDOR.address]]);
+  const other = new Registry({ store, deployment: REGISTRY, collector: COLLECTOR, vendors, nowS: () => desk.nowS });
+  desk.enrol(OLD, attested(OLD, desk.nowS + DAY));
+  t.strictSame(other.standing(OLD.address), { isRevoked: false });
+  const list = { vendorId: 7n, serial: 0n, issuedS: desk.nowS, devices: [OLD.address] };
+  t.match(desk.registry.setRevocations(signRevocationList(REGISTRY, list, VENDOR.secretKey)), { ok: true });
+  t.strictSame(
+    [desk.registry.standing(OLD.address), other.standing(OLD.address)],
+    [{ isRevoked: true }, { isRevoked: true }],
+  );
+  t.end();
+});
+
 t.test('a pre-authorised key is good once, for an hour, and its router may ask again', (t) => {
   const desk = new Desk(t);
   const key = desk.registry.makeKey('shop');

@@ -81,3 +81,22 @@ t.test('an error that is not a full disk fails the log too', async (t) => {
   await t.rejects(log.append(Buffer.from('first')), { code: 'LOG_FAILED' });
   await log.close();
 });
+
+t.test('what a killed process has left in memory is durable before it is read again', async (t) => {
+  const directory = t.testdir();
+  const first = await SegmentLog.open({ directory });
+  await first.append(Buffer.from('first'));
+  await first.close();
+  const synced: string[] = [];
+  const openFile = async (path: string, flags: string | number, mode?: number): Promise<FileHandle> =>
+    new Proxy(await open(path, flags, mode), {
+      get: (file, name) => {
+        if (name === 'sync') synced.push(path);
+        const value: unknown = Reflect.get(file, name, file);
+        return typeof value === 'function' ? value.bind(file) : value;
+      },
+    });
+  const log = await SegmentLog.open({ directory, openFile });
+  t.strictSame(synced, [`${directory}/0000000001.seg`, directory], 'its frames, and its name');
+  await log.close();
+});

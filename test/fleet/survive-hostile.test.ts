@@ -140,6 +140,23 @@ t.test('an upload from before the enrolment is judged again when it is sent afte
   );
 });
 
+t.test('a clone from before the enrolment is evidence after it, however often it is sent', async (t) => {
+  let isEnrolled = false;
+  const { app, store, log } = await openForTest(t, {
+    devices: () => (isEnrolled ? { isRevoked: false, linkBytesPerS: 1_000_000n } : undefined),
+  });
+  const [original, clone] = [new FakeRouter(), new FakeRouter()];
+  const forked = clone.next([{ guest: 2, up: 7n, down: 7n, paid: 1n }]);
+  t.equal((await post(app, forked)).json().verdict, 'unknown-device');
+  isEnrolled = true;
+  await post(app, original.next([{ guest: 1, up: 1n, down: 2n, paid: 1n }]));
+  t.equal((await post(app, forked)).json().verdict, 'equivocation');
+  const end = log.end();
+  t.equal((await post(app, forked)).json().verdict, 'equivocation');
+  t.strictSame(log.end(), end, 'on file once');
+  t.match(store.equivocations(original.key.address, 10), [{ second: { signature: forked.proof.signature } }]);
+});
+
 t.test('a shard takes its own devices only', async (t) => {
   const [router, other] = [new FakeRouter(), new FakeRouter('other')];
   const index = shardOf(router.key.address, 2);
