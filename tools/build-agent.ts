@@ -14,10 +14,11 @@ import { bundleVerifierWorker, WASM_FILE } from './bundle-verifier-worker.ts';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 /**
- * The last compiler comes in only for what runs without end, as signatures and page loads do: its own 6 MiB of machine code
- * are then not read at the start, nor while nobody is there. V8's defaults are 3,000 and 500 calls.
+ * The last compiler takes no function until there is work (agent/cli/late-compiler.ts): its 6 MiB of machine code are then not read at
+ * the start, nor while nobody is there. By the filter, and not by higher thresholds: a function keeps the threshold that held when its
+ * count began, but one that the filter refuses begins anew, so that everything is as usual once the filter is gone.
  */
-const LATE_COMPILER = ['--invocation-count-for-turbofan=300000', '--invocation-count-for-osr=50000'];
+const LATE_COMPILER = '--turbo-filter=~';
 
 /**
  * V8 settings for a small router: measured in docs/benchmarks.md (bench footprint). The two quick compilers are
@@ -30,7 +31,7 @@ export const DIET_FLAGS = [
   '--max-old-space-size=64',
   '--no-sparkplug',
   '--no-maglev',
-  ...LATE_COMPILER,
+  LATE_COMPILER,
 ];
 
 /**

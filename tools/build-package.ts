@@ -50,6 +50,15 @@ export function payloadFrom(folder: string): Payload {
   return { entries, depends: isThin ? THIN_DEPENDS : [] };
 }
 
+/** The flags save memory only: a Node of the router's that does not know one of them, which then would not start, goes without. */
+function thinLauncher(flags: string): string {
+  return `#!/bin/sh
+flags='${flags}'
+/usr/bin/node $flags --version >/dev/null 2>&1 || flags=
+exec /usr/bin/node $flags /${LIB}/shareagent.cjs "$@"
+`;
+}
+
 /** The bundle in dist/ and the addon. @throws if there is no addon for `arch` */
 export function thinPayload(arch: string): Payload {
   const addon = ADDON_OF_CPU[arch.split('_')[0] ?? ''];
@@ -59,7 +68,6 @@ export function thinPayload(arch: string): Payload {
   }
   const sqlite = `${ROOT}node_modules/better-sqlite3`;
   const sqliteLib = `${LIB}/node_modules/better-sqlite3`;
-  const flags = DIET_FLAGS.join(' ');
   return {
     entries: [
       // The addon in dist/ is this machine's.
@@ -73,7 +81,7 @@ export function thinPayload(arch: string): Payload {
         mode: 0o644,
         data: readFileSync(`${sqlite}/prebuilds/${addon}.node`),
       },
-      textFile(`${LIB}/shareagent`, `#!/bin/sh\nexec /usr/bin/node ${flags} /${LIB}/shareagent.cjs "$@"\n`, 0o755),
+      textFile(`${LIB}/shareagent`, thinLauncher(DIET_FLAGS.join(' ')), 0o755),
     ],
     depends: THIN_DEPENDS,
   };

@@ -2,14 +2,11 @@
 /** The `shareagent` executable: gives the command line its real terminal, clock and agent. */
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
-import { setFlagsFromString } from 'node:v8';
 import { type CommandIo, EXIT } from './command.ts';
 import { runCommandLine } from './command-line.ts';
 import { systemProbe } from './doctor/system-probe.ts';
+import { compileOnceBusy } from './late-compiler.ts';
 import { questionsAt, terminalOf } from './terminal.ts';
-
-/** A slow router's start included. */
-const START_MS = 30_000;
 
 const { stdin, stdout, stderr } = process;
 const isTerminal = stdin.isTTY === true && stdout.isTTY === true;
@@ -34,7 +31,7 @@ const io: CommandIo = {
   // Loaded when needed: the other commands start without adapters, portal and ledger.
   runAgent: async (config, signal, configPath) => {
     const { runAgent } = await import('../main.ts');
-    setTimeout(compileAsUsual, START_MS).unref();
+    compileOnceBusy();
     await runAgent(config, signal, configPath);
   },
   probe: systemProbe,
@@ -54,15 +51,6 @@ runCommandLine(process.argv.slice(2), io).then(
     process.exitCode = EXIT.failed;
   },
 );
-
-/**
- * The bundle is started with V8's last compiler delayed (LATE_COMPILER in tools/build-agent.ts), so that the start does not
- * load it. From here on V8's own defaults hold: what guests make hot is compiled.
- */
-function compileAsUsual(): void {
-  setFlagsFromString('--invocation-count-for-turbofan=3000');
-  setFlagsFromString('--invocation-count-for-osr=500');
-}
 
 /** Aborted by the first SIGINT or SIGTERM; the second ends the process as usual. */
 function terminationSignal(): AbortSignal {

@@ -3,8 +3,11 @@
 set -eu
 home=$(dirname -- "$(readlink -f -- "$0")")
 node=${SHAREAGENT_NODE:-node}
+# They save memory only. A Node that does not know one of them says "bad option" and does not start: then it goes without.
+flags='@FLAGS@'
 
-if ! version=$("$node" --version 2>/dev/null); then
+# shellcheck disable=SC2086
+if ! version=$("$node" $flags --version 2>/dev/null) && flags= && ! version=$("$node" --version 2>/dev/null); then
   echo "shareagent: no Node on this router ($node does not start); install node from a feed that has version 24, or take the standalone package" >&2
   exit 69
 fi
@@ -19,4 +22,5 @@ if [ -z "${TZ:-}" ] && zone=$(uci -q get system.@system[0].zonename 2>/dev/null)
   TZ=$(echo "$zone" | tr ' ' _)
   export TZ
 fi
-exec "$node" @FLAGS@ "$home/shareagent.cjs" "$@"
+# shellcheck disable=SC2086
+exec "$node" $flags "$home/shareagent.cjs" "$@"

@@ -45,10 +45,15 @@ t.test('the thin one wants Node 24', (t) => {
   const dir = t.testdir();
   const { home, link } = installed(dir, 'shareagent-thin.sh');
   const node = (version: string) =>
-    executable(join(dir, 'node'), `[ "$1" = --version ] && echo ${version} || echo "$@"`);
+    executable(join(dir, 'node'), `case "$*" in *--version) echo ${version} ;; *) echo "$@" ;; esac`);
   const run = () => spawnSync(link, ['status'], { env: { PATH: `${dir}:/bin:/usr/bin`, TZ: 'UTC' }, encoding: 'utf8' });
   node('v24.1.0');
   t.equal(run().stdout.trim(), `@FLAGS@ ${home}/shareagent.cjs status`, 'the build puts the flags in');
+  executable(
+    join(dir, 'node'),
+    'case "$*" in *@FLAGS@*) echo bad option >&2; exit 9 ;; --version) echo v26.0.0 ;; *) echo "$@" ;; esac',
+  );
+  t.equal(run().stdout.trim(), `${home}/shareagent.cjs status`, 'a Node that knows one of them no more goes without');
   node('v20.20.2');
   t.match(run(), { status: 69, stderr: /Node v20\.20\.2 is too old, 24 is needed; take the standalone/ });
   writeFileSync(join(dir, 'node'), '#!/no/such/loader\n');
