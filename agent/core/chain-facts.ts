@@ -12,6 +12,8 @@ export type ChainFailure = {
   /** unreachable: try again. refused: the chain said no, trying again will not help. */
   readonly reason: 'unreachable' | 'refused';
   readonly message: string;
+  /** Of an open that was refused: what it cost the gas key all the same, 0 if nothing was sent. */
+  readonly feeWei?: bigint;
 };
 export type ChainResult<T> = ({ readonly ok: true } & T) | ChainFailure;
 

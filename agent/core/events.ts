@@ -72,7 +72,13 @@ export type AgentEvent =
       readonly feeWei?: bigint;
       readonly nowMs: number;
     }
-  | { readonly kind: 'channel-failed'; readonly channelId: Hex; readonly nowMs: number }
+  | {
+      readonly kind: 'channel-failed';
+      readonly channelId: Hex;
+      /** What relaying it cost all the same; 0: nothing was sent. Absent: not known. */
+      readonly feeWei?: bigint;
+      readonly nowMs: number;
+    }
   /** Each of them passed judgeVoucher and its signature check, and is durable; no two are of one channel. */
   | { readonly kind: 'vouchers-stored'; readonly vouchers: readonly SignedVoucher[]; readonly nowMs: number }
   /** A tick voucher passed judgeTickVoucher and its signature check. */

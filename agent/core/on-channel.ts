@@ -6,7 +6,7 @@ import type { EventOf } from './events.ts';
 import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 import { depart } from './on-hand-over.ts';
 import { beginSession, endSession } from './on-session.ts';
-import { withOpen } from './open-limits.ts';
+import { withFreeOpen, withOpen } from './open-limits.ts';
 import type { Outcome } from './outcome.ts';
 import { crowdedOut } from './pending-pulls.ts';
 import { destinationOf } from './roaming.ts';
@@ -89,24 +89,32 @@ function onLateDeposit(state: AgentState, failed: LiveChannel, event: EventOf<'c
 /**
  * Nothing was charged: the guest is where it was before, on its trial or without service. A channel that was confirmed and
  * then rolled back is not given up: its open is offered again, and its vouchers are worth what they were. One that failed
- * before is forgotten once its time is over.
+ * before is forgotten once its time is over. Of one that was never sent no deposit is on its way: one look is enough.
  */
 export function onChannelFailed(state: AgentState, event: EventOf<'channel-failed'>): Outcome {
   const known = state.channels.get(event.channelId);
   if (known?.phase === 'failed' && event.nowMs >= known.nextCloseMs) {
     return { state: { ...state, channels: withoutEntry(state.channels, known.id) }, actions: [] };
   }
-  return giveUp(state, event.channelId, event.nowMs + FAILED_KEPT_MS);
+  const isFree = event.feeWei === 0n;
+  const counted = isFree ? countedAsFree(state, event.channelId) : state;
+  return giveUp(counted, event.channelId, event.nowMs + (isFree ? 0 : FAILED_KEPT_MS), event.feeWei);
+}
+
+function countedAsFree(state: AgentState, channelId: LiveChannel['id']): AgentState {
+  const stations = find(state, channelId)?.session.stations ?? [];
+  return { ...state, opens: stations.reduce((opens, { mac }) => withFreeOpen(opens, mac), state.opens) };
 }
 
 /** `nextCloseMs`: until then its deposit is still looked for, at least once. */
-function giveUp(state: AgentState, channelId: LiveChannel['id'], nextCloseMs: number): Outcome {
+function giveUp(state: AgentState, channelId: LiveChannel['id'], nextCloseMs: number, feeWei = 0n): Outcome {
   const found = find(state, channelId);
   if (found === undefined || found.channel.phase !== 'pending' || found.channel.deposit > 0n) {
     return { state, actions: [] };
   }
   const { channel, session } = found;
-  const failed = withChannel(state, { ...channel, phase: 'failed', nextCloseMs });
+  const gasWei = (channel.gasWei ?? 0n) + feeWei;
+  const failed = withChannel(state, { ...channel, phase: 'failed', nextCloseMs, gasWei });
   const store: AgentAction = { kind: 'store-channel', channelId: channel.id };
   const { channelId: _, ...trial } = session;
   const detached = {

@@ -6,7 +6,7 @@
 
 import { CLOSE_GAS, OPEN_GAS } from './gas.ts';
 import type { StoredOpen } from './journal-entry.ts';
-import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR, MAX_OPENS_REMEMBERED } from './limits.ts';
+import { MAX_FREE_OPENS, MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR, MAX_OPENS_REMEMBERED } from './limits.ts';
 import type { Mac } from './model.ts';
 import { floatFloorWei } from './settlement.ts';
 import type { AgentState } from './state.ts';
@@ -44,18 +44,30 @@ export function judgeOpenLimits(
   const { opens } = state;
   const poor = judgeFloat(state, gasKey);
   if (poor !== undefined) return poor;
-  const hour = opens.filter((open) => nowMs - open.atMs < HOUR_MS);
-  const own = hour.filter((open) => open.mac === mac).length;
-  const day = opens.filter((open) => nowMs - open.atMs < DAY_MS).length;
+  const recent = opens.filter((open) => nowMs - open.atMs < HOUR_MS);
+  const own = recent.filter((open) => open.mac === mac).length;
+  const hour = recent.filter(({ isFree }) => isFree !== true).length;
+  const day = opens.filter((open) => nowMs - open.atMs < DAY_MS && open.isFree !== true).length;
   if (own >= MAX_OPENS_PER_MAC_PER_HOUR) return tooMany(MAX_OPENS_PER_MAC_PER_HOUR, 'an hour', own);
-  if (hour.length >= MAX_OPENS_PER_HOUR) return tooMany(MAX_OPENS_PER_HOUR, 'an hour in all', hour.length);
+  if (hour >= MAX_OPENS_PER_HOUR) return tooMany(MAX_OPENS_PER_HOUR, 'an hour in all', hour);
   if (day >= MAX_OPENS_PER_DAY) return tooMany(MAX_OPENS_PER_DAY, 'a day in all', day);
   return undefined;
 }
 
-/** The opens with one more; those that no limit asks for any more are dropped. */
+/** The opens with one more; those that no limit asks for any more are dropped, and of free ones the oldest of too many. */
 export function withOpen(opens: readonly Open[], mac: Mac, nowMs: number): readonly Open[] {
-  return [...opens.filter(({ atMs }) => nowMs - atMs < DAY_MS), { mac, atMs: nowMs }];
+  const costly = opens.filter(({ atMs, isFree }) => isFree !== true && nowMs - atMs < DAY_MS);
+  const free = opens.filter(({ atMs, isFree }) => isFree === true && nowMs - atMs < HOUR_MS);
+  return [...free.slice(-MAX_FREE_OPENS), ...costly, { mac, atMs: nowMs }];
+}
+
+/**
+ * The opens once the newest of this MAC turned out to have cost nothing, because the chain refused it before anything was
+ * sent: it counts for that MAC only. Else whoever makes up keys without money keeps all others out, for free.
+ */
+export function withFreeOpen(opens: readonly Open[], mac: Mac): readonly Open[] {
+  const index = opens.findLastIndex((open) => open.mac === mac && open.isFree !== true);
+  return opens.map((open, i) => (i === index ? { ...open, isFree: true as const } : open));
 }
 
 /** The opens of the last day as an earlier run counted them. Of one whose time means nothing now: as if made just now. */

@@ -82,8 +82,8 @@ export type AgentState = {
   /** Monotonic times of trials begun in the last hour. */
   readonly trialStarts: readonly number[];
   readonly gifts: GiftUse;
-  /** Monotonic times of opens in the last day, by MAC. */
-  readonly opens: readonly { readonly mac: Mac; readonly atMs: number }[];
+  /** Monotonic times of opens in the last day, by MAC; `isFree`: refused before anything was sent. */
+  readonly opens: readonly { readonly mac: Mac; readonly atMs: number; readonly isFree?: true }[];
   readonly nextSessionId: SessionId;
   readonly proofs: ProofChain;
   readonly lastTickMs: number;

@@ -192,7 +192,8 @@ class Desk {
     log.warn({ channel: channel.id, reason, message }, 'open-not-relayed');
     // Unreachable leaves it pending: the transaction may be on its way, and the guest may ask again with the same request.
     if (reason === 'unreachable') return refusal('chain-unreachable', 'an answer from the settlement chain', message);
-    driver.dispatch({ kind: 'channel-failed', channelId: channel.id });
+    const cost = result.feeWei === undefined ? {} : { feeWei: result.feeWei };
+    driver.dispatch({ kind: 'channel-failed', channelId: channel.id, ...cost });
     return refusal('chain-refused', 'a deposit that the chain accepts', message);
   }
 

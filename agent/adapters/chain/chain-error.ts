@@ -14,12 +14,15 @@ type Details = {
   readonly revertData?: Hex | undefined;
   /** The node answered, in proper JSON-RPC, that it will not: it is neither away nor broken. */
   readonly isNodesWord?: boolean;
+  /** What was paid for it all the same: it was mined, and reverted. */
+  readonly feeWei?: bigint | undefined;
 };
 
 export class ChainError extends Error {
   readonly code: ChainErrorCode;
   readonly revertData: Hex | undefined;
   readonly isNodesWord: boolean;
+  readonly feeWei: bigint | undefined;
 
   constructor(code: ChainErrorCode, message: string, details: Details = {}) {
     super(message, { cause: details.cause });
@@ -27,6 +30,7 @@ export class ChainError extends Error {
     this.code = code;
     this.revertData = details.revertData;
     this.isNodesWord = details.isNodesWord ?? false;
+    this.feeWei = details.feeWei;
   }
 }
 
@@ -41,5 +45,7 @@ export function refused(message: string, details: Details = {}): ChainError {
 /** The port's failure for a thrown ChainError; anything else is a bug and is thrown on. */
 export function failureFromError(error: unknown): ChainFailure {
   if (!(error instanceof ChainError)) throw error;
-  return { ok: false, reason: error.code === 'CHAIN_REFUSED' ? 'refused' : 'unreachable', message: error.message };
+  const { code, message, feeWei } = error;
+  const paid = feeWei === undefined ? {} : { feeWei };
+  return { ok: false, reason: code === 'CHAIN_REFUSED' ? 'refused' : 'unreachable', message, ...paid };
 }

@@ -23,12 +23,16 @@ export async function open(context: ChainContext, config: ChannelConfig, deposit
     feeWei: feeOf(context, purpose),
   });
   if (await isDone()) return found();
+  const beforeWei = feeOf(context, purpose);
   try {
     return await execute(context, data, purpose);
   } catch (error) {
     // An earlier transaction of ours, or the payer's own relayer, may have been mined since: then it is done.
-    if (error instanceof ChainError && (await isDone())) return found();
-    throw error;
+    if (!(error instanceof ChainError)) throw error;
+    if (await isDone()) return found();
+    if (error.code !== 'CHAIN_REFUSED') throw error;
+    const feeWei = feeOf(context, purpose) - beforeWei;
+    throw new ChainError(error.code, error.message, { cause: error, feeWei });
   }
 }
 

@@ -46,6 +46,21 @@ t.test('a failed open gives back the trial, or ends a session that had none', (t
   t.end();
 });
 
+t.test('an open that was refused before anything was sent counts for its MAC alone, and is looked for once', (t) => {
+  for (const feeWei of [0n, 7n]) {
+    const story = new Story();
+    story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
+    story.send({ kind: 'channel-failed', channelId, feeWei });
+    const isFree = feeWei === 0n;
+    t.same(story.state.opens, [{ mac: PHONE, atMs: story.nowMs, ...(isFree ? { isFree: true } : {}) }]);
+    t.match(story.state.channels.get(channelId), { phase: 'failed', gasWei: feeWei });
+    t.equal(story.state.channels.get(channelId)?.nextCloseMs, story.nowMs + (isFree ? 0 : 3_600_000));
+  }
+  const gone = new Story();
+  t.same(gone.send({ kind: 'channel-failed', channelId, feeWei: 0n }), []);
+  t.end();
+});
+
 t.test(
   'a deposit that arrives after its open was given up is closed for the open fee; else the open is forgotten',
   (t) => {

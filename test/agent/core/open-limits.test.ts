@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { CLOSE_GAS, OPEN_GAS } from '../../../agent/core/gas.ts';
-import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from '../../../agent/core/limits.ts';
+import { MAX_FREE_OPENS, MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from '../../../agent/core/limits.ts';
 import type { Mac } from '../../../agent/core/model.ts';
 import {
   DAY_MS,
@@ -9,6 +9,7 @@ import {
   MAX_OPEN_GAS_PER_DAY,
   MAX_OPENS_PER_DAY,
   restoredOpens,
+  withFreeOpen,
   withOpen,
 } from '../../../agent/core/open-limits.ts';
 import type { AgentState } from '../../../agent/core/state.ts';
@@ -69,6 +70,31 @@ t.test('a guest who changes its MAC all day long reaches the limit of the day an
   const refused = judgeOpenLimits({ opens, channels }, DEVICE, PHONE, 2_000 * 20_000);
   t.match(refused, { reason: 'too-many-opens', expected: `${MAX_OPENS_PER_DAY} opens a day in all` });
   t.equal(judgeOpenLimits({ opens, channels }, DEVICE, PHONE, DAY_MS + 20_000 * 2_000), undefined, 'the next day');
+  t.end();
+});
+
+t.test('an open that cost nothing counts for its MAC alone, for an hour', (t) => {
+  let opens: Opens = [];
+  for (let n = 0; n < 300; n++) opens = withFreeOpen(withOpen(opens, mac(n % 50), n), mac(n % 50));
+  t.equal(judgeOpenLimits({ opens, channels }, DEVICE, mac(99), 300), undefined, 'the others are not kept out');
+  t.match(judgeOpenLimits({ opens, channels }, DEVICE, mac(1), 300), {
+    reason: 'too-many-opens',
+    expected: '6 opens an hour',
+  });
+  opens = withOpen(opens, mac(99), HOUR_MS + 300);
+  t.same(opens, [{ mac: mac(99), atMs: HOUR_MS + 300 }], 'then it is forgotten');
+  t.same(withFreeOpen(opens, mac(1)), opens, 'there was none');
+  const paid = [
+    { mac: mac(1), atMs: 5 },
+    { mac: mac(2), atMs: 6 },
+  ];
+  t.same(
+    withFreeOpen([...paid, { mac: mac(1), atMs: 7 }], mac(1)),
+    [...paid, { mac: mac(1), atMs: 7, isFree: true }],
+    'the newest',
+  );
+  const many = Array.from({ length: MAX_FREE_OPENS + 9 }, () => ({ mac: mac(1), atMs: 1, isFree: true as const }));
+  t.equal(withOpen([...many, ...paid], mac(3), 9).length, MAX_FREE_OPENS + 3, 'memory is bounded');
   t.end();
 });
 
