@@ -254,12 +254,17 @@ export class Driver {
     const { sessions, channels } = this.#state;
     const kept = sessionIds.flatMap((id) => sessions.get(id) ?? []).filter((session) => !this.#isDone(session));
     const entries = [
-      ...channelIds.flatMap((id) => channels.get(id) ?? []).flatMap(channelEntries),
+      ...channelIds.flatMap((id) => (this.#isForgotten(id) ? [] : (channels.get(id) ?? []))).flatMap(channelEntries),
       ...kept.map((session) => this.sessionEntry(session)),
     ];
     if (entries.length === 0) return;
     await this.commit(entries);
     if (kept.length > 0) this.dispatch({ kind: 'usage-stored', sessionIds: kept.map(({ id }) => id) });
+  }
+
+  #isForgotten(channelId: Hex): boolean {
+    const { sessions, sessionByChannel } = this.#state;
+    return sessions.get(sessionByChannel.get(channelId) ?? 0)?.isForgotten === true;
   }
 
   /** A settled session is out of the journal; writing it again would bring it back. */

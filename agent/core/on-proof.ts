@@ -7,7 +7,14 @@ import { MAX_SETTLED_SESSIONS } from './limits.ts';
 import type { SessionId } from './model.ts';
 import type { Outcome } from './outcome.ts';
 import { isVisitor } from './roaming.ts';
-import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, withoutEntry } from './state.ts';
+import {
+  type AgentState,
+  channelOfSession,
+  type LiveChannel,
+  type LiveSession,
+  withEntry,
+  withoutEntry,
+} from './state.ts';
 
 type ProofStored = Extract<AgentEvent, { kind: 'proof-stored' }>;
 type IntervalDrafted = Extract<AgentEvent, { kind: 'interval-drafted' }>;
@@ -96,14 +103,15 @@ function onChainRebased(state: AgentState, { nextSeq, prev, minEpoch }: ChainReb
  */
 export function forgetIfDone(state: AgentState, id: SessionId): Outcome {
   const session = state.sessions.get(id);
-  if (session?.ended === undefined) return { state, actions: [] };
+  if (session?.ended === undefined || session.isForgotten === true) return { state, actions: [] };
   const channel = channelOfSession(state, session);
   if (channel === undefined) {
     return { state: dropSession(state, session), actions: [{ kind: 'forget-session', sessionId: id }] };
   }
   const isOpen = openShares(state).some((share) => share.session.id === id);
   if (channel.phase !== 'settled' || isOpen) return { state, actions: [] };
-  return { state, actions: [{ kind: 'forget-session', sessionId: id }] };
+  const sessions = withEntry(state.sessions, id, { ...session, isForgotten: true as const });
+  return { state: { ...state, sessions }, actions: [{ kind: 'forget-session', sessionId: id }] };
 }
 
 /** Keeps memory bounded: the settled and proven sessions that ended first go. */

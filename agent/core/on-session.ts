@@ -19,7 +19,9 @@ export function onTrialStarted(state: AgentState, event: EventOf<'trial-started'
   const usedBytes = (used?.dayS === dayS ? used.usedBytes : 0n) + bytes;
   const terms = { trialBytes: bytes, ...(trialMs === undefined ? {} : { trialMs }) };
   const begun = beginSession(state, mac, terms, nowMs);
-  const trials = withEntry(state.trials, mac, { dayS, usedBytes, ...(key === undefined ? {} : { key }) });
+  // Nobody asks for what was used on earlier days.
+  const since = [...state.trials].filter(([, use]) => use.dayS >= dayS);
+  const trials = withEntry(new Map(since), mac, { dayS, usedBytes, ...(key === undefined ? {} : { key }) });
   return {
     state: { ...begun.state, trials, trialStarts: withTrialStart(state.trialStarts, nowMs) },
     actions: [{ kind: 'reconcile' }, { kind: 'store-sessions', sessionIds: [begun.id] }, { kind: 'notify', mac }],

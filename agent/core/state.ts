@@ -2,7 +2,7 @@
 import type { Address } from '../../protocol/address.ts';
 import type { Hex } from '../../protocol/hex.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
-import type { ByteCount } from '../../protocol/units.ts';
+import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
 import type { ChainCosts, Settlement } from './chain-facts.ts';
 import type { Custody } from './custody.ts';
 import { FIRST_CLAIM_MS } from './limits.ts';
@@ -19,6 +19,8 @@ export type LiveSession = Session & {
   readonly absentSinceMs?: number;
   /** When the last pause ended, or the wait for the open: the tick that follows charges no time before it. */
   readonly resumedAtMs?: number;
+  /** The journal has dropped it. */
+  readonly isForgotten?: true;
   /** Usage in the journal; what is newer is lost, in the guest's favour, if the power fails. */
   readonly storedBytes: ByteCount;
   readonly storedAtMs: number;
@@ -29,6 +31,8 @@ export type LiveChannel = Channel & {
   readonly closeAttempts: number;
   /** Monotonic time before which no close is tried again; pending: it is not given up; failed: it is not forgotten. */
   readonly nextCloseMs: number;
+  /** What the last look at the chain said, if that was less than what was confirmed: no promise above it is taken. */
+  readonly seenDeposit?: TokenAmount;
   /** Credit by ticks, in STREAM mode (tick-account.ts). */
   readonly ticks?: LiveTicks;
 };

@@ -63,6 +63,7 @@ t.test('a session is forgotten when it is settled and fully proven, in whichever
   t.same(settledFirst.send({ kind: 'proof-stored', seq: 0n, digest, endS: 9n, proven }), [
     { kind: 'forget-session', sessionId: id },
   ]);
+  t.same(settledFirst.reconciled(), [], 'forgotten once');
   t.ok(settledFirst.state.sessions.has(id), 'the guest may still look at the refund');
 
   const provenFirst = new Story();

@@ -22,6 +22,14 @@ t.test('a trial starts a session with its free bytes', (t) => {
   t.end();
 });
 
+t.test('what was used on earlier days is forgotten with the first trial of a new day', (t) => {
+  const story = new Story();
+  story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS });
+  story.send({ kind: 'trial-started', mac: LAPTOP, bytes: 7n, dayS: 86_400n });
+  t.same([...story.state.trials.keys()], [LAPTOP]);
+  t.end();
+});
+
 t.test('a trial that ends leaves no trace once the kernel has let go of it', (t) => {
   const story = new Story();
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 7n, dayS });
