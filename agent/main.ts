@@ -112,6 +112,7 @@ export function loadJournal(
   log: DriverLog,
 ): { readonly snapshot: LoadedJournal; readonly proofsHeld?: string } {
   const snapshot = loadOrStartAnew(journal, log);
+  for (const { id } of snapshot.uncovered ?? []) log.error({ channel: id }, 'channel-not-covered');
   if (snapshot.quarantined === undefined) return { snapshot };
   const proofsHeld =
     `the journal was damaged and moved to ${snapshot.quarantined}: proofs signed before are not known any more, and a ` +

@@ -2,10 +2,16 @@
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { ChainChannel } from './chain-facts.ts';
 import type { Channel } from './model.ts';
+import type { LiveChannel } from './state.ts';
 
 /** A session may begin: the deposit is as large as was asked for, covers the first voucher, and nobody has begun to take it back. */
 export function isFunded(seen: ChainChannel, channel: Pick<Channel, 'voucher'>, minDeposit: TokenAmount): boolean {
   return coversVoucher(seen, channel) && seen.deposit >= minDeposit && seen.exitAt === 0n;
+}
+
+/** The most that a new promise may come to: a look may lag behind a top-up, or be the first to see it rolled back. */
+export function promisable({ deposit, seenDeposit }: Pick<LiveChannel, 'deposit' | 'seenDeposit'>): TokenAmount {
+  return seenDeposit !== undefined && seenDeposit < deposit ? seenDeposit : deposit;
 }
 
 /** What the newest voucher promises can still be claimed, also while the payer is leaving. */

@@ -7,6 +7,7 @@ import type { Hex } from '../../protocol/hex.ts';
 import { isLaterTick, RENEWAL_MS, type Tick } from '../../protocol/payword.ts';
 import { type SignedTickVoucher, tickCeiling } from '../../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
+import { promisable } from './deposit.ts';
 import { judgePayer, type PayerRefused, type VoucherTime } from './judge-voucher.ts';
 import type { Mac } from './model.ts';
 import type { AgentState, LiveChannel } from './state.ts';
@@ -78,7 +79,7 @@ export function judgeTick(
 ): TickJudgement {
   const payer = judgePayer(state, mac, channelId, time);
   if (!payer.ok) return payer;
-  const { voucher, deposit, ticks } = payer.channel;
+  const { voucher, ticks } = payer.channel;
   if (ticks === undefined) return refuse('no-tick-voucher', 'a tick voucher before its ticks', `tick ${tick.index}`);
   const known = last !== undefined && last.index > ticks.last.index ? last : ticks.last;
   if (tick.index <= known.index) return refuse('tick-not-later', `a tick after ${known.index}`, `tick ${tick.index}`);
@@ -98,7 +99,8 @@ export function judgeTick(
     const covering = `a voucher that covers the ticks within ${RENEWAL_MS / 1_000} s`;
     return { ...refuse('renewal-due', covering, `${Math.floor(sinceMs / 1_000)} s`), lastVoucher: voucher };
   }
-  if (promised > deposit) return refuse('amount-above-deposit', `at most the deposit, ${deposit}`, `${promised}`);
+  const most = promisable(payer.channel);
+  if (promised > most) return refuse('amount-above-deposit', `at most the deposit, ${most}`, `${promised}`);
   if (isLaterTick(known, tick)) return { ok: true, promisedUnits: promised };
   return refuse('tick-not-in-chain', `a preimage that hashes to tick ${known.index}`, 'another');
 }

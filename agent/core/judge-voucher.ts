@@ -4,6 +4,7 @@
  */
 import type { Hex } from '../../protocol/hex.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
+import { promisable } from './deposit.ts';
 import { totalBytes } from './meter.ts';
 import type { Mac } from './model.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac } from './state.ts';
@@ -45,8 +46,9 @@ export function judgeVoucher(
     const refusal = refuse('amount-not-increasing', `an amount above ${last.amount}`, `${voucher.amount}`);
     return { ...refusal, lastVoucher: last };
   }
-  if (voucher.amount > channel.deposit) {
-    return refuse('amount-above-deposit', `an amount of at most the deposit, ${channel.deposit}`, `${voucher.amount}`);
+  const most = promisable(channel);
+  if (voucher.amount > most) {
+    return refuse('amount-above-deposit', `an amount of at most the deposit, ${most}`, `${voucher.amount}`);
   }
   const metered = totalBytes(session.usage);
   if (voucher.ackBytes > metered) {

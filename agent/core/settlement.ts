@@ -121,7 +121,9 @@ function onClaimFailed(state: AgentState, { nowMs }: EventOf<'claim-failed'>): O
 
 /**
  * What the chain says of a running channel. Gone: blocks were rolled back, and it gives no more credit until it is back;
- * its usage and voucher are kept. Being left, or closed there: it pays for nothing any more.
+ * its usage and voucher are kept. Less than was confirmed, yet enough for the newest voucher: a look that lags behind a
+ * top-up, or a top-up that was rolled back; while a larger voucher may be on its way to disk what was confirmed stands, and
+ * no promise above what was seen is taken. Being left, or closed there: it pays for nothing any more.
  */
 export function onChannelSeen(state: AgentState, { channelId, seen }: EventOf<'channel-seen'>): Outcome {
   const channel = state.channels.get(channelId);
@@ -130,11 +132,15 @@ export function onChannelSeen(state: AgentState, { channelId, seen }: EventOf<'c
   if (channel === undefined || session === undefined) return { state, actions: [] };
   if (channel.phase !== 'active' && channel.phase !== 'grace') return { state, actions: [] };
   const isGone = seen.deposit < channel.voucher.amount;
-  const isSame = seen.deposit === channel.deposit && seen.claimed === (channel.claimedUnits ?? 0n);
-  if (isSame) return { state, actions: [] };
-  const known: LiveChannel = isGone
-    ? { ...channel, phase: 'pending', claimedUnits: seen.claimed }
-    : { ...channel, deposit: seen.deposit, claimedUnits: seen.claimed };
+  const isSame = seen.deposit === (channel.seenDeposit ?? channel.deposit);
+  if (isSame && seen.claimed === (channel.claimedUnits ?? 0n)) return { state, actions: [] };
+  const { seenDeposit: _, ...confirmed } = channel;
+  const doubted = seen.deposit < channel.deposit ? { seenDeposit: seen.deposit } : { deposit: seen.deposit };
+  const known: LiveChannel = {
+    ...confirmed,
+    claimedUnits: seen.claimed,
+    ...(isGone ? { phase: 'pending' as const } : doubted),
+  };
   const details = { channel: channelId, deposit: seen.deposit, expected: channel.deposit };
   return {
     state: { ...state, channels: withEntry(state.channels, channelId, known) },

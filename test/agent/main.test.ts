@@ -8,6 +8,7 @@ import { JournalError } from '../../agent/adapters/journal/journal-error.ts';
 import type { LoadedJournal } from '../../agent/adapters/journal/sqlite-journal.ts';
 import { loadJournal } from '../../agent/main.ts';
 import { AgentScene } from '../support/agent-scene.ts';
+import { testChannel } from './core/support/story.ts';
 
 const MAIN = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
 const STORY = fileURLToPath(new URL('core/support/story.ts', import.meta.url));
@@ -66,6 +67,15 @@ t.test('a journal that was lost holds the proofs and says where it is', (t) => {
   const { proofsHeld } = loadJournal({ load: () => lost }, log);
   t.match(proofsHeld, /moved to journal\.db\.corrupt-1/);
   t.match(logged.at(-1), { level: 'error', event: 'proofs-held' });
+  t.end();
+});
+
+t.test('a channel whose deposit does not cover its voucher is reported, and nothing else is held', (t) => {
+  const { log, logged } = new AgentScene();
+  const channel = testChannel();
+  const { proofsHeld } = loadJournal({ load: () => ({ ...EMPTY, uncovered: [channel] }) }, log);
+  t.equal(proofsHeld, undefined);
+  t.match(logged, [{ level: 'error', event: 'channel-not-covered', details: { channel: channel.id } }]);
   t.end();
 });
 

@@ -112,7 +112,7 @@ export class ChannelRows {
     if (voucher.channelId !== id) {
       throw new JournalError('JOURNAL_REFUSED', `channel ${id} carries a voucher of channel ${voucher.channelId}`);
     }
-    assertCovered(channel, (message) => new JournalError('JOURNAL_REFUSED', message));
+    assertCovered(channel);
     const idBlob = toBlob(id, 32, 'channel id');
     this.#upsertChannel.run({
       id: idBlob,
@@ -156,19 +156,36 @@ export class ChannelRows {
 
   /** All channels, in the order in which they were first stored. @throws JournalError JOURNAL_CORRUPT */
   all(): readonly Channel[] {
-    return (this.#all.all() as ChannelRow[]).map((row) => {
-      const channel = channelFromRow(row);
-      assertCovered(channel, (message) => new JournalError('JOURNAL_CORRUPT', message));
-      return channel;
-    });
+    return (this.#all.all() as ChannelRow[]).map(channelFromRow);
   }
 }
 
+/**
+ * Stored channels as they may go on: one that serves with a voucher above its deposit waits for the chain's word as one that
+ * was rolled back does, and gives no credit. That is no reason to do without what all the others have paid.
+ */
+export function withUncoveredHeld(stored: readonly Channel[]): {
+  readonly channels: readonly Channel[];
+  readonly uncovered: readonly Channel[];
+} {
+  const uncovered = stored.filter((channel) => SERVING.has(channel.phase) && !isCovered(channel));
+  const channels = stored.map((channel) =>
+    uncovered.includes(channel) ? { ...channel, phase: 'pending' as const } : channel,
+  );
+  return { channels, uncovered };
+}
+
+const SERVING: ReadonlySet<ChannelPhase> = new Set(['active', 'grace', 'drain']);
+
 /** Invariant I2. A pending channel's deposit is not known yet, and a failed one's never was. */
-function assertCovered(channel: Channel, error: (message: string) => JournalError): void {
-  if (channel.phase === 'pending' || channel.phase === 'failed') return;
-  if (channel.voucher.amount <= channel.deposit) return;
-  throw error(
+function isCovered({ phase, voucher, deposit }: Channel): boolean {
+  return phase === 'pending' || phase === 'failed' || voucher.amount <= deposit;
+}
+
+function assertCovered(channel: Channel): void {
+  if (isCovered(channel)) return;
+  throw new JournalError(
+    'JOURNAL_REFUSED',
     `channel ${channel.id} (${channel.phase}) has a voucher of ${channel.voucher.amount}, ` +
       `which is above its deposit of ${channel.deposit}`,
   );

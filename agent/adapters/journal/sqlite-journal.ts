@@ -4,6 +4,8 @@
  *
  * Nothing is written while nothing happens: there are no timers but the window of a commit that waits.
  */
+
+import type { Channel } from '../../core/model.ts';
 import type {
   DraftItem,
   Journal,
@@ -14,6 +16,7 @@ import type {
   SentTransaction,
   WaitingProofs,
 } from '../../ports.ts';
+import { withUncoveredHeld } from './channel-rows.ts';
 import { type CommitCounts, GroupCommit } from './group-commit.ts';
 import { JournalError, journalErrorFrom } from './journal-error.ts';
 import { quarantine } from './quarantine.ts';
@@ -31,6 +34,8 @@ export type LoadedJournal = JournalSnapshot & {
    * have signed proofs that are not in here, so a proof with a number of its choosing could be equivocation.
    */
   readonly quarantined?: string;
+  /** As stored: channels whose voucher is above their deposit. They are loaded as pending; absent: none. */
+  readonly uncovered?: readonly Channel[];
 };
 
 /**
@@ -140,12 +145,13 @@ export class SqliteJournal implements Journal {
   }
 
   #snapshot(): LoadedJournal {
-    const { database, channels, custody, sessions, ticks, trials, opens, proofs, totals } = this.#tables;
+    const { database, custody, sessions, ticks, trials, opens, proofs, totals } = this.#tables;
     const check = database.pragma('quick_check(1)', { simple: true });
     if (check !== 'ok') {
       throw new JournalError('JOURNAL_CORRUPT', `quick_check of ${this.#options.path}: ${String(check)}`);
     }
     const lastProof = proofs.newest(1)[0];
+    const { channels, uncovered } = withUncoveredHeld(this.#tables.channels.all());
     const coins = ticks.all();
     const handOvers = custody.all();
     const opened = opens.all();
@@ -155,7 +161,8 @@ export class SqliteJournal implements Journal {
     const lost = fact.get(QUARANTINED_FACT) as string | undefined;
     const minEpoch = fact.get(MIN_EPOCH_FACT) as string | undefined;
     return {
-      channels: channels.all(),
+      channels,
+      ...(uncovered.length === 0 ? {} : { uncovered }),
       sessions: sessions.all(),
       trials: trials.all(),
       ...(gifts === undefined ? {} : { gifts }),

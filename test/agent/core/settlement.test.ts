@@ -2,13 +2,14 @@
 import t from 'tap';
 import type { ChainChannel } from '../../../agent/core/chain-facts.ts';
 import type { AgentConfig } from '../../../agent/core/config.ts';
+import { promisable } from '../../../agent/core/deposit.ts';
 import type { AgentEvent } from '../../../agent/core/events.ts';
 import { handle } from '../../../agent/core/handle.ts';
 import { claimIntervalSeconds, floatFloorWei, MAX_CLAIMS_PER_BATCH } from '../../../agent/core/settlement.ts';
 import { type AgentState, emptyState, type LiveChannel } from '../../../agent/core/state.ts';
 import type { Hex } from '../../../protocol/hex.ts';
 import { CONFIG, idOf, READY_MS, tick, ticked, world } from './support/settlement-world.ts';
-import { NOW_S, testConfig } from './support/story.ts';
+import { kindsOf, NOW_S, testConfig } from './support/story.ts';
 
 const INTERVAL_MS = 180_000;
 
@@ -182,6 +183,26 @@ t.test('the float pays for closing all that is open, one more, and the open', (t
   t.equal(floatFloorWei(world({ charged: [1n, 1n], phase: 'settled' }), costs), 420_000n);
   const told = handle(emptyState(0, 0n), { kind: 'costs-seen', costs, nowMs: 1 }, CONFIG);
   t.strictSame(told.state.costs, costs);
+  t.end();
+});
+
+t.test('a look that lags behind a top-up lowers what is promised next, not what was confirmed', (t) => {
+  const topped = see(world({ charged: [500n] }), { deposit: 20_000n, claimed: 0n }).state;
+  const doubted = see(topped, { deposit: 10_000n, claimed: 0n });
+  t.notOk(kindsOf(doubted.actions).includes('reconcile'), 'who is served is served on');
+  const channel = () => doubted.state.channels.get(idOf(0)) as LiveChannel;
+  t.match(channel(), { phase: 'active', deposit: 20_000n, seenDeposit: 10_000n });
+  t.equal(promisable(channel()), 10_000n);
+  t.same(see(doubted.state, { deposit: 10_000n, claimed: 0n }).actions, [], 'seen again, nothing new');
+  const voucher = { ...channel().voucher, amount: 15_000n };
+  const stored = handle(doubted.state, { kind: 'vouchers-stored', vouchers: [voucher], nowMs: 4 }, CONFIG).state;
+  t.match(stored.channels.get(idOf(0)), { phase: 'active', voucher: { amount: 15_000n }, deposit: 20_000n });
+  const gone = see(stored, { deposit: 9_000n, claimed: 0n }).state.channels.get(idOf(0));
+  t.match(gone, { phase: 'pending', deposit: 20_000n });
+  t.notHas(gone, { seenDeposit: 10_000n });
+  const back = see(stored, { deposit: 20_000n, claimed: 0n }).state.channels.get(idOf(0)) as LiveChannel;
+  t.equal(promisable(back), 20_000n);
+  t.notHas(back, { seenDeposit: 10_000n });
   t.end();
 });
 

@@ -1,4 +1,6 @@
+import SqliteDatabase from 'better-sqlite3';
 import t from 'tap';
+import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
 
 import { activeChannel, openIn } from './open-journal.ts';
 
@@ -22,6 +24,30 @@ t.test('a voucher above the deposit is refused unless the channel is pending or 
   await journal.commit([{ kind: 'channel', channel: { ...over, phase: 'pending', deposit: 0n } }]);
   t.equal(journal.load().channels.length, 1);
   journal.close();
+});
+
+t.test('a channel that serves with a voucher above its deposit waits for the chain; the others go on', async (t) => {
+  const { journal, path } = openIn(t);
+  const [good, bad, over] = [1n, 2n, 3n].map((n) => {
+    const id = `0x${n.toString(16).padStart(64, '0')}` as const;
+    const channel = { ...activeChannel(400n), id, deposit: 1000n };
+    return {
+      ...channel,
+      phase: n === 3n ? ('settled' as const) : ('active' as const),
+      voucher: { ...channel.voucher, channelId: id },
+    };
+  });
+  for (const channel of [good, bad, over])
+    if (channel !== undefined) await journal.commit([{ kind: 'channel', channel }]);
+  journal.close();
+  const database = new SqliteDatabase(path);
+  database.exec('UPDATE channels SET deposit = 300 WHERE row > 1');
+  database.close();
+  const later = new SqliteJournal({ path });
+  const { channels, uncovered } = later.load();
+  t.match(channels, [good, { ...bad, phase: 'pending', deposit: 300n }, { ...over, deposit: 300n }]);
+  t.match(uncovered, [{ id: bad?.id, phase: 'active' }]);
+  later.close();
 });
 
 t.test('a voucher alone is stored over a lower one of an active channel, and no other', async (t) => {

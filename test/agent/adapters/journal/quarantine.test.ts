@@ -42,7 +42,6 @@ t.test('rows that break an invariant count as damage', async (t) => {
   journal.close();
   const intact = readFileSync(path);
   const edits = [
-    'UPDATE vouchers SET amount = 5000',
     "UPDATE channels SET phase = 'free'",
     "UPDATE sessions SET stations = '[['",
     `UPDATE sessions SET counters = '[["up:x","1","1"]]'`,
