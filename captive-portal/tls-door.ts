@@ -22,8 +22,10 @@ const LOOK_AGAIN_MS = 60_000;
 export class TlsDoor {
   readonly #files: () => CertificateFiles | undefined;
   readonly #log: PortalLog;
+  /** Connections that have not said yet what they are, by address. */
   readonly #waiting = new Map<string, number>();
-  #waitingInAll = 0;
+  /** Ends one of them; those that wait longest come first. */
+  readonly #endings = new Set<() => void>();
   #context: SecureContext | undefined;
   /** Names and change times of the files that were read last, so that the same trouble is logged once. */
   #seen = '';
@@ -40,6 +42,11 @@ export class TlsDoor {
   /** True while https is spoken. */
   get isOpen(): boolean {
     return this.#context !== undefined;
+  }
+
+  /** Connections that have not said yet what they are. */
+  get waiting(): number {
+    return this.#endings.size;
   }
 
   /** Reads the certificate if it is not the one read last. One that is wrong leaves the one before in use. */
@@ -76,24 +83,24 @@ export class TlsDoor {
   }
 
   #ask(socket: Socket, context: SecureContext, next: ConnectionHandler): void {
-    const release = this.#hold(socket.remoteAddress ?? '');
+    const end = () => void socket.destroy();
+    const release = this.#hold(socket.remoteAddress ?? '', end);
     if (release === undefined) {
-      socket.destroy();
+      end();
       return;
     }
-    const timer = setTimeout(() => socket.destroy(), HEADERS_TIMEOUT_MS).unref();
-    const onError = () => void socket.destroy();
+    const timer = setTimeout(end, HEADERS_TIMEOUT_MS).unref();
     const leave = () => {
       clearTimeout(timer);
       release();
     };
     const onward: ConnectionHandler = (ready) => {
-      socket.off('error', onError);
+      socket.off('error', end);
       socket.off('close', leave);
       leave();
       next(ready);
     };
-    socket.on('error', onError);
+    socket.on('error', end);
     socket.once('close', leave);
     socket.once('data', (first: Buffer) => {
       socket.pause();
@@ -108,17 +115,25 @@ export class TlsDoor {
     });
   }
 
-  /** Counts a connection that has not said yet what it is; undefined if there are too many. */
-  #hold(address: string): (() => void) | undefined {
+  /**
+   * Counts a connection that has not said yet what it is; undefined if its address has too many. If there are too many in all, the one
+   * that waits longest goes: whoever comes now has as long for its handshake as a flood needs to fill the room, not none.
+   */
+  #hold(address: string, end: () => void): (() => void) | undefined {
     const own = this.#waiting.get(address) ?? 0;
-    if (own >= MAX_CONNECTIONS_PER_ADDRESS || this.#waitingInAll >= MAX_WAITING_AT_DOOR) return undefined;
+    if (own >= MAX_CONNECTIONS_PER_ADDRESS) return undefined;
+    const [longest] = this.#endings;
+    if (this.#endings.size >= MAX_WAITING_AT_DOOR && longest !== undefined) {
+      this.#endings.delete(longest);
+      longest();
+    }
     this.#waiting.set(address, own + 1);
-    this.#waitingInAll += 1;
+    this.#endings.add(end);
     return () => {
       const left = (this.#waiting.get(address) ?? 1) - 1;
       if (left === 0) this.#waiting.delete(address);
       else this.#waiting.set(address, left);
-      this.#waitingInAll -= 1;
+      this.#endings.delete(end);
     };
   }
 }

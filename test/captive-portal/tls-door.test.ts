@@ -4,11 +4,11 @@ import { once } from 'node:events';
 import { copyFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { get as httpGet } from 'node:http';
 import { get as httpsGet } from 'node:https';
-import { type AddressInfo, connect, createServer } from 'node:net';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
 import t, { type Test } from 'tap';
-import { MAX_CONNECTIONS_PER_ADDRESS } from '../../captive-portal/limits.ts';
+import { MAX_CONNECTIONS_PER_ADDRESS, MAX_WAITING_AT_DOOR } from '../../captive-portal/limits.ts';
 import { type CertificateFiles, TlsDoor } from '../../captive-portal/tls-door.ts';
 import { cafe, GUEST, HOST, view } from './support/cafe.ts';
 
@@ -182,6 +182,58 @@ t.test('whoever waits at the door without a word takes no place of others and is
   t.match(await ask(port, 'https'), { captive: true }, 'another guest is served');
   for (const socket of silent) socket.destroy();
 });
+
+t.test('a flood of handshakes that are begun and left: bounded, and another guest gets through it', async (t) => {
+  const files = certificate(t.testdir(), 'first');
+  const { port, door } = await opened(t, () => files);
+  const hello = await firstMessage();
+  const FLOODING_MS = 1_000;
+  let [begun, mostWaiting] = [0, 0];
+  const flood = new Set<Socket>();
+  /** 20 addresses with 16 connections each, half of them with a ClientHello, half with its first byte; each that is ended comes again. */
+  const begin = (i: number): void => {
+    begun += 1;
+    const socket = connect({ port, host: '127.0.0.1', localAddress: `127.0.1.${1 + (i % 20)}` }, () => {
+      mostWaiting = Math.max(mostWaiting, door.waiting);
+      socket.write(i % 2 === 0 ? hello : hello.subarray(0, 1));
+    });
+    flood.add(socket);
+    socket.resume().on('error', () => {});
+    socket.once('close', () => flood.delete(socket) && isOn && setTimeout(() => isOn && begin(i), 20));
+  };
+  let isOn = true;
+  const cpu = process.cpuUsage();
+  for (let i = 0; i < 320; i++) begin(i);
+  const endMs = performance.now() + FLOODING_MS;
+  let served = 0;
+  while (performance.now() < endMs) {
+    t.match(await ask(port, served % 2 === 0 ? 'https' : 'http'), { captive: true });
+    served += 1;
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  isOn = false;
+  for (const socket of flood) socket.destroy();
+  const { user, system } = process.cpuUsage(cpu);
+  t.ok(served >= 3, `${served} requests of another guest answered meanwhile`);
+  t.ok(begun > 400, `${begun} handshakes begun`);
+  t.equal(mostWaiting, MAX_WAITING_AT_DOOR, 'waiting at the door at most');
+  t.comment(`${Math.round((user + system) / 1_000)} ms of processor, both sides`);
+});
+
+/** What a client says first. */
+async function firstMessage(): Promise<Buffer> {
+  const listener = createServer();
+  listener.listen({ host: '127.0.0.1', port: 0 });
+  await once(listener, 'listening');
+  const client = connectTls({ host: '127.0.0.1', port: (listener.address() as AddressInfo).port, ...LAX });
+  client.on('error', () => {});
+  const [socket] = (await once(listener, 'connection')) as [Socket];
+  const [hello] = (await once(socket, 'data')) as [Buffer];
+  client.destroy();
+  socket.destroy();
+  listener.close();
+  return hello;
+}
 
 t.test('garbage after the first byte of TLS ends the connection and harms nobody', async (t) => {
   const files = certificate(t.testdir(), 'first');
