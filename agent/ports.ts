@@ -78,6 +78,7 @@ export type {
 export type { SentTransaction, TransactionState } from './core/sent-transaction.ts';
 export type { TickCredit } from './core/tick-account.ts';
 export type {
+  FaucetResult,
   PassesResult,
   PassRow,
   StoredPass,

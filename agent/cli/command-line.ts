@@ -21,6 +21,7 @@ import { configCommand } from './config-command.ts';
 import { doctorCommand } from './doctor/doctor-command.ts';
 import { earningsCommand } from './earnings-command.ts';
 import { enrolCommand } from './enrol-command.ts';
+import { faucetCommand } from './faucet-command.ts';
 import { commandHelpText, GLOBAL_OPTIONS, helpText } from './help-text.ts';
 import { identityCommand } from './identity-command.ts';
 import { passCommand } from './pass-command.ts';
@@ -59,6 +60,7 @@ export const COMMANDS: readonly Command[] = [
   proofsCommand,
   passCommand,
   walletCommand,
+  faucetCommand,
   earningsCommand,
   identityCommand,
   enrolCommand,

@@ -33,6 +33,8 @@ export const walletSchema = v.object({
   trouble: v.optional(v.string()),
 });
 
+export const faucetSchema = v.object({ to: addressSchema, units: uint64Schema, tx: bytes32Schema, feeWei: weiSchema });
+
 export const withdrawalSchema = v.object({
   moves: v.array(
     v.object({ what: v.string(), to: addressSchema, units: uint64Schema, tx: bytes32Schema, feeWei: weiSchema }),

@@ -54,6 +54,16 @@ export type WalletMove = {
   readonly tx: Hex;
   readonly feeWei: bigint;
 };
+/** What a development chain's faucet gave. */
+export type FaucetResult =
+  | {
+      readonly ok: true;
+      readonly to: Address;
+      readonly units: TokenAmount;
+      readonly tx: Hex;
+      readonly feeWei: bigint;
+    }
+  | { readonly ok: false; readonly reason: string; readonly message: string };
 export type WithdrawResult =
   | { readonly ok: true; readonly moves: readonly WalletMove[]; readonly trouble?: string }
   | { readonly ok: false; readonly reason: string; readonly message: string };

@@ -1,14 +1,19 @@
 /** The owner's money matters in one hand: the node's wallet and the passes that it funds. */
+import type { Address } from '../../protocol/address.ts';
+import type { TokenAmount } from '../../protocol/units.ts';
 import type { AgentConfig } from '../core/config.ts';
 import type { NodeIdentity } from '../core/model.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { PassDesk } from '../guest/pass-desk.ts';
-import type { Chain, Clock, PassBook, Signer } from '../ports.ts';
+import type { Chain, Clock, FaucetResult, PassBook, Signer } from '../ports.ts';
+import { giveFromFaucet } from './faucet.ts';
 import { Wallet, type WalletDeps } from './wallet.ts';
 
 export type Treasury = {
   readonly passes: Pick<PassDesk, 'create' | 'list'>;
   readonly wallet: Pick<Wallet, 'view' | 'withdraw'>;
+  /** On development chains only. */
+  readonly faucet: (to: Address, units: TokenAmount) => Promise<FaucetResult>;
 };
 
 export type TreasuryDeps = {
@@ -32,5 +37,9 @@ export function createTreasury(deps: TreasuryDeps): Treasury {
   const name = () => Buffer.from(deps.random32()).toString('hex');
   const passes = new PassDesk({ book, seed, chain, gasKey: signer, state, clock, log });
   const promisedUnits = () => passes.fundingUnits;
-  return { passes, wallet: new Wallet({ chain, node, chainId, token, state, ownerAddress, promisedUnits, name }) };
+  return {
+    passes,
+    wallet: new Wallet({ chain, node, chainId, token, state, ownerAddress, promisedUnits, name }),
+    faucet: (to, units) => giveFromFaucet({ chain, node, chainId, promisedUnits, name }, to, units),
+  };
 }

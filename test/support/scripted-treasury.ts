@@ -1,5 +1,5 @@
 /** An owner's wallet and passes with answers that a test sets: what asks them is under test, not what they do. */
-import type { PassesResult, PassRow, WalletView, WithdrawResult } from '../../agent/ports.ts';
+import type { FaucetResult, PassesResult, PassRow, WalletView, WithdrawResult } from '../../agent/ports.ts';
 import type { Treasury } from '../../agent/treasury/treasury.ts';
 
 export const PASS: PassRow = {
@@ -32,6 +32,13 @@ export class ScriptedTreasury implements Treasury {
   listed: readonly PassRow[] = [PASS];
   seen: WalletView = VIEW;
   withdrawn: WithdrawResult = { ok: true, moves: [] };
+
+  given: FaucetResult = { ok: false, reason: 'not-a-development-chain', message: 'this router is on chain 1' };
+
+  readonly faucet: Treasury['faucet'] = (to, units) => {
+    this.asked.push(['faucet', to, units]);
+    return Promise.resolve(this.given);
+  };
 
   readonly passes: Treasury['passes'] = {
     create: (count, units) => {

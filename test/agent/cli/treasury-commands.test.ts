@@ -154,3 +154,19 @@ t.test('the key goes out under a passphrase and comes back where there is none',
   t.equal(readFileSync(keyPath, 'utf8'), `0x${'07'.repeat(32)}\n`);
   t.equal(statSync(keyPath).mode & 0o777, 0o600);
 });
+
+t.test('the faucet sends what is asked for, or says on which chains it works', async (t) => {
+  const { treasury, run } = await scene(t);
+  const to = OTHER as `0x${string}`;
+  t.match(await run(['faucet', to]), { exitCode: 1, err: /this router is on chain 1/ });
+  treasury.given = { ok: true, to, units: 50_000n, tx: `0x${'7e'.repeat(32)}`, feeWei: 3n };
+  t.match(await run(['faucet', to, '--value', '5SSP']), { exitCode: 0, out: /5 SSP to 0x0f.* in 0x7e/ });
+  t.strictSame(treasury.asked, [
+    ['faucet', to, 100_000n],
+    ['faucet', to, 50_000n],
+  ]);
+  for (const words of [['faucet'], ['faucet', '0x12'], ['faucet', to, to], ['faucet', to, '--value', '0SSP']]) {
+    t.match(await run(words), { exitCode: 2 }, words.join(' '));
+  }
+  t.equal(treasury.asked.length, 2);
+});

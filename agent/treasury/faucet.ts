@@ -1,0 +1,49 @@
+/**
+ * SSP for whoever wants to try the router, from the node's own wallet; on development chains only, where SSP is worth nothing.
+ * On any other chain it is refused before the chain is asked for anything.
+ */
+import type { Address } from '../../protocol/address.ts';
+import type { TokenAmount } from '../../protocol/units.ts';
+import type { NodeIdentity } from '../core/model.ts';
+import type { Chain, FaucetResult } from '../ports.ts';
+
+/** anvil and Hardhat, and the older Ganache. */
+export const DEVELOPMENT_CHAINS: readonly bigint[] = [31_337n, 1_337n];
+/** 1,000 SSP: more than a day of tests needs. */
+export const MAX_FAUCET_UNITS: TokenAmount = 10_000_000n;
+
+export type FaucetDeps = {
+  readonly chain: Pick<Chain, 'balanceOf' | 'transfer'>;
+  readonly node: NodeIdentity;
+  readonly chainId: bigint;
+  /** Of the node's own SSP, what passes that are being funded will take. */
+  readonly promisedUnits: () => TokenAmount;
+  /** Names each transfer, so that one of them is sent once. */
+  readonly name: () => string;
+};
+
+export async function giveFromFaucet(deps: FaucetDeps, to: Address, units: TokenAmount): Promise<FaucetResult> {
+  const { chain, node, chainId } = deps;
+  if (!DEVELOPMENT_CHAINS.includes(chainId)) {
+    const known = DEVELOPMENT_CHAINS.join(' or ');
+    return refuse(
+      'not-a-development-chain',
+      `the faucet works on chain ${known} only; this router is on chain ${chainId}`,
+    );
+  }
+  if (units < 1n || units > MAX_FAUCET_UNITS)
+    return refuse('bad-amount', `the faucet gives 1 to ${MAX_FAUCET_UNITS} units, asked for ${units}`);
+  const held = await chain.balanceOf(node.device);
+  if (!held.ok) return refuse(held.reason, held.message);
+  const promised = deps.promisedUnits();
+  if (held.units < promised + units) {
+    const message = `the node's wallet ${node.device} holds ${held.units} units, ${promised} of them for passes; asked for ${units}`;
+    return refuse('not-enough', message);
+  }
+  const sent = await chain.transfer(to, units, deps.name());
+  return sent.ok ? { ok: true, to, units, tx: sent.tx, feeWei: sent.feeWei } : refuse(sent.reason, sent.message);
+}
+
+function refuse(reason: string, message: string): Extract<FaucetResult, { ok: false }> {
+  return { ok: false, reason, message };
+}
