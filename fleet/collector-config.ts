@@ -1,4 +1,5 @@
 /** The collector's configuration file: JSON, checked as a whole, refused with the name of the first wrong member. */
+import { isIPv4, isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import type { Address } from '../protocol/address.ts';
 import { addressSchema, type Decoded, decode, uint32Schema, uint64Schema } from '../protocol/schema.ts';
@@ -22,10 +23,14 @@ export type CollectorConfig = {
   /** Files of the certificate (with its chain) and its key, PEM. Without: plain HTTP, for behind a proxy that does TLS. */
   readonly tls?: { readonly certFile: string; readonly keyFile: string } | undefined;
   readonly maxConnections?: number | undefined;
+  /** Addresses or networks ("10.0.0.0/8") of proxies: whom they forward for is what limits go by. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Proofs a device may send: so many a second, and at once. */
   readonly deviceRate?: RateLimit | undefined;
   /** Uploads from one address that no enrolled device signed. */
   readonly strangerRate?: RateLimit | undefined;
+  /** The same of all addresses together. */
+  readonly strangerTotalRate?: RateLimit | undefined;
   /** Requests to the registry's routes (enrolment, offers, time, heads of chains): of one source address, and of all. */
   readonly registryRate?: RateLimit | undefined;
   readonly registryTotalRate?: RateLimit | undefined;
@@ -64,8 +69,10 @@ const configSchema = v.pipe(
     isEnrolmentManual: v.optional(v.boolean(), false),
     tls: v.optional(v.strictObject({ certFile: v.string(), keyFile: v.string() })),
     maxConnections: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+    trustedProxies: v.optional(v.array(v.pipe(v.string(), v.check(isNetwork, 'an address or a network')))),
     deviceRate: v.optional(rateSchema),
     strangerRate: v.optional(rateSchema),
+    strangerTotalRate: v.optional(rateSchema),
     registryRate: v.optional(rateSchema),
     registryTotalRate: v.optional(rateSchema),
   }),
@@ -78,6 +85,13 @@ const configSchema = v.pipe(
     }),
   ),
 );
+
+function isNetwork(text: string): boolean {
+  const [address = '', bits, ...rest] = text.split('/');
+  const most = isIPv4(address) ? 32 : isIPv6(address) ? 128 : -1;
+  if (most < 0 || rest.length > 0) return false;
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most);
+}
 
 export function parseCollectorConfig(text: string): Decoded<CollectorConfig> {
   let input: unknown;

@@ -8,11 +8,13 @@
 import type { ServerOptions } from 'node:https';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MAX_UPLOAD_BYTES } from '../protocol/traffic-proof-wire.ts';
+import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
 import { BULK_MEDIA_TYPE, decodeBulk, MAX_BULK_BYTES } from './bulk-body.ts';
 import { addListings } from './collector-listings.ts';
 import { type IntakeDeps, ProofIntake, type Refused } from './proof-intake.ts';
 import { ProofLogError } from './proof-log.ts';
 import { batchReceiptJson, missingText, type ReceiptDeps, receiptJson, refusalJson } from './receipts.ts';
+import { limitRegistry, type RegistryLimits, sourceOf } from './registry-limits.ts';
 
 export type CollectorDeps = IntakeDeps &
   ReceiptDeps & {
@@ -20,6 +22,10 @@ export type CollectorDeps = IntakeDeps &
     /** Certificate and key; without them the collector speaks plain HTTP, behind a proxy that does not. */
     readonly tls?: Pick<ServerOptions, 'cert' | 'key'>;
     readonly maxConnections?: number;
+    /** Addresses or networks of proxies whose X-Forwarded-For is believed; nobody else's is. */
+    readonly trustedProxies?: readonly string[];
+    readonly bodyRoom?: BodyRoomLimits;
+    readonly listingLimits?: Partial<RegistryLimits>;
     /** Where other routes need it too. */
     readonly intake?: ProofIntake;
   };
@@ -34,6 +40,11 @@ const RETRY_AFTER_S = 5;
 const RETRY_SPREAD_S = 10;
 /** A full disk is emptied by a person. */
 const RETRY_FULL_S = 60;
+/** A list may cost milliseconds, and asks for no key. */
+const DEFAULT_LISTING_LIMITS: RegistryLimits = {
+  source: { perS: 10, burst: 600 },
+  all: { perS: 100, burst: 2000 },
+};
 
 export function buildCollector(deps: CollectorDeps): FastifyInstance {
   const app = openServer(deps);
@@ -44,6 +55,11 @@ export function buildCollector(deps: CollectorDeps): FastifyInstance {
   const bulkOptions = { ...asBytes, bodyLimit: MAX_BULK_BYTES };
   app.addContentTypeParser(BULK_MEDIA_TYPE, bulkOptions, (_request, body, done) => done(null, body));
   app.setErrorHandler(answerError);
+  const room = new BodyRoom(deps.bodyRoom);
+  app.addHook('onRequest', (request, reply, done) => {
+    if (room.enter(request.headers, sourceOf(request.ip), reply.raw)) done();
+    else refuseForNow(reply, 503, 'busy', 'Too many large uploads come at once.', RETRY_AFTER_S);
+  });
   app.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, 'not-found', `There is no ${request.method} ${request.url.slice(0, 80)}.`),
   );
@@ -61,14 +77,19 @@ export function buildCollector(deps: CollectorDeps): FastifyInstance {
     const results = await intake.takeAll(bodies.value, request.ip);
     return 'ok' in results ? refuseUpload(reply, results) : batchReceiptJson(results, deps);
   });
-  addListings(app, deps.store, refuse);
+  app.register((scope, _options, done) => {
+    limitRegistry(scope, { ...DEFAULT_LISTING_LIMITS, ...deps.listingLimits }, deps.monotonicMs);
+    addListings(scope, deps.store, refuse);
+    done();
+  });
   app.get('/v1/health', (_request, reply) =>
     intake.hasFailed ? refuse(reply, 503, 'storage-failed', 'The collector must be restarted.') : { ok: true },
   );
   return app;
 }
 
-function openServer({ logger, tls, maxConnections = DEFAULT_MAX_CONNECTIONS }: CollectorDeps): FastifyInstance {
+function openServer(deps: CollectorDeps): FastifyInstance {
+  const { logger, tls, maxConnections = DEFAULT_MAX_CONNECTIONS, trustedProxies = [] } = deps;
   const options = {
     ...(logger === undefined ? {} : { loggerInstance: logger, disableRequestLogging: true }),
     bodyLimit: MAX_UPLOAD_BYTES,
@@ -76,6 +97,7 @@ function openServer({ logger, tls, maxConnections = DEFAULT_MAX_CONNECTIONS }: C
     connectionTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     forceCloseConnections: true,
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
   };
   const app: FastifyInstance =
     tls === undefined

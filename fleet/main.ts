@@ -13,7 +13,8 @@ import { type CollectorConfig, ENROLLED_LINK_BYTES_PER_S, parseCollectorConfig }
 import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
 import type { KnownDevice } from './judge-proof.ts';
-import { ProofIntake } from './proof-intake.ts';
+import { type IntakeLimits, ProofIntake } from './proof-intake.ts';
+import { isAfter } from './proof-log.ts';
 import { Registry } from './registry.ts';
 import type { RegistryLimits } from './registry-limits.ts';
 import { addRegistryRoutes } from './registry-routes.ts';
@@ -25,6 +26,9 @@ import { SqliteClaims } from './sqlite-claims.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 const USAGE = 'usage: node fleet/main.ts --config FILE [--port N] [--shard K/N] [--rebuild]\n';
+
+const LOG_IS_SHORT =
+  'collector: the log ends before what the store had taken up: acknowledged proofs may be lost. See *.torn-* beside the segments.\n';
 
 async function openStorage(config: CollectorConfig, shard: Shard | undefined) {
   const directory =
@@ -42,11 +46,8 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
   const collector = loadOrCreateCollectorKey(config.keyFile);
   const { recover, recoverGuest, sign, backend } = await loadSignatures();
   const { log, store, claims } = await openStorage(config, shard);
+  if (isAfter(store.position(), log.end())) process.stderr.write(LOG_IS_SHORT);
   await catchUp(store, log);
-  const limits = {
-    ...(config.deviceRate === undefined ? {} : { device: config.deviceRate }),
-    ...(config.strangerRate === undefined ? {} : { stranger: config.strangerRate }),
-  };
   const stopTotals = startDayTotals(claims, log);
   const { registry, registryStore } = openRegistry(config, collector.address);
   const devices = (address: Address) => config.devices.get(address) ?? enrolled(registry, address);
@@ -57,7 +58,7 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     recover,
     recoverGuest,
     sign,
-    limits,
+    limits: intakeLimits(config),
     deployment: config.deployment,
     devices,
     nowS,
@@ -65,6 +66,8 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     lateAfterS: config.lateAfterS,
     ...(shard === undefined ? {} : { shard }),
     ...(config.maxConnections === undefined ? {} : { maxConnections: config.maxConnections }),
+    ...(config.trustedProxies === undefined ? {} : { trustedProxies: config.trustedProxies }),
+    listingLimits: registryLimits(config),
     ...(config.tls === undefined
       ? {}
       : { tls: { cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) } }),
@@ -112,6 +115,14 @@ function openRegistry({ directory, deployment, vendors, isEnrolmentManual }: Col
   return {
     registryStore,
     registry: new Registry({ store: registryStore, deployment, collector, vendors, isManual, nowS }),
+  };
+}
+
+function intakeLimits({ deviceRate, strangerRate, strangerTotalRate }: CollectorConfig): Partial<IntakeLimits> {
+  return {
+    ...(deviceRate === undefined ? {} : { device: deviceRate }),
+    ...(strangerRate === undefined ? {} : { stranger: strangerRate }),
+    ...(strangerTotalRate === undefined ? {} : { allStrangers: strangerTotalRate }),
   };
 }
 

@@ -14,6 +14,7 @@ import { judgeEvidence, judgeOrigin, type Recover } from './judge-proof.ts';
 import { encodeLogEntry } from './proof-entry.ts';
 import { type ProofLog, ProofLogError } from './proof-log.ts';
 import { type RateLimit, RateLimiter } from './rate-limit.ts';
+import { sourceOf } from './registry-limits.ts';
 import { type Shard, shardOf } from './shard.ts';
 import { readProofUpload } from './upload-reader.ts';
 
@@ -40,8 +41,10 @@ export type IntakeStep = 'judged' | 'durable' | 'committed';
 export type IntakeLimits = {
   /** Proofs of one device that its key has signed (a large one counts for several). A month offline is 8,640 proofs: 12 minutes. */
   readonly device: RateLimit;
-  /** Uploads of one source address that no enrolled device has signed. */
+  /** Uploads of one source (an IPv4 address, the /64 of an IPv6 address) that no enrolled device has signed. */
   readonly stranger: RateLimit;
+  /** The same of all sources together: they are kept like any other, and would fill the disk. */
+  readonly allStrangers: RateLimit;
   /** Uploads in memory at once, and their bytes. */
   readonly waiting: number;
   readonly waitingBytes: number;
@@ -72,6 +75,7 @@ export type IntakeResult = Taken | Refused;
 const DEFAULT_LIMITS: IntakeLimits = {
   device: { perS: 12, burst: 600 },
   stranger: { perS: 2, burst: 120 },
+  allStrangers: { perS: 50, burst: 5000 },
   waiting: 8192,
   waitingBytes: 32 * 1024 * 1024,
 };
@@ -83,6 +87,8 @@ const BYTES_PER_TURN = 32 * 1024;
 /** An upload uses up one token for every so many bytes that it begins, or twenty signatures: a thousand sessions are no one proof. */
 const TOKEN_BYTES = 8 * 1024;
 
+const ALL = '';
+
 type Waiting = Pending & { readonly settle: (error?: unknown) => void };
 
 export class ProofIntake {
@@ -90,6 +96,7 @@ export class ProofIntake {
   readonly #limits: IntakeLimits;
   readonly #devices: RateLimiter;
   readonly #strangers: RateLimiter;
+  readonly #allStrangers: RateLimiter;
   readonly #queue: Waiting[] = [];
   #waiting = 0;
   #waitingBytes = 0;
@@ -101,6 +108,7 @@ export class ProofIntake {
     this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
     this.#devices = new RateLimiter(this.#limits.device);
     this.#strangers = new RateLimiter(this.#limits.stranger);
+    this.#allStrangers = new RateLimiter(this.#limits.allStrangers, 1);
   }
 
   get hasFailed(): boolean {
@@ -108,17 +116,17 @@ export class ProofIntake {
   }
 
   /** @throws ProofLogError if the upload could not be made durable; nothing was acknowledged then */
-  async take(body: Uint8Array, source: string): Promise<IntakeResult> {
+  async take(body: Uint8Array, ip: string): Promise<IntakeResult> {
     if (this.#hasFailed) return { ok: false, reason: 'failed' };
     if (!this.#hasRoom(1, body.length)) return { ok: false, reason: 'busy' };
     return await this.#holding(1, body.length, async () => {
-      const checked = this.#check(body, source);
+      const checked = this.#check(body, ip);
       return 'ok' in checked ? checked : await this.#judged(checked);
     });
   }
 
   /** Several uploads in the order of their arrival, all in memory at once; 'busy' or 'failed' stands for all of them. */
-  async takeAll(bodies: readonly Uint8Array[], source: string): Promise<readonly IntakeResult[] | Refused> {
+  async takeAll(bodies: readonly Uint8Array[], ip: string): Promise<readonly IntakeResult[] | Refused> {
     const bytes = bodies.reduce((sum, { length }) => sum + length, 0);
     if (this.#hasFailed) return { ok: false, reason: 'failed' };
     if (!this.#hasRoom(bodies.length, bytes)) return { ok: false, reason: 'busy' };
@@ -131,7 +139,7 @@ export class ProofIntake {
           unchecked = BYTES_PER_TURN;
         }
         unchecked -= body.length;
-        const checked = this.#check(body, source);
+        const checked = this.#check(body, ip);
         results.push('ok' in checked ? Promise.resolve(checked) : this.#judged(checked));
         // Awaited below; one that fails while others are checked is no unhandled rejection.
         results.at(-1)?.catch(() => undefined);
@@ -178,7 +186,8 @@ export class ProofIntake {
   }
 
   /** All that can be said without looking anything up. Who has no key is limited by address, before any curve arithmetic. */
-  #check(body: Uint8Array, source: string): Omit<Waiting, 'settle'> | Refused {
+  #check(body: Uint8Array, ip: string): Omit<Waiting, 'settle'> | Refused {
+    const source = sourceOf(ip);
     const { deployment, devices, recover, recoverGuest = recover, monotonicMs, shard } = this.#deps;
     const nowMs = monotonicMs();
     const cost = Math.ceil(body.length / TOKEN_BYTES);
@@ -197,8 +206,10 @@ export class ProofIntake {
     const digest = trafficProofDigest(deployment, upload.proof);
     const byDevice = recover === undefined ? {} : { recover };
     const origin = judgeOrigin(upload, { ...byDevice, deployment, device: devices(device) }, digest);
-    const limiter = origin === undefined ? this.#devices : this.#strangers;
-    const waitMs = limiter.take(origin === undefined ? device : source, nowMs, cost);
+    const waitMs =
+      origin === undefined
+        ? this.#devices.take(device, nowMs, cost)
+        : this.#strangers.take(source, nowMs, cost) || this.#allStrangers.take(ALL, nowMs, cost);
     if (waitMs > 0) return tooMany(waitMs);
     const byGuest = recoverGuest === undefined ? {} : { recover: recoverGuest };
     const evidence = origin ?? judgeEvidence(upload, { ...byGuest, deployment }) ?? 'sound';

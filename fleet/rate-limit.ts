@@ -43,8 +43,9 @@ export class RateLimiter {
     return 0;
   }
 
-  /** How long `name` has to wait for so many tokens; takes none. */
-  waitMs(name: string, nowMs: number, cost = 1): number {
+  /** How long `name` has to wait for so many tokens, at most a whole burst; takes none. */
+  waitMs(name: string, nowMs: number, tokensAsked = 1): number {
+    const cost = Math.min(tokensAsked, this.#limit.burst);
     const { tokens } = this.#current(name, nowMs);
     return tokens >= cost ? 0 : Math.ceil(((cost - tokens) * 1000) / this.#limit.perS);
   }
