@@ -1,6 +1,7 @@
 /**
  * A reading taken from the kernel directly once that was found to give what a tool prints: the tool's reading must fit between
- * two direct ones, the first time and again the first time that there is something in it.
+ * two direct ones, the first time and again the first time that there is something in it. Where the tool is not installed the
+ * kernel is believed.
  */
 export type Ways<T> = {
   /** Undefined if the tool is to be asked. */
@@ -28,7 +29,12 @@ export class CheckedReader<T> {
     const before = await this.#ways.direct();
     const isChecked = this.#checked === 'filled' || (this.#checked === 'empty' && before?.length === 0);
     if (before !== undefined && isChecked) return before;
-    const printed = await this.#ways.tool();
+    const printed = await this.#ways.tool().catch((error: unknown) => {
+      // A jail may hold no such program: then nothing contradicts the kernel.
+      if (before !== undefined && isMissingProgram(error)) return before;
+      throw error;
+    });
+    if (printed === before) return before;
     if (before !== undefined && printed !== undefined) await this.#check(before, printed);
     return printed;
   }
@@ -43,4 +49,10 @@ export class CheckedReader<T> {
     this.#checked = printed.length > 0 ? 'filled' : 'empty';
     if (printed.length > 0) this.#ways.onAgreed();
   }
+}
+
+/** As node:child_process rejects where there is no such program. */
+function isMissingProgram(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'ENOENT') return false;
+  return 'syscall' in error && String(error.syscall).startsWith('spawn');
 }

@@ -29,7 +29,13 @@ const CAP_NET_ADMIN = 12n;
 
 /** Never throws: what cannot be tried is a feature that is not ok. */
 export async function probeNft(nftPath = 'nft'): Promise<readonly NftFeature[]> {
-  const runtimeDir = await mkdtemp(join(tmpdir(), 'shareagent-probe-'));
+  let runtimeDir: string;
+  try {
+    runtimeDir = await mkdtemp(join(tmpdir(), 'shareagent-probe-'));
+  } catch (error) {
+    const detail = `not tried: ${error instanceof Error ? error.message : String(error)}`;
+    return [{ name: 'version', ok: false, detail, fix: `Let the agent's user write in ${tmpdir()}, or set TMPDIR.` }];
+  }
   const place = { nftPath, runtimeDir };
   try {
     const version = await versionFeature(place);

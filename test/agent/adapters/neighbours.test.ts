@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
+import { CheckedReader } from '../../../agent/adapters/checked-reader.ts';
 import { KernelNeighbours } from '../../../agent/adapters/neighbours.ts';
 import type { DeviceName, IpAddress, Mac } from '../../../agent/core/model.ts';
 
@@ -142,6 +143,24 @@ t.test('an IPv4 guest that came a moment ago is found', async (t) => {
   const late = [kernel.neighbours.macOf('10.9.0.2' as IpAddress), kernel.neighbours.macOf('10.9.0.2' as IpAddress)];
   t.same(await Promise.all(late), [PHONE, PHONE]);
   await early;
+});
+
+t.test('where ip is not installed, as in a jail, the kernel is believed', async (t) => {
+  const spawn = Object.assign(new Error('spawn ip ENOENT'), { code: 'ENOENT', syscall: 'spawn ip' });
+  const row = { address: 'fd09::2' as IpAddress, mac: PHONE };
+  const reader = (direct: readonly (typeof row)[] | undefined, failure: Error) =>
+    new CheckedReader({
+      direct: () => direct,
+      tool: () => Promise.reject(failure),
+      isBetween: () => false,
+      onAgreed: () => t.fail('nothing was compared'),
+      onDiffering: () => t.fail('nothing was compared'),
+    });
+  t.same(await reader([row], spawn).read(), [row]);
+  t.same(await reader([], spawn).read(), []);
+  await t.rejects(reader(undefined, spawn).read(), spawn, 'nobody can be asked');
+  const broken = new Error('ip ended with 1');
+  await t.rejects(reader([row], broken).read(), broken, 'a tool that is there and fails is trouble');
 });
 
 t.test('tables that can not be read are empty, and that is reported once', async (t) => {

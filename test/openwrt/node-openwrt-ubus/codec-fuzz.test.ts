@@ -16,6 +16,7 @@ import {
   writeFields,
   writeTable,
 } from '../../../openwrt/node-openwrt-ubus/src/blobmsg.ts';
+import { jsonText } from '../../../openwrt/node-openwrt-ubus/src/cli/json-text.ts';
 import { FrameError, FrameReader } from '../../../openwrt/node-openwrt-ubus/src/frame-reader.ts';
 import { messageFromBytes } from '../../../openwrt/node-openwrt-ubus/src/message.ts';
 import { GOLDEN_FILES, goldenCases } from '../../support/ubus-golden.ts';
@@ -189,5 +190,13 @@ t.test('each kind of number gets the type that the ubus command gives it, or the
   writeTable(writer, table);
   const types = fieldsFromBytes(writer.bytes()).map(({ name, type }) => `${name}${type}`);
   t.same(types, ['a5', 'b4', 'c8', 'd4', 'e8', 'f6', 'g7', 'h4']);
+  t.end();
+});
+
+t.test('the text of a message that is nothing but nesting ends', (t) => {
+  const levels = 100_000;
+  const bytes = Buffer.alloc(levels * 8);
+  for (let i = 0; i < levels; i++) bytes.writeUInt32BE((0x8100_0000 | (bytes.length - i * 8)) >>> 0, i * 8);
+  t.match(jsonText(bytes, false), /^\{(\[)+null(\])+\}$/);
   t.end();
 });

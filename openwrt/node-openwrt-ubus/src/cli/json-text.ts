@@ -3,7 +3,7 @@
  * that is not UTF-8 passes through unchanged. Write it as 'latin1'.
  */
 import { visitAttributes } from '../blob.ts';
-import { BlobmsgType } from '../blobmsg.ts';
+import { BlobmsgType, MAX_DEPTH } from '../blobmsg.ts';
 
 const INDENT = '\n\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t\t';
 
@@ -86,9 +86,9 @@ function isValid(bytes: Buffer, id: number, start: number, end: number): boolean
 function valueText(bytes: Buffer, id: number, start: number, end: number, depth: number, style: Style): string {
   switch (id) {
     case BlobmsgType.ARRAY:
-      return listText(bytes, start, end, true, depth, style);
     case BlobmsgType.TABLE:
-      return listText(bytes, start, end, false, depth, style);
+      // As deep as blobmsg.ts reads: a message may be nothing but nesting.
+      return depth > MAX_DEPTH ? 'null' : listText(bytes, start, end, id === BlobmsgType.ARRAY, depth, style);
     case BlobmsgType.STRING:
       return quoted(cString(bytes, start, end));
     case BlobmsgType.INT64:
