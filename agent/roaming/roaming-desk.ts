@@ -19,6 +19,7 @@ import type { CompactSignature } from '../../protocol/signature.ts';
 import { tickVoucherDigest } from '../../protocol/tick-voucher.ts';
 import { voucherDigest } from '../../protocol/voucher.ts';
 import type { AgentConfig } from '../core/config.ts';
+import { isFunded } from '../core/deposit.ts';
 import { takenUp } from '../core/on-hand-over.ts';
 import {
   judgeGiving,
@@ -31,7 +32,7 @@ import {
 import type { Driver, DriverLog } from '../driver.ts';
 import { channelEntries } from '../guest/channel-entries.ts';
 import { ChannelQueues } from '../guest/channel-queues.ts';
-import type { Clock, DeskRefusal, Signer, Verifier } from '../ports.ts';
+import type { Chain, ChainChannel, Clock, DeskRefusal, Signer, Verifier } from '../ports.ts';
 import type { Roaming, SisterAnswer, Sisters } from '../roaming-port.ts';
 import { FoundChannels } from './found-channels.ts';
 
@@ -42,6 +43,7 @@ export type RoamingDeskDeps = {
   readonly signer: Signer;
   readonly verifier: Verifier;
   readonly sisters: Sisters;
+  readonly chain: Pick<Chain, 'channel'>;
   readonly log: DriverLog;
 };
 
@@ -123,6 +125,10 @@ export class RoamingDesk implements Roaming {
   async bring(id: Hex): Promise<DeskRefusal | undefined> {
     const found = this.#found.at(id);
     if (found === undefined) return refusal('unknown-channel', 'a channel that a sister serves', id);
+    // Before anything moves: what is being left on chain stays where it is closed.
+    const look = await this.#deps.chain.channel(id);
+    if (!look.ok) return refusal('chain-unreachable', 'a chain that answers', look.message);
+    if (!isFunded(look.channel, NOTHING_PROMISED, 1n)) return notFunded(look.channel);
     const { sister, sequence } = found;
     const answer = await this.#deps.sisters.ask(this.#query({ asked: sister, channelId: id, sequence }));
     if (!answer.ok) {
@@ -130,7 +136,8 @@ export class RoamingDesk implements Roaming {
       return refusal('channel-not-open', 'an answer of the router that serves the channel', answer.message);
     }
     const refused = await this.#queues.run(id, () => this.#take(answer.value));
-    return refused === undefined ? undefined : refusal('channel-not-open', refused.expected, refused.got);
+    if (refused !== undefined) return refusal('channel-not-open', refused.expected, refused.got);
+    return isFunded(look.channel, answer.value, 1n) ? undefined : notFunded(look.channel);
   }
 
   /** What left this router, with its session and the number, in one transaction. @throws the journal's error */
@@ -160,10 +167,16 @@ export class RoamingDesk implements Roaming {
     if (!cheap.ok) return cheap;
     const unsigned = await this.#judgeSignatures(carried);
     if (unsigned !== undefined) return unsigned;
+    const self = signer.address;
+    // At home it was looked at when it was opened, and is again once it is served there.
+    const isTrusted = cheap.isKnown || carried.handOver.isOver || carried.config.device === self;
+    const look = isTrusted ? undefined : await this.#deps.chain.channel(id);
+    if (look?.ok === false) {
+      return { ok: false, reason: 'channel-not-open', expected: 'a chain that answers', got: look.message };
+    }
     const judgement = judge();
     if (!judgement.ok) return judgement;
     if (judgement.isKnown) return undefined;
-    const self = signer.address;
     driver.dispatch({ kind: 'hand-over-arriving', carried });
     const up = takenUp(driver.state, { carried, self, nowMs: this.#deps.clock.monotonicMs() });
     if (up === undefined) return { ok: false, reason: 'channel-not-open', expected: 'a channel away', got: 'another' };
@@ -182,9 +195,19 @@ export class RoamingDesk implements Roaming {
       };
     }
     driver.dispatch({ kind: 'hand-over-taken', self, carried });
+    if (look !== undefined) this.#believe(id, look.channel);
     const { from, sequence } = carried.handOver;
     log.info({ channel: id, from, sequence: `${sequence}` }, 'channel-taken-over');
     return undefined;
+  }
+
+  /** The chain, where it says less than the sister: no more is granted than it holds, and nothing of what is being left. */
+  #believe(id: Hex, seen: ChainChannel): void {
+    const { driver } = this.#deps;
+    driver.dispatch({ kind: 'channel-seen', channelId: id, seen });
+    const sessionId = driver.state.sessionByChannel.get(id);
+    if (sessionId === undefined || (seen.exitAt === 0n && !seen.isClosed)) return;
+    driver.dispatch({ kind: 'session-left', sessionId, reason: 'channel-expiring' });
   }
 
   async #judgeSignatures(carried: SignedCarriedChannel): Promise<RoamingRefused | undefined> {
@@ -230,6 +253,13 @@ export class RoamingDesk implements Roaming {
     const time = isSynced ? { nowS: unixS } : {};
     return { self: signer.address, payee, sisters: new Set(sisters.addresses), marginSeconds, ...time };
   }
+}
+
+const NOTHING_PROMISED = { voucher: { amount: 0n } };
+
+function notFunded({ deposit, exitAt, isClosed }: ChainChannel): DeskRefusal {
+  const got = isClosed ? 'a closed channel' : `${deposit} units${exitAt === 0n ? '' : ', being taken back'}`;
+  return refusal('channel-not-open', 'a deposit on chain that covers the vouchers and stays', got);
 }
 
 function yes<T>(value: T): SisterAnswer<T> {

@@ -1,11 +1,13 @@
 /**
  * Where sisters ask: a small HTTP server on the management network. Each request is signed by a router of the list; what is not
- * is refused before anything is looked up, so that an open port tells a stranger nothing.
+ * is refused before anything is looked up, so that an open port tells a stranger nothing. Who asks more often than a router
+ * with a house full of guests would is not listened to for a while: each question costs a check of a signature.
  */
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { carriedText, decodeQuery, decodeSignedCarried, servedText, takenText } from '../../protocol/hand-over-wire.ts';
 import type { Decoded } from '../../protocol/schema.ts';
 import type { SisterAnswer } from '../roaming-port.ts';
+import { QuestionLimit } from './question-limit.ts';
 import type { RoamingDesk } from './roaming-desk.ts';
 
 /** A hand-over is about 1.5 KiB. */
@@ -22,6 +24,11 @@ export function buildSisterDoor(desk: Pick<RoamingDesk, 'lookUp' | 'give' | 'tak
     forceCloseConnections: true,
   });
   app.server.maxConnections = MAX_CONNECTIONS;
+  const limit = new QuestionLimit();
+  app.addHook('onRequest', async (request, reply) => {
+    if (limit.take(request.ip, performance.now())) return;
+    await refuse(reply.header('retry-after', '8'), 429, 'too many questions from this address; ask again later');
+  });
   const route = <In, Out>(
     path: string,
     decode: (input: unknown) => Decoded<In>,

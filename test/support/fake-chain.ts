@@ -24,9 +24,11 @@ const FEE_WEI = 21_000n;
 const NOT_OPEN: ChainChannel = { deposit: 0n, claimed: 0n, exitAt: 0n, isClosed: false };
 
 export class FakeChain implements Chain {
-  readonly channels = new Map<Hex, ChainChannel>();
+  readonly channels: Map<Hex, ChainChannel>;
   /** Each payout, in order. */
   readonly claims: { readonly id: Hex; readonly units: bigint }[] = [];
+  /** False: the node does not say what a channel holds. */
+  isReachable = true;
   /** Set: the token contract refuses the deposit. */
   refusal: string | undefined;
   /** Set: called when a close arrives, before anything else. */
@@ -38,7 +40,9 @@ export class FakeChain implements Chain {
   readonly #line: FaultLine;
   readonly #deployment: ChannelsDeployment;
 
-  constructor(line: FaultLine, deployment: ChannelsDeployment) {
+  /** @param channels to be seen by several routers */
+  constructor(line: FaultLine, deployment: ChannelsDeployment, channels = new Map<Hex, ChainChannel>()) {
+    this.channels = channels;
     this.#line = line;
     this.#deployment = deployment;
   }
@@ -62,7 +66,7 @@ export class FakeChain implements Chain {
       ok: true,
       channel: this.channels.get(id) ?? NOT_OPEN,
     });
-    return this.#line.call('chain.channel', read, unreachable);
+    return this.#line.call('chain.channel', this.isReachable ? read : unreachable, unreachable);
   }
 
   close(config: ChannelConfig, voucher: SignedVoucher, units: bigint): Promise<ChainResult<ChainClose>> {

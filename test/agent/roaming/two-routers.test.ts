@@ -129,6 +129,55 @@ t.test(
   },
 );
 
+t.test('what the chain does not hold is not sold on a word: not before the look, and not without one', async (t) => {
+  const { a, b, ledger, link } = new TwoRouters();
+  const request = await a.paid();
+  const id = request.voucher.channelId;
+  const held = ledger.get(id);
+  if (held === undefined) throw new Error('no deposit');
+  a.download(40_000_000n);
+  await a.sample();
+  const attach = async () => await b.desk.attach(LAPTOP, await answered(b, LAPTOP));
+
+  b.chain.isReachable = false;
+  t.match(await attach(), { ok: false, reason: 'chain-unreachable' });
+  b.chain.isReachable = true;
+  ledger.set(id, { ...held, exitAt: 5n });
+  t.match(await attach(), { ok: false, reason: 'channel-not-open', got: '10000 units, being taken back' });
+  ledger.set(id, { ...held, isClosed: true });
+  t.match(await attach(), { ok: false, got: 'a closed channel' });
+  t.equal(link.asked.length, 0, 'nothing has moved');
+  t.equal(a.download(1n), 1n, 'and it is served on where it is');
+
+  // Less than the vouchers that A has accepted come to: A's chain lags, or A lies.
+  ledger.set(id, { ...held, deposit: 1_000n });
+  t.match(await attach(), { ok: false, reason: 'channel-not-open', got: '1000 units' });
+  t.match(b.driver.state.channels.get(id), { phase: 'pending' });
+  t.equal(b.download(1n), 0n);
+  t.match(await b.desk.voucher(LAPTOP, a.voucher(request, 2_050n)), { ok: false });
+});
+
+t.test('a hand-over that is brought is taken on the word of the chain', async (t) => {
+  const { a, b, ledger, link } = new TwoRouters();
+  const id = (await a.paid()).voucher.channelId;
+  const held = ledger.get(id);
+  if (held === undefined) throw new Error('no deposit');
+  link.losesAnswers = true;
+  t.match(await b.desk.attach(LAPTOP, await answered(b, LAPTOP)), { ok: false });
+  link.losesAnswers = false;
+  b.chain.isReachable = false;
+  await a.watch.look();
+  t.notOk(b.driver.state.channels.has(id), 'not without a look');
+  b.chain.isReachable = true;
+  ledger.set(id, { ...held, exitAt: 5n });
+  await a.watch.look();
+  await b.sample();
+  t.match(b.driver.state.custody.get(id)?.last.handOver, { to: a.address, isOver: true }, 'it goes home at once');
+  await b.watch.look();
+  await a.sample();
+  t.same([...a.paidOut.values()], [50n], 'and is closed there');
+});
+
 t.test('a stranger, another payee, a forged or altered hand-over are refused', async (t) => {
   const { a, b, link } = new TwoRouters();
   await a.paid();

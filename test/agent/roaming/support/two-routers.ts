@@ -79,11 +79,11 @@ export class Router {
   #line = new FaultLine();
   #sisters: Sisters = { addresses: [], lookUp: unreachable, ask: unreachable, bring: unreachable };
 
-  constructor(fill: number) {
+  constructor(fill: number, ledger: FakeChain['channels']) {
     const key = new Uint8Array(32).fill(fill);
     this.signer = { address: addressFromSecretKey(key), sign: (digest) => signDigest(digest, key) };
     this.journal = new FakeJournal(this.#line);
-    this.chain = new FakeChain(this.#line, DEPLOYMENT);
+    this.chain = new FakeChain(this.#line, DEPLOYMENT, ledger);
     this.restart();
   }
 
@@ -183,8 +183,10 @@ export class Router {
 }
 
 export class TwoRouters {
-  readonly a = new Router(7);
-  readonly b = new Router(8);
+  /** The chain that both see. */
+  readonly ledger: FakeChain['channels'] = new Map();
+  readonly a = new Router(7, this.ledger);
+  readonly b = new Router(8, this.ledger);
   readonly link = new Link();
 
   constructor() {
