@@ -253,6 +253,13 @@ export type ChallengeResult = { readonly ok: true; readonly channelId: Hex; read
 export type TickResult = { readonly ok: true; readonly promisedUnits: TokenAmount } | DeskRefusal;
 export type DeskResult = { readonly ok: true; readonly view: GuestView } | DeskRefusal;
 
+/** A deposit that a payer's own wallet is to make: `units` at least, under this config. */
+export type DepositRequest = {
+  readonly channelId: Hex;
+  readonly config: ChannelConfig;
+  readonly units: TokenAmount;
+};
+
 /** What the captive portal may ask of the agent. The guest is whoever the kernel says sent the request. */
 export interface GuestDesk {
   /** MAC behind a source address, from the neighbour table; undefined if it is not a guest's. */
@@ -265,6 +272,8 @@ export interface GuestDesk {
   /** `key`: the guest's own, where its page names one; unproven, it can only make the allowance smaller. */
   startTrial(mac: Mac, key?: Address): Promise<DeskResult>;
   open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult>;
+  /** What the guest's own wallet still has to deposit; undefined unless a channel waits for it. */
+  deposit(mac: Mac): DepositRequest | undefined;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
   /** Begins a PayWord chain: its ticks may then raise the credit, TICKS_PER_RENEWAL of them beyond the last voucher. */
   tickVoucher(mac: Mac, tickVoucher: SignedTickVoucher): Promise<DeskResult>;

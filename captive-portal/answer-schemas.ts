@@ -13,6 +13,10 @@ const integer = v.pipe(
   v.string(),
   v.check((text) => /^\d{1,20}$/.test(text), 'decimal string'),
 );
+const wei = v.pipe(
+  v.string(),
+  v.check((text) => /^\d{1,30}$/.test(text), 'decimal string, wei'),
+);
 const hex = v.pipe(
   v.string(),
   v.check((text) => /^0x[0-9a-f]*$/.test(text), 'hexadecimal with 0x'),
@@ -40,6 +44,26 @@ export const viewAnswer = v.strictObject({
   refund: v.optional(v.strictObject({ units: amount, tx: hex })),
   isPaused: v.optional(v.boolean()),
   hasReceipt: v.optional(v.boolean()),
+  onChain: v.optional(
+    v.strictObject({
+      openFeeUnits: amount,
+      claimedUnits: amount,
+      gasWei: wei,
+      openTx: v.optional(hex),
+      closeTx: v.optional(hex),
+    }),
+  ),
+});
+
+/** GET /api/deposit: what the payer's own wallet is to send, in this order. */
+export const depositAnswer = v.strictObject({
+  v: v.literal(1),
+  channelId: hex,
+  chainId: integer,
+  payer: hex,
+  units: amount,
+  calls: v.array(v.strictObject({ to: hex, data: hex })),
+  approveLink: v.string(),
 });
 
 /** GET /api/quote. */

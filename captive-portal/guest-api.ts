@@ -12,6 +12,7 @@ import { tickSchema, tickVoucherSchema } from '../protocol/tick-wire.ts';
 import { trialRequestSchema } from '../protocol/trial-wire.ts';
 import { usageReceiptJson } from '../protocol/usage-receipt.ts';
 import { voucherSchema } from '../protocol/voucher-wire.ts';
+import { depositJson } from './deposit-json.ts';
 import type { EventStreams } from './event-streams.ts';
 import { openApiText } from './openapi.ts';
 import { freshTerms, guestOf, type PortalContext, problemOfRefusal, ratedGuestOf } from './portal-context.ts';
@@ -39,6 +40,13 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
     // Saved under this name by a plain link as well.
     void reply.header('content-disposition', 'inline; filename="ssp-wifi-receipt.json"');
     return sendJson(reply, usageReceiptJson(receipt));
+  });
+  app.get('/api/deposit', { schema: apiSchema('get', '/api/deposit') }, async (request, reply) => {
+    const guest = await ratedGuestOf(context, request);
+    if (!guest.ok) return sendProblem(reply, guest.problem);
+    const deposit = desk.deposit(guest.mac);
+    if (deposit === undefined) return sendProblem(reply, { reason: 'unknown-channel' });
+    return sendJson(reply, depositJson(deposit, context.config));
   });
   app.get('/api/openapi.json', { schema: DOCUMENT_SCHEMA }, (_request, reply) =>
     reply.type('application/json').send(Buffer.from(openApiText())),

@@ -13,6 +13,7 @@ import { voucherSchema } from '../protocol/voucher-wire.ts';
 import {
   captiveAnswer,
   challengeAnswer,
+  depositAnswer,
   offerAnswer,
   problemAnswer,
   receiptAnswer,
@@ -41,6 +42,7 @@ export const ANSWERS = {
   Terms: termsAnswer,
   Offer: offerAnswer,
   Receipt: receiptAnswer,
+  Deposit: depositAnswer,
   Challenge: challengeAnswer,
   Tick: tickAnswer,
   CaptiveState: captiveAnswer,
@@ -72,6 +74,13 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/api/receipt',
     summary: 'Receipt of the channel so far, signed by the router (EIP-712 UsageReceipt)',
     answer: { ref: 'Receipt', mediaType: JSON_TYPE },
+  },
+  {
+    method: 'get',
+    path: '/api/deposit',
+    summary:
+      "What the payer's own wallet is to send for a channel that waits for its deposit (EIP-681, eth_sendTransaction)",
+    answer: { ref: 'Deposit', mediaType: JSON_TYPE },
   },
   {
     method: 'get',

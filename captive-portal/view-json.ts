@@ -24,7 +24,17 @@ export function viewJsonFromView(view: GuestView): ViewJson {
     ...(view.isPaused !== undefined && { isPaused: view.isPaused }),
     ...(view.lastVoucher !== undefined && { lastVoucher: voucherJsonFromVoucher(view.lastVoucher) }),
     ...(view.refund !== undefined && { refund: { units: `${view.refund.units}`, tx: view.refund.tx } }),
+    ...(view.onChain !== undefined && { onChain: onChainJson(view.onChain) }),
   };
+}
+
+function onChainJson({
+  openFeeUnits,
+  claimedUnits,
+  gasWei,
+  ...txs
+}: NonNullable<GuestView['onChain']>): NonNullable<ViewJson['onChain']> {
+  return { openFeeUnits: `${openFeeUnits}`, claimedUnits: `${claimedUnits}`, gasWei: `${gasWei}`, ...txs };
 }
 
 /** `nowS`: the router's wall clock, which stamps the guest's authorisation. */

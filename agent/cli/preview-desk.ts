@@ -65,6 +65,7 @@ export function previewDesk(config: AgentConfig, clock: Clock): PreviewDesk {
     tick: () => refused('no-tick-voucher'),
     challenge: () => refused('unknown-channel'),
     attach: () => Promise.resolve(refused('unknown-channel')),
+    deposit: () => undefined,
     receipt: () => undefined,
     leave: () => sample.leave(),
     pause: () => sample.pause(true),

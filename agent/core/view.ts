@@ -33,6 +33,17 @@ export type GuestView = {
   readonly isPaused?: boolean;
   readonly lastVoucher?: SignedVoucher;
   readonly refund?: { readonly units: TokenAmount; readonly tx: Hex };
+  readonly onChain?: OnChainView;
+};
+
+/** What of the guest's channel is settled on chain, and what that costs: the fee to the guest, the gas to the router. */
+export type OnChainView = {
+  readonly openFeeUnits: TokenAmount;
+  /** Of the deposit, what the router has claimed so far. */
+  readonly claimedUnits: TokenAmount;
+  readonly gasWei: bigint;
+  readonly openTx?: Hex;
+  readonly closeTx?: Hex;
 };
 
 /** One line of `shareagent sessions`. */
@@ -72,7 +83,9 @@ export function guestView(state: AgentState, mac: Mac): GuestView {
     depositUnits: channel?.deposit ?? 0n,
     bytesRemaining: isOver ? 0n : account.remainingBytes,
     isLow: isOver || account.isLow,
-    ...(channel === undefined ? {} : { channelId: channel.id, lastVoucher: channel.voucher }),
+    ...(channel === undefined
+      ? {}
+      : { channelId: channel.id, lastVoucher: channel.voucher, onChain: onChain(channel) }),
     ...(judgePause(state, mac).ok ? { isPaused } : {}),
     ...timeLeft(session, channel, account.creditUnits - account.chargedUnits),
     ...refundOf(channel),
@@ -115,6 +128,24 @@ function timeLeft(
   }
   const millis = channel === undefined ? undefined : millisForUnits(channel.tariff, unitsLeft > 0n ? unitsLeft : 0n);
   return millis === undefined ? {} : { secondsRemaining: Number(millis / 1000n) };
+}
+
+function onChain({
+  phase,
+  openFee,
+  claimedUnits = 0n,
+  closeUnits,
+  gasWei = 0n,
+  openTx,
+  closeTx,
+}: LiveChannel): OnChainView {
+  return {
+    openFeeUnits: openFee,
+    claimedUnits: phase === 'settled' ? (closeUnits ?? claimedUnits) : claimedUnits,
+    gasWei,
+    ...(openTx === undefined ? {} : { openTx }),
+    ...(closeTx === undefined ? {} : { closeTx }),
+  };
 }
 
 function refundOf(channel: LiveChannel | undefined): Pick<GuestView, 'refund'> {

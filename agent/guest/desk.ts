@@ -23,6 +23,7 @@ import type { Chain, Clock, DeskRefusal, DeskResult, GuestDesk, Neighbours, Sign
 import type { Roaming } from '../roaming-port.ts';
 import { AttachDesk } from './attach-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
+import { depositRequest } from './deposit-desk.ts';
 import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
 import { PauseDesk } from './pause-desk.ts';
 import { QuoteBook } from './quote-book.ts';
@@ -72,6 +73,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     offer: () => deps.offers?.current(),
     startTrial: (mac, key) => desk.startTrial(mac, key),
     open: (mac, request) => desk.open(mac, request),
+    deposit: (mac) => depositRequest(deps.driver.state, deps.config, mac),
     voucher: (mac, voucher) => paying.voucher(mac, voucher),
     tickVoucher: (mac, tickVoucher) => paying.tickVoucher(mac, tickVoucher),
     tick: (mac, channelId, tick) => ticks.tick(mac, channelId, tick),

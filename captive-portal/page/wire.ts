@@ -30,6 +30,14 @@ export type ViewJson = {
   readonly isPaused?: boolean;
   /** True if GET /api/receipt has a signed receipt for this guest. */
   readonly hasReceipt?: boolean;
+  /** What of the channel is settled on chain, and what that costs: the fee to the guest, the gas to the router. */
+  readonly onChain?: {
+    readonly openFeeUnits: string;
+    readonly claimedUnits: string;
+    readonly gasWei: string;
+    readonly openTx?: Hex;
+    readonly closeTx?: Hex;
+  };
 };
 
 export type GuestPhase = 'none' | 'trial' | 'pending' | 'active' | 'grace' | 'drain' | 'closing' | 'settled' | 'failed';

@@ -1,11 +1,19 @@
 import { readFileSync } from 'node:fs';
 import t from 'tap';
 import * as v from 'valibot';
-import { problemAnswer, receiptAnswer, termsAnswer, viewAnswer } from '../../captive-portal/answer-schemas.ts';
+import {
+  depositAnswer,
+  problemAnswer,
+  receiptAnswer,
+  termsAnswer,
+  viewAnswer,
+} from '../../captive-portal/answer-schemas.ts';
 import { jsonSchemaFrom } from '../../captive-portal/json-schema.ts';
 import { OPERATIONS, openApiText } from '../../captive-portal/openapi.ts';
 import type { SignedUsageReceipt } from '../../protocol/usage-receipt.ts';
 import { byGuest, cafe, GUEST, quote, view } from './support/cafe.ts';
+
+const ON_CHAIN = { openFeeUnits: 50n, claimedUnits: 7n, gasWei: 1_000n, openTx: `0x${'0a'.repeat(32)}` } as const;
 
 t.test('docs/openapi.json is what the schemas say', (t) => {
   const kept = readFileSync(new URL('../../docs/openapi.json', import.meta.url), 'utf8');
@@ -23,6 +31,7 @@ t.test('every route under /api is in the document, and every path of the documen
     'view',
     'quote',
     'receipt',
+    'deposit',
     'events',
     'open',
     'voucher',
@@ -51,7 +60,7 @@ t.test('it is served as it is kept', async (t) => {
 
 t.test('real answers are what the document says', async (t) => {
   const { app } = await cafe({
-    view: () => view({ isOnline: true, phase: 'active', secondsRemaining: 3 }),
+    view: () => view({ isOnline: true, phase: 'active', secondsRemaining: 3, onChain: ON_CHAIN }),
     quote: () => quote(),
   });
   t.ok(v.is(viewAnswer, (await app.inject(byGuest('GET', '/api/view'))).json()));
@@ -88,4 +97,28 @@ t.test('a kind of schema that is not known is an error, never a silent gap', (t)
     required: [],
   });
   t.end();
+});
+
+t.test("what the payer's own wallet is to send is told to the guest whose channel waits for it", async (t) => {
+  const config = {
+    payer: `0x${'0e'.repeat(20)}`,
+    signer: `0x${'0f'.repeat(20)}`,
+    payee: quote().payee,
+    device: quote().device,
+    expiry: 1n,
+    exitDelay: 2n,
+    salt: `0x${'05'.repeat(32)}`,
+  } as const;
+  const channelId = `0x${'c1'.repeat(32)}` as const;
+  const { app } = await cafe({
+    deposit: (mac) => (mac === GUEST ? { channelId, config, units: 10_000n } : undefined),
+  });
+  const response = await app.inject(byGuest('GET', '/api/deposit'));
+  t.ok(v.is(depositAnswer, response.json()));
+  const { calls, approveLink, ...rest } = response.json();
+  t.match(rest, { channelId, payer: config.payer, units: '10000' });
+  t.match(approveLink, /^ethereum:0x[0-9a-f]{40}@\d+\/approve\?address=0x[0-9a-f]{40}&uint256=10000$/);
+  t.match(calls, [{ data: /^0x095ea7b3/ }, { data: /^0x[0-9a-f]+2710$/ }]);
+  const { app: none } = await cafe({ deposit: () => undefined });
+  t.match(await none.inject(byGuest('GET', '/api/deposit')), { statusCode: 404 });
 });

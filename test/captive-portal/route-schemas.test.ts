@@ -17,6 +17,8 @@ const PAGES = [
   'GET /status',
   'POST /leave',
   'POST /pass',
+  'POST /pause',
+  'POST /resume',
   'POST /trial',
 ];
 

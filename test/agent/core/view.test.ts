@@ -68,6 +68,7 @@ t.test('after the close the refund is shown with its transaction', (t) => {
     isOnline: false,
     chargedUnits: 50n,
     refund: { units: 9_950n, tx },
+    onChain: { openFeeUnits: 50n, claimedUnits: 50n, closeTx: tx },
   });
   t.match(sessionRow(story.state, story.state.sessions.get(id) as never), { chargedUnits: 50n });
   story.state = { ...story.state, stations: new Map() };

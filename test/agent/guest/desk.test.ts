@@ -164,6 +164,12 @@ t.test('a deposit that the payer promised to make is not relayed instead: its ga
   t.match(await scene.desk.open(PHONE, { ...terms, pull: true }), { ok: true, view: { phase: 'pending' } });
   t.match(await scene.desk.open(PHONE, request), { ok: false, reason: 'already-open', got: 'one to be relayed' });
   t.match(await scene.desk.open(PHONE, { ...terms, pull: true }), { ok: true }, 'asked again');
+  const { channelId: id } = request.voucher;
+  t.same(scene.desk.deposit(PHONE), { channelId: id, config: request.config, units: 1_050n });
+  t.equal(scene.desk.deposit(LAPTOP), undefined, 'nobody else is told');
+  const paid = new AgentScene();
+  await paid.desk.open(PHONE, paid.openRequest());
+  t.equal(paid.desk.deposit(PHONE), undefined, 'nothing is waited for');
   t.notOk(scene.line.calls.includes('chain.relayOpen'));
   t.same(scene.driver.state.opens, []);
 });

@@ -55,6 +55,7 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     tick: (_mac, _channelId, tick) => life.tick(tick),
     challenge: (_mac, signer) => life.challenge(signer),
     attach: (_mac, attach) => life.attach(attach),
+    deposit: () => undefined,
     receipt: () => undefined,
     leave: () => life.leave(),
     pause: () => life.pause(true),
