@@ -25,10 +25,11 @@ const MAX_COUNT = 100;
 
 export const passCommand: Command = {
   name: 'pass',
-  operands: '[create|list|sheet]',
+  operands: '[create|fund|list|sheet]',
   summary: 'Make, list and print pass codes.',
   details: [
     'create: makes --count passes of --value each, from the SSP of the node (shareagent wallet). Asks before it spends.',
+    'fund: sends what a crash or an absent chain left unfunded, oldest first; nothing is paid twice. Asks before it spends.',
     'list: the newest 200 and what is on them. A code is money: whoever reads it can spend it.',
     'sheet: writes an HTML page with a QR code for each pass that is ready; print it, or save it as PDF.',
   ],
@@ -36,15 +37,16 @@ export const passCommand: Command = {
     count: { type: 'string', value: 'N', doc: `create: how many, 1..${MAX_COUNT}.` },
     value: { type: 'string', value: 'AMOUNT', doc: 'create: worth of each, e.g. 5SSP.' },
     out: { type: 'string', value: 'FILE', doc: 'sheet: where to; default passes.html. Mode 0600, never written over.' },
-    yes: { type: 'boolean', doc: 'create: do not ask.' },
+    yes: { type: 'boolean', doc: 'create, fund: do not ask.' },
   },
   run: async (invocation, io) => {
     const [verb = 'list', ...rest] = invocation.operands;
     if (rest.length > 0) throw usageError(`pass ${verb} takes no "${rest[0]}"`);
     if (verb === 'create') return await create(invocation, io);
+    if (verb === 'fund') return await fund(invocation, io);
     if (verb === 'list') return await list(invocation);
     if (verb === 'sheet') return await sheet(invocation);
-    throw usageError(`pass knows create, list and sheet, not "${verb.slice(0, 40)}"`);
+    throw usageError(`pass knows create, fund, list and sheet, not "${verb.slice(0, 40)}"`);
   },
 };
 
@@ -62,6 +64,16 @@ async function create({ flags, socketPath }: Invocation, io: CommandIo): Promise
   const { document, value } = await askAgentFor(passesSchema, asked);
   const next = 'They are being funded. See: shareagent pass list. Print: shareagent pass sheet';
   return { document, text: `${tableOf(value.passes)}\n${next}` };
+}
+
+async function fund({ flags, socketPath }: Invocation, io: CommandIo): Promise<Answer> {
+  const question = 'Fund the passes that are unfunded, from the wallet of this node?';
+  if (!(await isConfirmed(io, flags['yes'] === true, question)))
+    throw new CommandError(EXIT.failed, 'not-confirmed', 'Nothing was sent.');
+  const asked = { socketPath, method: 'POST', path: '/passes/fund', timeoutMs: TIMEOUT_MS } as const;
+  const { document, value } = await askAgentFor(passesSchema, asked);
+  const text = value.passes.length === 0 ? 'No pass is unfunded.' : tableOf(value.passes);
+  return { document, text };
 }
 
 async function list({ socketPath }: Invocation): Promise<Answer> {

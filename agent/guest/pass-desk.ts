@@ -1,7 +1,9 @@
 /**
  * Passes that the owner prints or sells: accounts with a code for a key, funded from the SSP of the node's own wallet. A pass is
- * on record before it is funded, and funded once: what a crash leaves open is shown as unfunded and never sent again by itself.
+ * on record before it is funded, and funded once: what a crash leaves open is shown as unfunded, and sent when the owner says so.
  */
+
+import type { Hex } from '../../protocol/hex.ts';
 import { formatPassCode } from '../../protocol/pass-code.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import { floatFloorWei } from '../core/settlement.ts';
@@ -31,6 +33,8 @@ export const MAX_PASSES = 10_000;
 export const MAX_LISTED_PASSES = 200;
 /** Gas of a token transfer to a new account, rounded up. */
 const TRANSFER_GAS = 65_000n;
+/** Stands in the record for the transaction of a pass that was seen funded: which one it was did not survive. */
+const SEEN_FUNDED: Hex = `0x${'00'.repeat(32)}`;
 /** Questions to the node at the same time. */
 const ASKED_AT_ONCE = 8;
 
@@ -56,14 +60,46 @@ export class PassDesk {
       return refuse('busy', 'other passes are being made: wait until they are funded');
     this.#isCreating = true;
     try {
-      const missing = await this.#missing(BigInt(count), units);
+      const isFull = this.#tooMany(count);
+      if (isFull !== undefined) return isFull;
+      const missing = await this.#missing(count, BigInt(count) * units);
       if (missing !== undefined) return missing;
-      const passes = this.#recorded(count, units);
-      void this.#fund(passes);
-      return { ok: true, passes: passes.map((pass) => this.#row(pass, 'funding')) };
+      return this.#begin(this.#recorded(count, units));
     } finally {
       this.#isCreating = false;
     }
+  }
+
+  /**
+   * Funds what a crash, or a chain that was away, left unfunded: the oldest MAX_PASSES_PER_BATCH, each under the name it had
+   * then, so that one whose transaction is still under way is waited for, not sent again. What holds anything was paid.
+   */
+  async fund(): Promise<PassesResult> {
+    if (this.#isCreating || this.#funding.size > 0)
+      return refuse('busy', 'other passes are being made: wait until they are funded');
+    this.#isCreating = true;
+    try {
+      const open = this.#deps.book.all().filter(({ tx }) => tx === undefined);
+      const oldest = [...open].sort((a, b) => a.serial - b.serial).slice(0, MAX_PASSES_PER_BATCH);
+      const rows = await inGroups(oldest, (pass) => this.#look(pass));
+      if (rows.some(({ state }) => state === 'unknown'))
+        return refuse('chain-unreachable', 'the chain does not say which passes are funded: try again later');
+      const unfunded = oldest.filter((_, i) => rows[i]?.state === 'unfunded');
+      if (unfunded.length === 0) return { ok: true, passes: [] };
+      const missing = await this.#missing(
+        unfunded.length,
+        unfunded.reduce((sum, { units }) => sum + units, 0n),
+      );
+      return missing ?? this.#begin(unfunded);
+    } finally {
+      this.#isCreating = false;
+    }
+  }
+
+  #begin(passes: readonly StoredPass[]): PassesResult {
+    for (const { serial } of passes) this.#funding.add(serial);
+    void this.#fund(passes);
+    return { ok: true, passes: passes.map((pass) => this.#row(pass, 'funding')) };
   }
 
   /** What is on its way from the node's wallet to passes. */
@@ -78,19 +114,22 @@ export class PassDesk {
     return await inGroups(newest, (pass) => this.#look(pass));
   }
 
-  async #missing(count: bigint, units: TokenAmount): Promise<PassesResult | undefined> {
-    const { chain, gasKey, state, book } = this.#deps;
-    if (book.all().length + Number(count) > MAX_PASSES)
-      return refuse('too-many', `this router has made ${book.all().length} of ${MAX_PASSES} passes`);
+  #tooMany(count: number): PassesResult | undefined {
+    const made = this.#deps.book.all().length;
+    if (made + count <= MAX_PASSES) return undefined;
+    return refuse('too-many', `this router has made ${made} of ${MAX_PASSES} passes`);
+  }
+
+  async #missing(count: number, needed: TokenAmount): Promise<PassesResult | undefined> {
+    const { chain, gasKey, state } = this.#deps;
     const [held, costs] = await Promise.all([chain.balanceOf(gasKey.address), chain.costs()]);
     if (!held.ok) return refuse('chain-unreachable', held.message);
     if (!costs.ok) return refuse('chain-unreachable', costs.message);
-    const needed = count * units;
     if (held.units < needed) {
       const message = `the node's wallet ${gasKey.address} holds ${held.units} units, ${needed} are needed: send it the rest`;
       return refuse('not-enough-ssp', message);
     }
-    const gasWei = count * TRANSFER_GAS * costs.gasPriceWei + floatFloorWei(state(), costs);
+    const gasWei = BigInt(count) * TRANSFER_GAS * costs.gasPriceWei + floatFloorWei(state(), costs);
     if (costs.balanceWei >= gasWei) return undefined;
     const message = `the gas key ${gasKey.address} holds ${costs.balanceWei} wei, ${gasWei} are needed: send it coin`;
     return refuse('not-enough-coin', message);
@@ -106,7 +145,6 @@ export class PassDesk {
       return { serial, address: addressFromPassCode(passCodeFor(secret, serial)), units, madeS };
     });
     book.store(passes);
-    for (const { serial } of passes) this.#funding.add(serial);
     return passes;
   }
 
@@ -133,6 +171,8 @@ export class PassDesk {
     if (this.#funding.has(pass.serial)) return this.#row(pass, 'funding');
     const held = await this.#deps.chain.balanceOf(pass.address);
     if (!held.ok) return this.#row(pass, 'unknown');
+    // From now on it was paid, even once it is used up.
+    if (held.units > 0n && pass.tx === undefined) this.#deps.book.store([{ ...pass, tx: SEEN_FUNDED }]);
     if (held.units >= pass.units) return this.#row(pass, 'ready', held.units);
     if (held.units > 0n) return this.#row(pass, 'part-used', held.units);
     return this.#row(pass, pass.tx === undefined ? 'unfunded' : 'used', held.units);

@@ -39,6 +39,11 @@ export function addTreasuryRoutes(app: FastifyInstance, { wallet, passes, faucet
     patiently(request);
     return { passes: await passes.list() };
   });
+  app.post('/passes/fund', async (request, reply) => {
+    patiently(request);
+    const result = await passes.fund();
+    return result.ok ? { passes: result.passes } : refuse(reply, result.reason, result.message);
+  });
   app.post<Query>('/passes', async (request, reply) => {
     const { count, units: text } = request.query;
     const units = unitsFrom(text);

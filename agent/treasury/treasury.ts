@@ -10,7 +10,7 @@ import { giveFromFaucet } from './faucet.ts';
 import { Wallet, type WalletDeps } from './wallet.ts';
 
 export type Treasury = {
-  readonly passes: Pick<PassDesk, 'create' | 'list'>;
+  readonly passes: Pick<PassDesk, 'create' | 'fund' | 'list'>;
   readonly wallet: Pick<Wallet, 'view' | 'withdraw'>;
   /** On development chains only. */
   readonly faucet: (to: Address, units: TokenAmount) => Promise<FaucetResult>;

@@ -45,6 +45,10 @@ export class ScriptedTreasury implements Treasury {
       this.asked.push(['create', count, units]);
       return Promise.resolve(this.created);
     },
+    fund: () => {
+      this.asked.push(['fund']);
+      return Promise.resolve(this.created);
+    },
     list: () => Promise.resolve(this.listed),
   };
 

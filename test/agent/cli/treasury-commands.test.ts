@@ -170,3 +170,14 @@ t.test('the faucet sends what is asked for, or says on which chains it works', a
   }
   t.equal(treasury.asked.length, 2);
 });
+
+t.test('unfunded passes are funded only after a yes', async (t) => {
+  const { treasury, run } = await scene(t);
+  t.match(await run(['pass', 'fund'], ['no']), { exitCode: 1, err: /Nothing was sent/ });
+  t.strictSame(treasury.asked, []);
+  t.match(await run(['pass', 'fund', '--yes']), { exitCode: 0, out: /ABCDE-FGHJK-MNPQR-STVWX .* funding/ });
+  treasury.created = { ok: true, passes: [] };
+  t.match(await run(['pass', 'fund'], ['yes']), { exitCode: 0, out: /No pass is unfunded/ });
+  treasury.created = { ok: false, reason: 'busy', message: 'other passes are being made' };
+  t.match(await run(['pass', 'fund', '--yes']), { exitCode: 1, err: /other passes are being made/ });
+});

@@ -115,6 +115,47 @@ t.test('while one batch is being funded its money is not counted for the next', 
   t.match(await desk.create(15, 50_000n), { ok: false, reason: 'not-enough-ssp' });
 });
 
+t.test('what was left unfunded is funded when the owner says so; what was paid once is not paid again', async (t) => {
+  const { world, desk } = scene();
+  t.match(await desk.fund(), { ok: true, passes: [] }, 'nothing to do');
+  world.transferFailure = AWAY;
+  await desk.create(4, 100n);
+  await settled();
+  const names = world.sent.map(({ name }) => name);
+  const [first, second] = [...world.rows.values()] as [StoredPass, StoredPass];
+  // Mined after all while nobody looked; the second is listed, and then used up.
+  world.balances.set(first.address, 100n);
+  world.balances.set(second.address, 100n);
+  t.match(await desk.list(), [{ state: 'unfunded' }, { state: 'unfunded' }, { state: 'ready' }, { state: 'ready' }]);
+  world.balances.set(second.address, 0n);
+  t.match(await desk.list(), [{}, {}, { serial: 2, state: 'used' }, {}]);
+  world.transferFailure = undefined;
+  world.failure = AWAY;
+  t.match(await desk.fund(), { ok: false, reason: 'chain-unreachable' });
+  world.failure = undefined;
+  t.match(await desk.fund(), {
+    ok: true,
+    passes: [
+      { serial: 3, state: 'funding' },
+      { serial: 4, state: 'funding' },
+    ],
+  });
+  t.match(await desk.fund(), { ok: false, reason: 'busy' });
+  await settled();
+  t.same(
+    world.sent.slice(4).map(({ name }) => name),
+    names.slice(2),
+    'under the names that they had: a transaction under way is found by it',
+  );
+  t.match(await desk.fund(), { ok: true, passes: [] });
+  t.equal(world.sent.length, 6);
+  world.transferFailure = AWAY;
+  await desk.create(2, 100n);
+  await settled();
+  world.balances.set(GAS_KEY, 199n);
+  t.match(await desk.fund(), { ok: false, reason: 'not-enough-ssp', message: /200 are needed/ });
+});
+
 t.test('the list says what became of each, and never sends again by itself', async (t) => {
   const { world, desk } = scene();
   world.transferFailure = AWAY;
