@@ -1,5 +1,7 @@
 import t from 'tap';
+import { openShares } from '../../../agent/core/on-proof.ts';
 import { destinationOf, isVisitor, servedFor } from '../../../agent/core/roaming.ts';
+import { guestView } from '../../../agent/core/view.ts';
 import { carried, HOME, ID, SISTER, ticksOf, visited } from './support/hand-over.ts';
 import { GUEST, kindsOf, LAPTOP, PHONE, Story, testChannel, testVoucher } from './support/story.ts';
 
@@ -19,6 +21,7 @@ t.test('who asks gets all that was metered, after the kernel has stopped', (t) =
     last: { handOver: { sequence: 1n, to: SISTER, charged: 450n, downBytes: 30_000_000n, upBytes: 10_000_000n } },
   });
   t.equal(story.state.channels.get(ID)?.phase, 'away');
+  t.equal(guestView(story.state, PHONE).phase, 'none', 'nothing runs here for who went on elsewhere');
   t.same(story.send({ kind: 'hand-over-asked', channelId: ID, self: HOME, to: SISTER }), [], 'gone is gone');
   t.same(story.send({ kind: 'hand-over-asked', channelId: `0x${'00'.repeat(32)}`, self: HOME, to: SISTER }), []);
   t.end();
@@ -53,6 +56,7 @@ t.test('a visitor pays what is left, is neither claimed nor proven here, and goe
   story.counted(sessionId, 20_000_000n);
   story.nowMs = 100_000;
   t.notOk(kindsOf(story.wait(1_000)).includes('claim-channels'));
+  t.same(openShares(story.state), []);
   story.send({ kind: 'session-left', sessionId, reason: 'guest-left' });
   story.reconciled();
   t.match(story.state.custody.get(ID)?.last, {
