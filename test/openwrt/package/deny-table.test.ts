@@ -70,3 +70,47 @@ t.test('a device name that could be more than a name never reaches a rule', asyn
     );
   t.notOk(text.includes('"br-guest"'));
 });
+
+t.test(
+  'a slip in the port or a device named twice still gives a table: a port as the agent reads it, else the default',
+  async (t) => {
+    const readings = {
+      '99999': 2080,
+      '0': 2080,
+      '1023': 2080,
+      '20800000000000': 2080,
+      '80a': 2080,
+      '03000': 3000,
+      '1024': 1024,
+      '65535': 65535,
+    };
+    for (const [text, portalPort] of Object.entries(readings)) {
+      const lists = "config network 'network'\nlist guest_device 'br-cafe'\nlist guest_device 'br-cafe'\n";
+      const router = new Router(shell, { shareagent: `${lists}config portal 'portal'\noption port '${text}'\n` });
+      t.teardown(() => router.close());
+      t.equal((await router.run(SCRIPT, ['load'])).code, 0);
+      const guestDevices = ['br-cafe'].map(parseDeviceName).filter((name) => name !== undefined);
+      const facts = { guestDevices, guestIndexes: [], guestPorts: [], portalPort, hasRates: false, isStrict: false };
+      t.same(JSON.parse(router.read('nft/inet')), { nftables: installCommands(renderInetTable(facts)) }, text);
+    }
+  },
+);
+
+t.test('what nft refuses of the configuration is replaced by the table as it is shipped, and said', async (t) => {
+  const shareagent = "config network 'network'\nlist guest_device 'br-cafe'\n";
+  const router = new Router(shell, { shareagent });
+  t.teardown(() => router.close());
+  t.equal((await router.run(SCRIPT, ['load'], { NFT_REFUSES: 'br-cafe' })).code, 0);
+  t.same(JSON.parse(router.read('nft/inet')), denyTable('inet'));
+  t.match(router.read('syslog'), 'daemon.err deny-table: nft refused');
+});
+
+t.test('sections without a name are the agent’s, so they are the deny table’s too', async (t) => {
+  const shareagent = "config network\nlist guest_device 'br-cafe'\nconfig portal\noption port '3000'\n";
+  const router = new Router(shell, { shareagent });
+  t.teardown(() => router.close());
+  await router.run(SCRIPT, ['load']);
+  t.match(router.read('nft/inet'), /"br-cafe"/);
+  t.match(router.read('nft/inet'), / 3000$/m);
+  t.notMatch(router.read('nft/inet'), /"br-guest"/);
+});

@@ -159,3 +159,42 @@ t.test('the walled garden follows garden.domain, and nothing that is no name get
   t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), 'dhcp');
   t.notMatch((await router.config())['dhcp'], 'shareagent_garden.domain');
 });
+
+/** A real uci gives a value with its line breaks; the stand-in reads one statement a line, so this option is played. */
+function answer(router: Router, option: string, text: string): void {
+  const played = `case "$*" in *.${option}) printf '${text}'; exit 0 ;; esac\ncommand=$1`;
+  router.write('bin/uci', router.read('bin/uci').replace('command=$1', played));
+}
+
+t.test('what could be more than a host or a port never gets to dnsmasq and the firewall', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  await router.run(NETWORK, ['setup']);
+  const before = await router.config();
+  router.write('etc/config/shareagent', "config portal 'portal'\noption port '80 1-65535'\n");
+  answer(router, 'host', 'x\\ndhcp-script=/evil\\n');
+  t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), '', 'the defaults stand');
+  const { dhcp, firewall } = await router.config();
+  t.same([dhcp, firewall], [before['dhcp'], before['firewall']]);
+  t.match(router.read('syslog'), 'portal.host is no host name');
+  t.match(router.read('syslog'), 'portal.port is no port');
+});
+
+t.test('a name with a line break in it is not what hostapd gets', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  answer(router, 'portal*.name', 'x\\nwpa=0\\n');
+  await router.run(NETWORK, ['setup']);
+  t.match((await router.config())['wireless'], "shareagent_radio0.ssid='SSP WiFi'");
+});
+
+t.test('a section portal without a name is followed as the agent follows it', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  await router.run(NETWORK, ['setup']);
+  router.write('etc/config/shareagent', "config portal\noption port '3000'\noption host 'pay.home'\n");
+  t.equal((await router.run(NETWORK, ['sync', 'apply'])).stdout.trim(), 'firewall dhcp');
+  const { firewall, dhcp } = await router.config();
+  t.match(firewall, "firewall.shareagent_http.dest_port='80 3000'");
+  t.match(dhcp, "dhcp.shareagent_portal.name='pay.home'");
+});
