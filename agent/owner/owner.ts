@@ -83,6 +83,7 @@ function statusOf({ driver, journal, clock, node, version, ...deps }: OwnerDeps,
       clockCheck(clock),
       busCheck(deps.isBusConnected()),
       proofsCheck(deps.proofsHeld),
+      ...depositsCheck(state),
       ...(deps.checks?.() ?? []),
     ],
   };
@@ -109,6 +110,15 @@ function busCheck(isConnected: boolean): HealthCheck {
 function proofsCheck(held: string | undefined): HealthCheck {
   if (held === undefined) return { check: 'proofs', ok: true, message: 'signed and stored' };
   return { check: 'proofs', ok: false, message: `none is signed: ${held}`, fix: 'Repair the journal that it names.' };
+}
+
+/** Confirmed once, and less on chain since than the vouchers come to, or found so in the journal: no credit until it is there. */
+function depositsCheck({ channels }: Driver['state']): readonly HealthCheck[] {
+  const held = [...channels.values()].filter(({ phase, deposit }) => phase === 'pending' && deposit > 0n);
+  if (held.length === 0) return [];
+  const message = `${held.length} channel(s) wait for a deposit that the chain had confirmed: ${held[0]?.id}`;
+  const fix = 'They go on by themselves once the chain shows it. If not, see if chain.rpc_url follows the right chain.';
+  return [{ check: 'deposits', ok: false, message, fix }];
 }
 
 /** Given; or there is no such running session; or the day's bound leaves only so many bytes. */

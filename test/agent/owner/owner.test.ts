@@ -1,7 +1,7 @@
 import t from 'tap';
 import { createOwnerDesk, extendSession, type OwnerDeps } from '../../../agent/owner/owner.ts';
 import { AgentScene, NODE, settled } from '../../support/agent-scene.ts';
-import { PHONE, PHONE_IP, testConfig } from '../core/support/story.ts';
+import { PHONE, PHONE_IP, testConfig, WLAN0 } from '../core/support/story.ts';
 
 function ownerOf(scene: AgentScene, change: Partial<OwnerDeps> = {}) {
   const { driver, journal, clock } = scene;
@@ -105,4 +105,25 @@ t.test('bytes that the owner gives are in kernel and journal when the call is do
   t.same(await give(9, 1n), { kind: 'not-found' });
   await ownerOf(scene).endSession(1);
   t.same(await give(1, 1n), { kind: 'not-found' });
+});
+
+t.test('a channel whose deposit went away again has a line of health', async (t) => {
+  const scene = new AgentScene();
+  scene.driver.dispatch({ kind: 'station-joined', mac: PHONE, port: WLAN0 });
+  const request = scene.openRequest();
+  const { channelId } = request.voucher;
+  await scene.desk.open(PHONE, request);
+  const checks = () =>
+    ownerOf(scene)
+      .status()
+      .health?.map(({ check }) => check);
+  t.notOk(checks()?.includes('deposits'));
+  const seen = { deposit: 0n, claimed: 0n, exitAt: 0n, isClosed: false };
+  scene.driver.dispatch({ kind: 'channel-seen', channelId, seen });
+  t.match(
+    ownerOf(scene)
+      .status()
+      .health?.find(({ check }) => check === 'deposits'),
+    { ok: false, message: new RegExp(channelId) },
+  );
 });
