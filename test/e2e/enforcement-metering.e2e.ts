@@ -142,6 +142,35 @@ t.test('topping up a flood a hundred times in place loses no credit and gives no
   t.ok(total > limit - PACKET, `lost credit ${limit - total}`);
 });
 
+t.test(
+  'a counter of an address that is gone is read for the last time once, and begins at 0 when it is back',
+  async (t) => {
+    await under(100n * MIB, () => floodDown(guest, ip4, 1_000_000));
+    const read = await enforcer.read();
+    const counters = new Map(read.counters.map(({ key, bytes }) => [key, bytes]));
+    const usedBytes = read.counters.reduce((sum, { bytes }) => sum + bytes, 0n);
+    const [key = 'up:'] = [...counters.keys()].filter(
+      (name) => name.startsWith('down:') && !name.slice(5).includes(':'),
+    );
+    const grant = grantOf(guest, 100n * MIB, { usedBytes, counters });
+    const without = grant.stations.map((one) => ({
+      ...one,
+      addresses: one.addresses.filter((ip) => `down:${ip}` !== key),
+    }));
+    const gone = await enforcer.reconcile(planOf({ ...grant, stations: without }));
+    t.match(
+      gone.filter(({ isLast }) => isLast === true),
+      [{ sessionId: 1, key, bytes: counters.get(key) }],
+    );
+    t.ok((counters.get(key) ?? 0n) > 0n);
+    counters.delete(key);
+    t.same(await enforcer.reconcile(planOf({ ...grant, counters, stations: without })), []);
+    t.same(await enforcer.reconcile(planOf({ ...grant, counters })), []);
+    const again = (await enforcer.read()).counters.find((one) => one.key === key);
+    t.equal(again?.bytes, 0n);
+  },
+);
+
 t.test('a lowered limit stops at once', async (t) => {
   const { total } = await under(50n * MIB, async () => {
     await floodUp(guest, ip4, 2_000_000);
