@@ -15,7 +15,7 @@ import { CheckedReader } from './checked-reader.ts';
 import { portNameFromFdbText, portNumberFromBrforward } from './neighbours/bridge-fdb.ts';
 import { FreshRead } from './neighbours/fresh-read.ts';
 import { KernelTable } from './neighbours/kernel-table.ts';
-import { type Neighbour, neighboursFromArp, neighboursFromIp } from './neighbours/neighbour-text.ts';
+import { type Neighbour, neighbourFromArp, neighboursFromArp, neighboursFromIp } from './neighbours/neighbour-text.ts';
 import { openNetlinkAddon } from './netlink-addon.ts';
 
 export type NeighboursOptions = {
@@ -45,7 +45,8 @@ const PAGE_BYTES = 4_096;
 export class KernelNeighbours implements Neighbours {
   readonly #options: NeighboursOptions;
   readonly #run: (program: string, args: readonly string[]) => Promise<string>;
-  readonly #ipv4: FreshRead<readonly Neighbour[]>;
+  /** The text of /proc/net/arp. */
+  readonly #arp: FreshRead<string>;
   readonly #ipv6: FreshRead<readonly Neighbour[]>;
   #hasProblem = false;
 
@@ -53,19 +54,20 @@ export class KernelNeighbours implements Neighbours {
     this.#options = options;
     this.#run = options.run ?? runProgram;
     const monotonicMs = options.monotonicMs ?? (() => performance.now());
-    this.#ipv4 = new FreshRead(() => this.#guarded(() => this.#readArp()), 0, monotonicMs);
+    const { procRoot = '/proc' } = options;
+    this.#arp = new FreshRead(() => this.#guarded('', () => readFile(`${procRoot}/net/arp`, 'utf8')), 0, monotonicMs);
     const reader = this.#ipv6Reader(monotonicMs);
-    this.#ipv6 = new FreshRead(() => this.#guarded(() => reader.read()), IPV6_GAP_MS, monotonicMs);
+    this.#ipv6 = new FreshRead(() => this.#guarded([], () => reader.read()), IPV6_GAP_MS, monotonicMs);
   }
 
   async macOf(address: IpAddress): Promise<Mac | undefined> {
-    if (!isIpv6(address)) return macIn(await this.#ipv4.fresh(), address);
+    if (!isIpv6(address)) return neighbourFromArp(await this.#arp.fresh(), this.#options.guestDevices, address)?.mac;
     return await this.#ipv6.find(FRESH_IPV6_MS, (neighbours) => macIn(neighbours, address));
   }
 
   async list(): Promise<readonly Neighbour[]> {
-    const [ipv4, ipv6] = await Promise.all([this.#ipv4.fresh(), this.#ipv6.recent(FRESH_IPV6_MS)]);
-    return [...ipv4, ...ipv6];
+    const [arp, ipv6] = await Promise.all([this.#arp.fresh(), this.#ipv6.recent(FRESH_IPV6_MS)]);
+    return [...neighboursFromArp(arp, this.#options.guestDevices), ...ipv6];
   }
 
   async portOf(mac: Mac): Promise<DeviceName | undefined> {
@@ -75,11 +77,6 @@ export class KernelNeighbours implements Neighbours {
       if (port !== undefined) return port;
     }
     return undefined;
-  }
-
-  async #readArp(): Promise<readonly Neighbour[]> {
-    const text = await readFile(`${this.#options.procRoot ?? '/proc'}/net/arp`, 'utf8');
-    return neighboursFromArp(text, this.#options.guestDevices);
   }
 
   #ipv6Reader(monotonicMs: () => number): CheckedReader<Neighbour> {
@@ -105,15 +102,15 @@ export class KernelNeighbours implements Neighbours {
   }
 
   /** An unreadable table is an empty one: a guest that can not be identified gets nothing, and the agent goes on. */
-  async #guarded(read: () => Promise<readonly Neighbour[] | undefined>): Promise<readonly Neighbour[]> {
+  async #guarded<T>(empty: T, read: () => Promise<T | undefined>): Promise<T> {
     try {
-      const neighbours = (await read()) ?? [];
+      const table = (await read()) ?? empty;
       this.#hasProblem = false;
-      return neighbours;
+      return table;
     } catch (error) {
       if (!this.#hasProblem) this.#options.onProblem?.(error as Error);
       this.#hasProblem = true;
-      return [];
+      return empty;
     }
   }
 

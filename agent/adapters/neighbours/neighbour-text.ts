@@ -25,6 +25,22 @@ export function neighboursFromArp(text: string, devices: readonly DeviceName[]):
   });
 }
 
+/** The neighbour of this IPv4 address, from the same text: asked for each request, it reads one line and not a thousand. */
+export function neighbourFromArp(
+  text: string,
+  devices: readonly DeviceName[],
+  address: IpAddress,
+): Neighbour | undefined {
+  // The first line is the heading.
+  const start = `\n${address} `;
+  for (let at = text.indexOf(start); at >= 0; at = text.indexOf(start, at + 1)) {
+    const end = text.indexOf('\n', at + 1);
+    const [found] = neighboursFromArp(text.slice(at + 1, end < 0 ? text.length : end), devices);
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
 /** Neighbours of one device, from `ip neigh show dev DEVICE`: ADDRESS [dev X] lladdr MAC [router] [used ...] STATE. */
 export function neighboursFromIp(text: string): readonly Neighbour[] {
   return linesOf(text).flatMap((line) => {

@@ -76,6 +76,19 @@ class Kernel {
   }
 }
 
+t.test('an address is looked up whole, and on the guest devices only', async (t) => {
+  const kernel = new Kernel(t);
+  const elsewhere = '10.9.0.4         0x1         0x2         02:fc:00:00:00:06     *        eth0\n';
+  const [heading = '', ...lines] = ARP.trimEnd().split('\n');
+  writeFileSync(join(kernel.root, 'net/arp'), [heading, elsewhere.trimEnd(), ...lines].join('\n'));
+  const macOf = (address: string) => kernel.neighbours.macOf(address as IpAddress);
+  t.equal(await macOf('10.9.0.4'), LAPTOP, 'another device has the same address');
+  for (const stranger of ['10.9.0.7', '0.9.0.2', '10.9.0.77', '192.0.2.1', 'IP'])
+    t.equal(await macOf(stranger), undefined);
+  writeFileSync(join(kernel.root, 'net/arp'), `${heading}\n${(lines[0] ?? '').trimEnd()}`);
+  t.equal(await macOf('10.9.0.2'), PHONE, 'the last line');
+});
+
 t.test('an IPv4 guest is found in the ARP table without starting a process', async (t) => {
   const kernel = new Kernel(t);
   kernel.arp(ARP);
