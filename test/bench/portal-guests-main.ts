@@ -8,7 +8,7 @@ import { guestAddress } from './portal-address.ts';
 
 /** How often a page without event streams asks. */
 const POLL_MS = 2_000;
-const ARRIVAL_MS = 45;
+const ARRIVAL_MS = 20;
 const HEADERS = { host: 'portal.lan' };
 
 const [address = '', guests = '0', streams = '0', seconds = '0'] = process.argv.slice(2);
@@ -20,7 +20,7 @@ const waitsMs: number[] = [];
 let isRunning = true;
 
 const everybody: Promise<void>[] = [];
-// One after the other, as people come: a stock router lets in 25 connections a second and no more.
+// One after the other, as people come: the router lets in 100 new connections a second and no more.
 for (const [i, agent] of agents.entries()) {
   const status = await ask(i, agent, 'POST', '/api/trial');
   if (status !== 200) throw new Error(`guest ${i} got ${status} for its trial`);

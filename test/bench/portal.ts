@@ -179,7 +179,8 @@ async function measureHouse(scene: Scene, crowd: Guest, seconds: number) {
   }, 250);
   try {
     const argv = [process.execPath, GUESTS_MAIN, BENCH_ROUTER, String(GUESTS), String(STREAMS), String(seconds)];
-    const text = await host.must(argv, { timeoutMs: 120_000 });
+    // 500 arrivals wait for a commit and the kernel each: on a loaded machine 0.2 s and more.
+    const text = await host.must(argv, { timeoutMs: 300_000 });
     return { ...v.parse(crowdSchema, JSON.parse(text)), rssMiB };
   } finally {
     clearInterval(watching);
