@@ -15,10 +15,8 @@ import {
   type SignedEnrolment,
 } from '../protocol/enrolment.ts';
 import { type Hex, hexFromBytes } from '../protocol/hex.ts';
-import { decodeRevocationList, jsonFromRevocationList } from '../protocol/identity-wire.ts';
 import type { RegistryDeployment } from '../protocol/traffic-proof.ts';
 import {
-  revocationListSigner,
   type SignedRevocationList,
   type SignedVendorAttestation,
   vendorAttestationSigner,
@@ -26,6 +24,7 @@ import {
 import { answerOf, type EnrolmentAnswer, type EnrolmentRefusal, refused } from './enrolment-answer.ts';
 import { EnrolmentChallenges } from './enrolment-challenges.ts';
 import type { EnrolledDevice, EnrolmentState, RegistryStore } from './registry-store.ts';
+import { MAX_ROTATIONS, VendorRevocations } from './vendor-revocations.ts';
 
 export type RegistryDeps = {
   readonly store: RegistryStore;
@@ -49,11 +48,11 @@ const DEFAULT_KEY_S = 3600n;
 export class Registry {
   readonly #deps: RegistryDeps;
   readonly #challenges = new EnrolmentChallenges();
-  /** Parsed once: a list may name 16,384 devices. */
-  readonly #revoked = new Map<bigint, { readonly serial: bigint; readonly devices: ReadonlySet<Address> }>();
+  readonly #revocations: VendorRevocations;
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
+    this.#revocations = new VendorRevocations(deps);
   }
 
   challenge(): EnrolmentChallenge {
@@ -88,10 +87,16 @@ export class Registry {
     const { store, deployment, nowS } = this.#deps;
     const { device, credential } = enrolment;
     const known = store.device(device);
-    if (known?.state !== 'active' || this.isRevoked(device)) {
+    if (known === undefined || !this.#isActive(device)) {
       return refused(
         'not-active',
         `device ${device} is ${known?.state ?? 'not enrolled'}; only an active one names its successor`,
+      );
+    }
+    if (this.#revocations.namedBy(known).length >= MAX_ROTATIONS) {
+      return refused(
+        'too-many',
+        `the key was changed ${MAX_ROTATIONS} times; enrol by attestation, serial or operator's key`,
       );
     }
     if (credential.method !== 'key') return refused('no-key', 'a successor is named by a single-use key');
@@ -126,19 +131,7 @@ export class Registry {
 
   /** Takes a vendor's newer list; what it names is revoked from the next proof on. */
   setRevocations(list: SignedRevocationList): EnrolmentAnswer {
-    const { store, deployment, vendors } = this.#deps;
-    const key = vendors.get(list.vendorId);
-    const signer = revocationListSigner(deployment, list);
-    if (key === undefined || signer !== key) {
-      return refused(
-        'bad-signature',
-        `the list of vendor ${list.vendorId} is signed by ${signer ?? 'nobody'}, expected ${key ?? 'no vendor of this number'}`,
-      );
-    }
-    const isTaken = store.putDocument('revocations', `${list.vendorId}`, list.serial, jsonFromRevocationList(list));
-    return isTaken
-      ? { ok: true, state: 'revoked', reason: `${list.devices.length} devices` }
-      : refused('old-list', `list ${list.serial} of vendor ${list.vendorId} is not newer than the one on file`);
+    return this.#revocations.set(list);
   }
 
   /** Whether proofs of this device are the word of one in good standing; undefined: not enrolled. */
@@ -146,7 +139,7 @@ export class Registry {
     const known = this.#deps.store.device(device);
     if (known === undefined || known.state === 'pending' || known.state === 'rejected') return undefined;
     const isOver = known.state === 'retired' && this.#deps.nowS() > known.sinceS + RETIRED_S;
-    return { isRevoked: known.state === 'revoked' || isOver || this.#isOnList(known) };
+    return { isRevoked: known.state === 'revoked' || isOver || this.#revocations.isTakenBack(known) };
   }
 
   isRevoked(device: Address): boolean {
@@ -193,7 +186,7 @@ export class Registry {
     }
     if (notAfter < nowS()) return refused('expired', `the attestation ended at ${notAfter}, it is ${nowS()}`);
     const verdict = { method: 'attestation', credential: `${vendorId}`, vendorId, notAfter } as const;
-    if (this.#isOnList({ device, vendorId })) {
+    if (this.#revocations.isOnList({ device, vendorId })) {
       return refused('revoked', `vendor ${vendorId} has taken device ${device} back`);
     }
     return this.#admitted(verdict, `attested by vendor ${vendorId}`);
@@ -219,10 +212,17 @@ export class Registry {
       );
     }
     if (key.expiresS < this.#deps.nowS()) return refused('key-expired', `this enrolment key ended at ${key.expiresS}`);
+    if (key.replaces !== undefined && !this.#isActive(key.replaces)) {
+      return refused('not-active', `device ${key.replaces}, which named this key, is no longer active`);
+    }
     const verdict = { method: 'key', credential: key.label, replaces: key.replaces } as const;
     // A key is spent whatever comes of it.
     this.#deps.store.putKey({ ...key, usedBy: device });
     return this.#admitted(verdict, `key "${key.label}"`);
+  }
+
+  #isActive(device: Address): boolean {
+    return this.#deps.store.device(device)?.state === 'active' && !this.isRevoked(device);
   }
 
   #admitted(verdict: Omit<Verdict, 'state' | 'reason'>, reason: string): Verdict {
@@ -270,22 +270,5 @@ export class Registry {
       }
       return decide(known);
     });
-  }
-
-  #isOnList({ device, vendorId }: Pick<EnrolledDevice, 'device' | 'vendorId'>): boolean {
-    if (vendorId === undefined) return false;
-    const known = this.#revoked.get(vendorId);
-    // Another process of this collector may have taken a newer one.
-    const isNewest = known !== undefined && known.serial === (this.#deps.store.listSerial(vendorId) ?? -1n);
-    return (isNewest ? known : this.#readList(vendorId)).devices.has(device);
-  }
-
-  #readList(vendorId: bigint): { readonly serial: bigint; readonly devices: ReadonlySet<Address> } {
-    const decoded = decodeRevocationList(this.#deps.store.document('revocations', `${vendorId}`));
-    const list = decoded.ok
-      ? { serial: decoded.value.serial, devices: new Set(decoded.value.devices) }
-      : { serial: -1n, devices: new Set<Address>() };
-    this.#revoked.set(vendorId, list);
-    return list;
   }
 }

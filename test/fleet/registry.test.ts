@@ -173,6 +173,36 @@ t.test('key rotation: the old key names its successor, and retires when that one
   t.end();
 });
 
+t.test('a key that was named before its device was revoked admits nobody after it', (t) => {
+  const desk = new Desk(t);
+  desk.enrol(OLD, attested(OLD, desk.nowS + DAY));
+  const credential = { method: 'key', key: `0x${'5e'.repeat(32)}` } as const;
+  t.match(desk.registry.nameSuccessor(desk.signed(OLD, credential)), { ok: true });
+  desk.registry.revoke(OLD.address, 'stolen');
+  t.match(desk.enrol(NEW, credential), { ok: false, code: 'not-active' });
+  t.equal(desk.registry.standing(NEW.address), undefined);
+  t.end();
+});
+
+t.test('a vendor that takes back a device takes back the keys that it named', (t) => {
+  const desk = new Desk(t);
+  desk.enrol(OLD, attested(OLD, desk.nowS + DAY));
+  const keys = [OLD, ...Array.from({ length: 17 }, (_, i) => testKey(`successor ${i}`))];
+  const answers = keys.slice(1).map((next, i) => {
+    const credential = { method: 'key', key: `0x${(i + 16).toString(16).repeat(32)}` } as const;
+    const named = desk.registry.nameSuccessor(desk.signed(keys[i] as Key, credential));
+    return named.ok ? desk.enrol(next, credential) : named;
+  });
+  t.ok(answers.slice(0, 16).every(({ ok }) => ok));
+  t.match(answers[16], { ok: false, code: 'too-many' });
+  const last = (keys[16] as Key).address;
+  t.strictSame(desk.registry.standing(last), { isRevoked: false });
+  const list = { vendorId: 7n, serial: 1n, issuedS: desk.nowS, devices: [OLD.address] };
+  desk.registry.setRevocations(signRevocationList(REGISTRY, list, VENDOR.secretKey));
+  t.strictSame(desk.registry.standing(last), { isRevoked: true });
+  t.end();
+});
+
 t.test('where people decide: list, approve, reject, revoke, each from the states that allow it', (t) => {
   const desk = new Desk(t, { isManual: true });
   t.match(desk.enrol(OLD, attested(OLD, desk.nowS + DAY)), { state: 'pending', reason: /waits for approval/ });
