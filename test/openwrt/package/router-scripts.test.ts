@@ -1,8 +1,11 @@
 /** The small scripts: time sync, sysupgrade, migration of the configuration, after installation and before removal. */
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
 import t from 'tap';
 import { Router, SHELLS } from './support/router.ts';
 
-const FLAG = 'var/run/shareagent/clock-synced';
+const FLAG = 'var/run/shareagent-clock/synced';
 /** Read by fw4 whenever it loads its rules. */
 const FIREWALL_RULE = 'usr/share/nftables.d/chain-pre/input/shareagent.nft';
 
@@ -22,6 +25,7 @@ for (const shell of SHELLS) {
     t.notOk(router.has(FLAG));
     await ntp('step');
     t.ok(router.has(FLAG));
+    t.notOk(router.has('var/run/shareagent'), 'nothing of it lies where the agent’s user could leave a link');
   });
 
   t.test(
@@ -71,13 +75,34 @@ t.test('installed, used, removed: the router is as it was, the owner’s ledger 
   t.ok(router.has('nft/inet'), 'guests are held back from the first moment');
   t.ok(router.has(FIREWALL_RULE));
   router.write('etc/shareagent/ledger.db', 'money');
-  router.write('var/run/shareagent/clock-synced', '');
+  router.write('var/run/shareagent/control.sock', '');
+  router.write(FLAG, '');
 
   await router.run('usr/libexec/shareagent/before-remove', [], { SHAREAGENT_INIT: `${router.root}/bin/logger` });
   t.same(await router.config(), before);
   t.notOk(router.has('nft/inet') || router.has('nft/bridge') || router.has('var/run/shareagent'));
+  t.notOk(router.has('var/run/shareagent-clock'));
   t.notOk(router.has(FIREWALL_RULE), 'the firewall, loaded anew without the guest network, does not find it');
   t.equal(router.read('etc/shareagent/ledger.db'), 'money');
+});
+
+t.test('a removal waits for the agent to be gone, wherever its control socket is', async (t) => {
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  const path = join(router.root, 'other.sock');
+  const server = createServer().listen(path);
+  await once(server, 'listening');
+  await router.uci('set', `shareagent.agent.control_socket=${path}`);
+  // What the removal does next, after the wait, with the socket there or not.
+  router.write(
+    'usr/libexec/shareagent/guest-network',
+    `#!/bin/sh\n[ -S '${path}' ] && echo early >"$ROUTER_ROOT/early"\nexit 0\n`,
+  );
+  const gone = setTimeout(() => server.close(), 500);
+  t.teardown(() => clearTimeout(gone));
+  await router.run('usr/libexec/shareagent/before-remove', [], { SHAREAGENT_INIT: `${router.root}/bin/logger` });
+  t.notOk(router.has('early'));
+  t.notOk(server.listening);
 });
 
 t.test('an upgrade touches neither network nor tables', async (t) => {

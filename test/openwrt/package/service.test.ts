@@ -39,7 +39,10 @@ t.test('it runs unprivileged, jailed, with one capability, and procd never gives
     [`mount-rw ${router.root}/etc/shareagent ${router.root}/var/run/shareagent`, `mount-rw ${router.root}/etc/config`],
     'its own folders, and for price_set the one of which it owns a file',
   );
-  t.ok(router.lines('owners').includes(`chown root:shareagent ${router.root}/etc/config/shareagent`));
+  t.same(router.lines('owners'), [
+    `chown -h shareagent:shareagent ${router.root}/etc/shareagent ${router.root}/var/run/shareagent`,
+    `chown root:shareagent ${router.root}/etc/config/shareagent`,
+  ]);
   t.equal(router.modeOf('etc/config/shareagent'), 0o664);
   t.match(
     params.find((line) => line.startsWith('env ')),
@@ -52,9 +55,8 @@ t.test('it runs unprivileged, jailed, with one capability, and procd never gives
   const only = ['CAP_NET_ADMIN'];
   t.same(capabilities, { bounding: only, effective: only, ambient: only, permitted: only, inheritable: only });
   t.ok(
-    router
-      .lines('owners')
-      .includes(`chown -R shareagent:shareagent ${router.root}/etc/shareagent ${router.root}/var/run/shareagent`),
+    params.includes(`mount ${router.root}/usr/sbin/nft ${router.root}/var/run/shareagent-clock`),
+    'the clock’s flag is root’s',
   );
 });
 
