@@ -2,6 +2,7 @@ import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import type { IpAddress } from '../../agent/core/model.ts';
 import { AgentScene, PREFIXES, settled } from '../support/agent-scene.ts';
+import { carried, HOME, ID, SISTER } from './core/support/hand-over.ts';
 import { LAPTOP, PHONE, PHONE_IP, WLAN0, WLAN1 } from './core/support/story.ts';
 
 async function watching(t: Test, scene = new AgentScene()): Promise<AgentScene> {
@@ -137,6 +138,18 @@ t.test(
     t.match(scene.chain.claims, [{ id, units: 150n }]);
   },
 );
+
+t.test('a visitor who asks for the deposit back on chain goes home to be closed there', async (t) => {
+  const scene = await watching(t);
+  const one = carried();
+  scene.chain.channels.set(ID, { deposit: 10_000n, claimed: 0n, exitAt: 1_900_000_000n, isClosed: false });
+  scene.driver.dispatch({ kind: 'hand-over-arriving', carried: one });
+  scene.driver.dispatch({ kind: 'hand-over-taken', carried: one, self: SISTER });
+  t.equal(scene.driver.state.channels.get(ID)?.phase, 'active');
+  for (let n = 0; n < 61; n++) await scene.advance(5_000);
+  t.match(scene.driver.state.custody.get(ID)?.last.handOver, { from: SISTER, to: HOME, isOver: true });
+  t.same(scene.chain.claims, []);
+});
 
 t.test('flow offload, or guest devices without an address, stop the sale until they are put right', async (t) => {
   const scene = new AgentScene();

@@ -44,7 +44,8 @@ export class UsageBook {
   }
 
   /**
-   * Retires the counters that the plan knows and the kernel has no more.
+   * Retires the counters that the plan knows and the kernel has no more; where the plan knows no more than are bound nothing
+   * has piled up, and nothing is looked up: this runs with every voucher.
    * @returns their last readings, for whoever made the plan: one that is made before they are known must not follow.
    */
   retire(
@@ -53,6 +54,7 @@ export class UsageBook {
   ): CounterReading[] {
     return grants.flatMap((grant) => {
       const { sessionId, counters } = grant;
+      if (counters.size <= boundCounters(grant) && !this.#retired.has(sessionId)) return [];
       const gone = [...counters.keys()].filter((key) => !isInstalled(sessionId, key));
       const lasts = gone.map((key) => ({ sessionId, key, ...this.#newest(grant, key), isLast: true as const }));
       this.#retired.delete(sessionId);
@@ -75,6 +77,10 @@ export class UsageBook {
     const { bytes, packets } = this.#sessions.get(sessionId)?.get(key) ?? retired ?? NOTHING;
     return { bytes: planned !== undefined && planned > bytes ? planned : bytes, packets };
   }
+}
+
+function boundCounters({ stations }: SessionGrant): number {
+  return stations.reduce((count, { addresses }) => count + 1 + addresses.length, 0);
 }
 
 function knownsOf(sessions: Map<SessionId, Knowns>, sessionId: SessionId): Knowns {
