@@ -49,9 +49,9 @@ t.test('a dry run names the command, and prepares secrets that only root can rea
     text,
     /would run: make -C builder image PROFILE=glinet_gl-mt6000 PACKAGES=shareagent .*-dnsmasq dnsmasq-full/,
   );
-  t.same(readdirSync(join(folder, 'image/files/etc/shareagent')).toSorted(), ['enrolment-key', 'first-boot.conf']);
-  for (const name of ['enrolment-key', 'first-boot.conf']) {
-    t.equal(statSync(join(folder, 'image/files/etc/shareagent', name)).mode & 0o777, 0o600);
+  t.same(readdirSync(join(folder, 'image/files/etc')).toSorted(), ['shareagent', 'shareagent-root', 'uci-defaults']);
+  for (const name of ['shareagent/enrolment-key', 'shareagent-root/first-boot.conf']) {
+    t.equal(statSync(join(folder, 'image/files/etc', name)).mode & 0o777, 0o600, name);
   }
   t.same(readdirSync(join(folder, 'builder')), ['Makefile'], 'nothing was done to the image builder');
   t.end();
@@ -80,17 +80,17 @@ for (const shell of SHELLS) {
     const router = new Router(shell);
     t.teardown(() => router.close());
     const env = {
-      SHAREAGENT_STATE: `${router.root}/etc/shareagent`,
+      SHAREAGENT_KEPT: `${router.root}/etc/shareagent-root`,
       SHAREAGENT_LIBEXEC: `${router.root}/usr/libexec/shareagent`,
     };
     await router.run('etc/uci-defaults/60_shareagent-network');
-    router.write('etc/shareagent/first-boot.conf', readFileSync(join(folder, 'settings'), 'utf8'));
+    router.write('etc/shareagent-root/first-boot.conf', readFileSync(join(folder, 'settings'), 'utf8'));
     router.write('first-boot', readFileSync(`${OPENWRT}imagebuilder/first-boot`, 'utf8'));
     t.equal((await router.run('first-boot', [], env)).code, 0);
     const { shareagent, wireless } = await router.config();
     t.match(shareagent, "shareagent.chain.payee='0x1111111111111111111111111111111111111111'");
     t.match(wireless, "wireless.shareagent_radio0.disabled='0'");
-    t.notOk(router.has('etc/shareagent/first-boot.conf'));
+    t.notOk(router.has('etc/shareagent-root/first-boot.conf'));
     t.equal((await router.run('first-boot', [], env)).code, 0, 'twice is nothing');
   });
 }

@@ -1,5 +1,6 @@
 /** The small scripts: time sync, sysupgrade, migration of the configuration, after installation and before removal. */
 import { once } from 'node:events';
+import { mkdirSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import t from 'tap';
@@ -28,6 +29,18 @@ for (const shell of SHELLS) {
     t.notOk(router.has('var/run/shareagent'), 'nothing of it lies where the agent’s user could leave a link');
   });
 
+  t.test(`${shell}: an option is renamed in a section without a name as well`, async (t) => {
+    const router = new Router(shell, { shareagent: "config price\noption cost_mb '0.3'\n" });
+    t.teardown(() => router.close());
+    router.write('renamed', 'price.cost_mb price.per_mb\n');
+    const env = { SHAREAGENT_RENAMED: `${router.root}/renamed`, SHAREAGENT_KEPT: `${router.root}/kept` };
+    await router.run('usr/libexec/shareagent/migrate-config', [], env);
+    const { shareagent = '' } = await router.config();
+    t.match(shareagent, ".per_mb='0.3'");
+    t.notMatch(shareagent, 'cost_mb');
+    t.equal(shareagent.match(/=price$/gm)?.length, 1, 'no second section');
+  });
+
   t.test(
     `${shell}: an option that was renamed keeps its value, one that was dropped goes, twice the same`,
     async (t) => {
@@ -39,18 +52,27 @@ for (const shell of SHELLS) {
         'renamed',
         '# comment\nprice.cost_mb price.per_mb\nprice.old_mb price.per_mb\nprice.gone -\nchain.rpc rpc.url\nprice.never price.was\n',
       );
-      const env = { SHAREAGENT_RENAMED: `${router.root}/renamed`, SHAREAGENT_STATE: `${router.root}/etc/shareagent` };
+      const env = {
+        SHAREAGENT_RENAMED: `${router.root}/renamed`,
+        SHAREAGENT_KEPT: `${router.root}/etc/shareagent-root`,
+      };
       const before = router.read('etc/config/shareagent');
+      router.write('etc/rc.local', 'root’s');
+      mkdirSync(join(router.root, 'etc/shareagent'), { recursive: true });
+      for (const name of ['config-before-migration', 'config-before-migration.new', 'guest-network-made']) {
+        symlinkSync(join(router.root, 'etc/rc.local'), join(router.root, 'etc/shareagent', name));
+      }
       t.equal((await router.run('usr/libexec/shareagent/migrate-config', [], env)).code, 0);
       const after = (await router.config())['shareagent'];
       t.match(after, "shareagent.price.per_mb='0.3'");
       t.match(after, "shareagent.rpc.url='http://a'");
       t.notMatch(after, /cost_mb|old_mb|gone|chain\.rpc/);
-      t.equal(router.read('etc/shareagent/config-before-migration'), before);
-      router.forget('etc/shareagent/config-before-migration');
+      t.equal(router.read('etc/shareagent-root/config-before-migration'), before);
+      t.equal(router.read('etc/rc.local'), 'root’s', 'no link in the agent’s folder leads root to it');
+      router.forget('etc/shareagent-root/config-before-migration');
       await router.run('usr/libexec/shareagent/migrate-config', [], env);
       t.equal((await router.config())['shareagent'], after);
-      t.notOk(router.has('etc/shareagent/config-before-migration'), 'nothing to do, nothing kept');
+      t.notOk(router.has('etc/shareagent-root/config-before-migration'), 'nothing to do, nothing kept');
     },
   );
 }
@@ -69,7 +91,12 @@ t.test('installed, used, removed: the router is as it was, the owner’s ledger 
   const router = new Router(shell);
   t.teardown(() => router.close());
   const before = await router.config();
+  const planted = join(router.root, 'etc/made-by-root');
+  mkdirSync(join(router.root, 'etc/shareagent'), { recursive: true });
+  symlinkSync(planted, join(router.root, 'etc/shareagent/guest-network-made'));
   await router.run('etc/uci-defaults/60_shareagent-network');
+  t.notOk(router.has('etc/made-by-root'), 'the mark is not made through a link of the agent');
+  t.ok(router.has('etc/shareagent-root/guest-network-made'));
   await router.run('usr/libexec/shareagent/after-install');
   t.same(router.lines('reloads'), ['reload_config']);
   t.ok(router.has('nft/inet'), 'guests are held back from the first moment');
@@ -84,6 +111,7 @@ t.test('installed, used, removed: the router is as it was, the owner’s ledger 
   t.notOk(router.has('var/run/shareagent-clock'));
   t.notOk(router.has(FIREWALL_RULE), 'the firewall, loaded anew without the guest network, does not find it');
   t.equal(router.read('etc/shareagent/ledger.db'), 'money');
+  t.notOk(router.has('etc/shareagent-root'), 'the mark is gone, and the folder with it');
 });
 
 t.test('a removal waits for the agent to be gone, wherever its control socket is', async (t) => {
@@ -124,7 +152,7 @@ t.test('an upgrade touches neither network nor tables', async (t) => {
 t.test('sysupgrade keeps the ledger, copied while the agent has closed it, which then starts again', async (t) => {
   const router = new Router(shell);
   t.teardown(() => router.close());
-  t.match(router.read('lib/upgrade/keep.d/shareagent'), '/etc/shareagent/');
+  t.equal(router.read('lib/upgrade/keep.d/shareagent'), '/etc/shareagent/\n/etc/shareagent-root/\n');
   // A stand-in of sysupgrade: it reads the hooks as the real one does, and makes its list of files after ours ran.
   router.write('etc/shareagent/ledger.db', '');
   router.write('etc/shareagent/ledger.db-wal', '');

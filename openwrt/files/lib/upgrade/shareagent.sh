@@ -3,7 +3,7 @@
 shareagent_hold_ledger() {
 	local upgrade=$$ database waited=0
 	[ -x /etc/init.d/shareagent ] && /etc/init.d/shareagent running || return 0
-	database=$(uci -q get shareagent.storage.database) || database=/etc/shareagent/ledger.db
+	database=$(uci -q get shareagent.@storage[0].database) || database=/etc/shareagent/ledger.db
 	/etc/init.d/shareagent stop
 	while [ -e "$database-wal" ] && [ "$waited" -lt 20 ]; do
 		sleep 1
