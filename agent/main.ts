@@ -13,7 +13,6 @@ import { TlsDoor } from '../captive-portal/tls-door.ts';
 import { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
 import { chainClock } from './adapters/chain-clock.ts';
 import { minuteOfDay, systemClock } from './adapters/clock.ts';
-import { deviceSigner } from './adapters/device-key.ts';
 import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
 import { JournalError } from './adapters/journal/journal-error.ts';
 import { journalTransactions } from './adapters/journal/journal-transactions.ts';
@@ -23,6 +22,7 @@ import { LeaseFile } from './adapters/lease-file.ts';
 import { KernelNeighbours } from './adapters/neighbours.ts';
 import { createNftEnforcer } from './adapters/nft/enforcer.ts';
 import { readOffload } from './adapters/nft/offload.ts';
+import { nodeSigner } from './adapters/node-signer.ts';
 import { sisterHttp } from './adapters/sister-http.ts';
 import { treasuryFiles } from './adapters/treasury-files.ts';
 import { UbusObject } from './adapters/ubus/bus-object.ts';
@@ -260,10 +260,10 @@ function loadOrStartAnew(journal: { load(): LoadedJournal }, log: DriverLog): Lo
 function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, signal: AbortSignal, opened: Opened[]) {
   const { guestDevices, leaseFile, ubusSocket } = config.network;
   const { rpcUrl, rpcBackups = [], chainId, channels, token, confirmations = 1 } = config.chain;
-  const { databasePath, deviceKeyPath } = config.storage;
+  const { databasePath } = config.storage;
   mkdirSync(dirname(databasePath), { recursive: true, mode: 0o700 });
   const clock = systemClock({ syncedFlagPath: process.env['SHAREAGENT_CLOCK_FLAG'] });
-  const signer = deviceSigner(deviceKeyPath);
+  const signer = nodeSigner(config.storage);
   const onProblem = (err: Error) => log.warn({ err }, 'edge-problem');
   const isGuests = (address: Parameters<typeof isInPrefix>[0]) =>
     network.prefixes().some((prefix) => isInPrefix(address, prefix.address, prefix.length));

@@ -28,7 +28,10 @@ export type KeyErrorCode =
   | 'KEY_EXISTS'
   | 'KEY_MALFORMED'
   | 'KEY_UNREADABLE'
-  | 'KEY_SELF_CHECK';
+  | 'KEY_SELF_CHECK'
+  /** A key that another process holds. */
+  | 'KEY_SIGNER_AWAY'
+  | 'KEY_SIGNER_REFUSED';
 
 export class KeyError extends Error {
   readonly code: KeyErrorCode;

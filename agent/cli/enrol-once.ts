@@ -3,8 +3,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrolmentCredential } from '../../protocol/enrolment.ts';
 import { CollectorHttp } from '../adapters/collector-http.ts';
-import { deviceSigner } from '../adapters/device-key.ts';
 import { IdentityFiles } from '../adapters/identity-files.ts';
+import { nodeSigner } from '../adapters/node-signer.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { nextDelayMs } from '../core/retry-schedule.ts';
 import { type EnrolmentDeps, type EnrolmentOutcome, enrol } from '../identity/enrolment.ts';
@@ -33,7 +33,7 @@ export function enrolmentDeps({ proofs, chain }: AgentConfig, signer: Signer): E
 /** @throws KeyError, IdentityFileError */
 export async function enrolOnce(config: AgentConfig, typed?: EnrolmentCredential): Promise<EnrolmentOutcome> {
   const { deviceKeyPath } = config.storage;
-  const deps = enrolmentDeps(config, deviceSigner(deviceKeyPath));
+  const deps = enrolmentDeps(config, nodeSigner(config.storage));
   if (deps === undefined)
     return { ok: false, message: 'no collector is configured: set proofs.collector_url and proofs.collector' };
   const files = new IdentityFiles(deviceKeyPath);

@@ -1,7 +1,7 @@
 /** `shareagent identity`: the router's address, who attests it, whom it earns for; checked without a network. */
 import { parseAddress } from '../../protocol/address.ts';
-import { deviceSigner } from '../adapters/device-key.ts';
 import { IdentityFileError, IdentityFiles } from '../adapters/identity-files.ts';
+import { nodeSigner } from '../adapters/node-signer.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { bindTo, examineIdentity, type IdentityReport } from '../identity/identity.ts';
 import { type Answer, type Command, CommandError, EXIT, usageError } from './command.ts';
@@ -24,7 +24,7 @@ export const identityCommand: Command = {
 function answer([action, operator, extra]: readonly string[], config: AgentConfig): Answer {
   const { chainId, registry } = config.chain;
   const files = new IdentityFiles(config.storage.deviceKeyPath);
-  const signer = deviceSigner(config.storage.deviceKeyPath);
+  const signer = nodeSigner(config.storage);
   try {
     if (action === 'bind' && extra === undefined) {
       const address = parseAddress(operator ?? '');

@@ -5,6 +5,7 @@ import { coinLink } from '../../protocol/outside-wallet.ts';
 import { OwnerAddressError, readOwnerAddress, writeOwnerAddress } from '../adapters/owner-address.ts';
 import { ownerAddressPath } from '../adapters/treasury-files.ts';
 import { readConfig } from '../adapters/uci/read-config.ts';
+import type { AgentConfig } from '../core/config.ts';
 import {
   type Answer,
   type Command,
@@ -52,7 +53,7 @@ export const walletCommand: Command = {
     if (verb === 'export' || verb === 'restore') {
       if (operand === undefined) throw usageError(`wallet ${verb} needs a FILE`);
       const work = verb === 'export' ? exportKey : restoreKey;
-      return await work(deviceKeyPath(invocation), operand, invocation, io);
+      return await work(ownKeyPath(invocation), operand, invocation, io);
     }
     throw usageError(`wallet knows receive, withdraw, owner, export and restore, not "${verb.slice(0, 40)}"`);
   },
@@ -146,8 +147,20 @@ function knownOwner(path: string): Address | undefined {
   }
 }
 
-function deviceKeyPath({ configPath }: Invocation): string {
+/** What is in the file is not the node's key while another process signs. */
+function ownKeyPath(invocation: Invocation): string {
+  const { deviceKeyPath: path, signerSocket } = storageOf(invocation);
+  if (signerSocket === undefined) return path;
+  const message = `The key is held by the process at ${signerSocket} (storage.signer_socket): back it up there.`;
+  throw new CommandError(EXIT.failed, 'external-signer', message);
+}
+
+function deviceKeyPath(invocation: Invocation): string {
+  return storageOf(invocation).deviceKeyPath;
+}
+
+function storageOf({ configPath }: Invocation): AgentConfig['storage'] {
   const reading = readConfig(configPath);
-  if (reading.ok) return reading.config.storage.deviceKeyPath;
+  if (reading.ok) return reading.config.storage;
   throw new CommandError(EXIT.failed, 'bad-config', `${configPath} cannot be used; see: shareagent config check`);
 }

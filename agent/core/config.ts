@@ -117,6 +117,8 @@ export type AgentConfig = {
   readonly storage: {
     readonly databasePath: string;
     readonly deviceKeyPath: string;
+    /** Unix socket of the process that holds the key instead; absent: the file. */
+    readonly signerSocket?: string;
   };
   readonly session: {
     /** How long a used-up session's flows are held for a top-up before they are ended. */

@@ -79,6 +79,7 @@ export const RESTART_OPTIONS: Readonly<Record<string, Pick>> = {
   'roaming.sister': (config) => config.roaming?.sisters,
   'storage.database': (config) => config.storage.databasePath,
   'storage.device_key': (config) => config.storage.deviceKeyPath,
+  'storage.signer_socket': (config) => config.storage.signerSocket,
   'session.sample_ms': (config) => config.session.sampleMs,
 };
 

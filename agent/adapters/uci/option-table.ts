@@ -256,6 +256,11 @@ export const OPTION_TABLE = {
         '/etc/shareagent/device.key',
         "The router's key; made at the first start with mode 0600. Whoever has it can sign as this router.",
       ),
+      signer_socket: optional(
+        filePath(90),
+        '/run/signer.sock',
+        'Unix socket of a process that holds the key instead of device_key, such as a hardware key store (docs/wallet.md).',
+      ),
     },
   },
   ...SESSION_OPTIONS,

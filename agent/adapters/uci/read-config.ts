@@ -187,7 +187,11 @@ function configFrom(sections: Sections): AgentConfig {
     },
     proofs: proofsFrom(sections),
     ...(roamingAddress === undefined ? {} : { roaming: { address: roamingAddress, port: roamingPort, sisters } }),
-    storage: { databasePath: storage.values.database, deviceKeyPath: storage.values.device_key },
+    storage: {
+      databasePath: storage.values.database,
+      deviceKeyPath: storage.values.device_key,
+      ...(storage.values.signer_socket === undefined ? {} : { signerSocket: storage.values.signer_socket }),
+    },
     session: {
       graceSeconds: session.values.grace,
       absentSeconds: session.values.absent,

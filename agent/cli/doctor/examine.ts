@@ -49,7 +49,7 @@ export async function examine(
     leasesFinding(probe, config.network.leaseFile),
     portFinding(probe, config.portal.port, status !== undefined),
     diskFinding(probe, config.storage.databasePath),
-    deviceKeyFinding(probe, config.storage.deviceKeyPath),
+    deviceKeyFinding(probe, config.storage),
     signatureFinding(probe),
     clockFinding(probe, config.isEnabled ? config.chain.rpcUrl : undefined, status),
   ]);

@@ -91,8 +91,12 @@ export async function diskFinding(probe: DoctorProbe, path: string): Promise<Fin
 }
 
 /** Whoever reads the device key can sign as this router. */
-export async function deviceKeyFinding(probe: DoctorProbe, path: string): Promise<Finding> {
+export async function deviceKeyFinding(
+  probe: DoctorProbe,
+  { deviceKeyPath: path, signerSocket }: AgentConfig['storage'],
+): Promise<Finding> {
   const name = 'device key';
+  if (signerSocket !== undefined) return signerFinding(name, signerSocket, await probe.file(signerSocket));
   const file = await probe.file(path);
   if (file === undefined) return fine(name, `${path} will be made at the first start`);
   if (file.kind !== 'file')
@@ -193,4 +197,14 @@ export async function signatureFinding(probe: DoctorProbe): Promise<Finding> {
   const detail = `${best.name}, ${Math.round(best.ratePerS)} a second${others.length === 0 ? '' : ` (${others.join('; ')})`}`;
   if (best.name !== 'noble') return fine(name, detail);
   return doubtful(name, detail, 'Put secp256k1.wasm beside the program: it checks ten times as many.');
+}
+
+/** Whether it signs is found out at the agent's start, by a trial signature. */
+function signerFinding(name: string, socket: string, found: Awaited<ReturnType<DoctorProbe['file']>>): Finding {
+  if (found !== undefined) return fine(name, `held by the process at ${socket}`);
+  return broken(
+    name,
+    `${socket} is not there`,
+    'Start the process that holds the key, or unset shareagent.storage.signer_socket.',
+  );
 }

@@ -181,3 +181,15 @@ t.test('unfunded passes are funded only after a yes', async (t) => {
   treasury.created = { ok: false, reason: 'busy', message: 'other passes are being made' };
   t.match(await run(['pass', 'fund', '--yes']), { exitCode: 1, err: /other passes are being made/ });
 });
+
+t.test('a key that another process holds is neither exported nor restored here', async (t) => {
+  const { directory, run } = await scene(t);
+  const config = join(directory, 'shareagent');
+  writeFileSync(config, `${readFileSync(config, 'utf8')}\toption signer_socket '/run/signer.sock'\n`);
+  for (const verb of ['export', 'restore']) {
+    t.match(await run(['wallet', verb, join(directory, 'backup')]), {
+      exitCode: 1,
+      err: /held by the process at .run.signer.sock/,
+    });
+  }
+});

@@ -54,7 +54,8 @@ t.test('the default file with every commented option taken in still holds the de
   // Where there is no default an example stands.
   const price = { ...all.price, windows: [], packages: [], gardenDomains: [] };
   const { rewards: _, gasWorthUnits: __, ...chain } = { ...all.chain, rpcBackups: [] };
-  const { roaming, ...alone } = all;
+  const { signerSocket: ___, ...storage } = all.storage;
+  const { roaming, ...alone } = { ...all, storage };
   t.match(roaming, { port: 2122, sisters: [{ url: 'http://192.0.2.9:2122' }] });
   t.same({ ...alone, portal, price, chain, proofs }, config(''));
   t.end();

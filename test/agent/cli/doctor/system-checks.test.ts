@@ -113,9 +113,14 @@ t.test('the disk must have room and should not be memory', async (t) => {
 });
 
 t.test('the device key must be for its owner only', async (t) => {
-  const finding = async (file: Partial<FileFact> | undefined, uid = 0) => {
+  const finding = async (file: Partial<FileFact> | undefined, uid = 0, socket?: string) => {
     const found = file === undefined ? undefined : ({ kind: 'file', mode: 0o600, uid: 0, ...file } as const);
-    return await deviceKeyFinding(probe({ file: () => Promise.resolve(found), uid: () => uid }), '/etc/k');
+    const storage = {
+      databasePath: '/etc/l',
+      deviceKeyPath: '/etc/k',
+      ...(socket === undefined ? {} : { signerSocket: socket }),
+    };
+    return await deviceKeyFinding(probe({ file: () => Promise.resolve(found), uid: () => uid }), storage);
   };
   t.match(await finding(undefined), { status: 'ok', detail: '/etc/k will be made at the first start' });
   t.match(await finding({}), { status: 'ok', detail: '/etc/k, mode 0600' });
@@ -127,6 +132,8 @@ t.test('the device key must be for its owner only', async (t) => {
   t.match(await finding({ kind: 'directory' }), { status: 'fail', detail: '/etc/k is no file' });
   t.match(await finding({ uid: 5 }, 1000), { status: 'warn', detail: '/etc/k belongs to uid 5, not 1000' });
   t.match(await finding({ uid: 5 }, 0), { status: 'ok' }, 'root reads it anyway');
+  t.match(await finding({}, 0, '/run/s'), { status: 'ok', detail: 'held by the process at /run/s' });
+  t.match(await finding(undefined, 0, '/run/s'), { status: 'fail', detail: '/run/s is not there' });
 });
 
 t.test(
