@@ -3,19 +3,30 @@
  * code again. Nothing outlives the tab: other places' portals share this page's origin. What outlives it is the ticket that the
  * guest writes down, which is the same code.
  *
- * Sheets differ: sessionStorage may be missing, throw, or be emptied; window.name survives a navigation within the tab, and
- * memory survives none.
+ * Sheets differ: sessionStorage may be missing, throw, or be emptied; memory survives no navigation. window.name does, but
+ * Chrome 80 to 90 and Firefox before 86 hand it to the next site in the tab: it holds the code from the page's own navigation
+ * to the load that follows, and at no other time.
  */
+import type { Hex } from '../../protocol/hex.ts';
 import type { PaymentMode } from '../../protocol/open-wire.ts';
 import { parsePassCode, passCodeFromRandom } from '../../protocol/pass-code.ts';
+import type { Deal } from './offer.ts';
 import { secretKeyFromText } from './wallet.ts';
 
 /** `code` is canonical (no hyphens); `secretKey` is derived from it. */
-export type Keys = { readonly code: string; readonly secretKey: Uint8Array; readonly mode: PaymentMode };
+export type Keys = {
+  readonly code: string;
+  readonly secretKey: Uint8Array;
+  readonly mode: PaymentMode;
+  /** The newest channel that this page signed or took up under the code. */
+  readonly deal?: Deal;
+};
 
 const SLOT = 'ssp-pass';
 const TRIAL_SLOT = 'ssp-trial';
 const RANDOM_BYTES = 13;
+/** window, of which only the name is used here. */
+const tab = globalThis as unknown as { name: string };
 let memory = '';
 let trialCode = '';
 
@@ -46,22 +57,44 @@ export function trialKey(): Uint8Array {
   return keys.secretKey;
 }
 
-export function rememberKeys({ code, mode }: Keys): void {
-  memory = `${mode}:${code}`;
-  if (!storeInSession(SLOT, memory)) window.name = `${SLOT}:${memory}`;
+export function rememberKeys({ code, mode, deal }: Keys): void {
+  memory = [mode, code, ...(deal === undefined ? [] : dealFields(deal))].join(':');
+  storeInSession(SLOT, memory);
+}
+
+/** To be called right before the page itself navigates to itself. */
+export function carryKeys(): void {
+  if (memory !== '' && readFromSession(SLOT) !== memory) tab.name = `${SLOT}:${memory}`;
 }
 
 export function recallKeys(): Keys | undefined {
   const text = memory || readFromSession(SLOT) || readFromName();
-  const [mode, code] = text.split(':');
+  if (tab.name.startsWith(SLOT)) tab.name = '';
+  const [mode, code, ...rest] = text.split(':');
   if ((mode !== 'hold' && mode !== 'stream') || code === undefined) return undefined;
   memory = text;
-  return keysFromText(code, mode);
+  const keys = keysFromText(code, mode);
+  const deal = dealFrom(rest);
+  return keys === undefined || deal === undefined ? keys : { ...keys, deal };
+}
+
+function dealFields({ channelId, most, tariff }: Deal): readonly string[] {
+  const prices = tariff === undefined ? [] : [`${tariff.unitsPerMb}`, `${tariff.unitsPerMinute}`];
+  return [channelId, `${most}`, ...prices];
+}
+
+/** Written by dealFields, in a tab that other places' portals may have used before: believed only if it is whole. */
+function dealFrom([channelId, most, unitsPerMb, unitsPerMinute]: readonly string[]): Deal | undefined {
+  const isNumber = (text: string | undefined): text is string => /^\d{1,20}$/.test(text ?? '');
+  if (!/^0x[0-9a-f]{64}$/.test(channelId ?? '') || !isNumber(most)) return undefined;
+  const hasTariff = isNumber(unitsPerMb) && isNumber(unitsPerMinute);
+  const tariff = hasTariff ? { unitsPerMb: BigInt(unitsPerMb), unitsPerMinute: BigInt(unitsPerMinute) } : undefined;
+  return { channelId: channelId as Hex, most: BigInt(most), tariff };
 }
 
 export function forgetKeys(): void {
   memory = '';
-  window.name = '';
+  tab.name = '';
   try {
     sessionStorage.removeItem(SLOT);
   } catch {
@@ -87,5 +120,5 @@ function readFromSession(slot: string): string {
 }
 
 function readFromName(): string {
-  return window.name.startsWith(`${SLOT}:`) ? window.name.slice(SLOT.length + 1) : '';
+  return tab.name.startsWith(`${SLOT}:`) ? tab.name.slice(SLOT.length + 1) : '';
 }

@@ -4,36 +4,27 @@
  */
 
 import './old-browsers.ts';
+import { type Choosing, chosen, showChoices, showChosen } from './choices.ts';
 import { forgetKeys, type Keys, keysFromText, makeKeys, recallKeys, rememberKeys } from './key-ring.ts';
 import { LiveFeed } from './live-feed.ts';
 import { canAdd, canOpen, moodOf } from './mood.ts';
+import { changeLanguage, loadAnew } from './navigation.ts';
+import type { Deal } from './offer.ts';
+import { OfferWatch } from './offer-watch.ts';
 import { hideWallet, showReceipt, showTicket, showWallet } from './panels.ts';
-import { type Answer, getTerms, getView, post, problemOf } from './router-client.ts';
-import {
-  chosen,
-  element,
-  groupCode,
-  markChosen,
-  show,
-  showChoices,
-  showCode,
-  showConnection,
-  showOffer,
-  showProblem,
-} from './screen.ts';
+import { type Answer, getView, post, problemOf } from './router-client.ts';
+import { element, groupCode, show, showCode, showConnection, showOffer, showProblem } from './screen.ts';
 import { speedBetween } from './speed.ts';
 import { StreamPayer } from './stream-payer.ts';
-import { adviceText, filled } from './strings.ts';
-import { add, type Choice, modeOf, open, planOf, startTrial, takeUp } from './till.ts';
-import { STRINGS, TONGUE } from './tongue.ts';
+import { adviceText } from './strings.ts';
+import { add, type Choice, joinOrOpen, modeOf, planOf, startTrial, takeUp } from './till.ts';
+import { STRINGS } from './tongue.ts';
 import { type Terms, ticketInFragment } from './wallet.ts';
 import type { View } from './wire.ts';
-import { depositText, moneyText } from './wording.ts';
 
 let view: View | undefined;
 let viewedMs = 0;
 let bytesPerSecond = 0n;
-let terms: Terms | undefined;
 let keys: Keys | undefined = recallKeys();
 let payer: StreamPayer | undefined;
 let isAdding = false;
@@ -48,6 +39,12 @@ let isLeaving = false;
 const feed = new LiveFeed({
   onView: accept,
   onTrouble: (problem) => showConnection(problem && adviceText(problem.reason, STRINGS)),
+});
+
+const offers = new OfferWatch({
+  onOffer: acceptOffer,
+  onTrouble: (problem) => showProblem(adviceText(problem.reason, STRINGS)),
+  isWanted: () => !isBusy && view !== undefined && canOpen(moodOf(view)),
 });
 
 start();
@@ -67,14 +64,9 @@ function start(): void {
   element('wallet-sent').addEventListener('click', () => void act('wallet-sent', payFromWallet));
   element('ticket').addEventListener('toggle', () => showTicket(keys));
   element('receipt').addEventListener('toggle', () => void showReceipt());
-  element('language').addEventListener('change', (event) => {
-    location.assign(`/?lang=${(event.target as HTMLSelectElement).value}`);
-  });
+  element('language').addEventListener('change', (event) => changeLanguage((event.target as HTMLSelectElement).value));
   element('add').addEventListener('click', beginAdding);
-  element('options').addEventListener('change', () => {
-    markChosen();
-    describeDeposit();
-  });
+  element('options').addEventListener('change', () => showChosen(choosing()));
   element('code').addEventListener('input', groupCode);
   element('pay').addEventListener('submit', (event) => {
     event.preventDefault();
@@ -82,24 +74,21 @@ function start(): void {
   });
   showCode(keys);
   feed.start();
-  void loadTerms();
+  void offers.start();
   void joinByLink();
   setInterval(render, 1_000);
 }
 
-async function loadTerms(): Promise<void> {
-  const answer = await getTerms();
-  if (!answer.ok) {
-    showProblem(adviceText(answer.problem.reason, STRINGS));
-    setTimeout(() => void loadTerms(), 10_000);
-    return;
-  }
+/** What is typed and chosen stays; a guest who saw another price is told. */
+function acceptOffer(terms: Terms, isChanged: boolean): void {
   // Clears what an earlier try may have said.
-  if (terms === undefined) showProblem(undefined);
-  terms = answer.value;
+  showProblem(
+    isChanged && view !== undefined && canOpen(moodOf(view)) ? adviceText('offer-changed', STRINGS) : undefined,
+  );
   showOffer(terms);
-  refreshChoices();
-  resumeStream();
+  refreshChoices(isChanged);
+  if (isChanged) showRequest();
+  if (payer === undefined) resumeStream();
   render();
 }
 
@@ -130,7 +119,7 @@ function render(): void {
   const ageMs = performance.now() - viewedMs;
   show({
     view,
-    terms,
+    terms: offers.shown,
     mode: keys?.mode,
     isAdding,
     isWalletOpen: waiting !== undefined,
@@ -147,26 +136,35 @@ function render(): void {
 function leaveForSheet(): void {
   if (keys?.mode === 'stream' || isBusy) return;
   isLeaving = false;
-  const asked = /[?&](lang=[a-z]+)/.exec(location.search)?.[1];
-  location.replace(asked === undefined ? '/?online' : `/?${asked}&online`);
+  loadAnew();
 }
 
 async function pay(): Promise<Answer<View>> {
-  const choice = chosenChoice();
+  const choice = chosen();
+  if (choice === undefined) return { ok: false, problem: problemOf('not-selling') };
   if (isAdding && view !== undefined && canAdd(moodOf(view))) return await payMore(view, choice);
   const typed = typedKeys(modeOf(choice));
   if (typed === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
-  const answer = await payWith(typed, choice);
+  const answer = await payWith(typed, choice, false);
   if (!answer.ok) forget();
   return answer;
 }
 
 /** A code whose session runs already pays nothing more: this device joins what is left of it. */
-async function payWith(paying: Keys, choice: Choice): Promise<Answer<View>> {
-  keys = paying;
-  rememberKeys(keys);
-  const answer = (await takeUp(keys.secretKey)) ?? (await open(keys.secretKey, choice));
+async function payWith(paying: Keys, choice: Choice, isExact: boolean): Promise<Answer<View>> {
+  const { shown } = offers;
+  if (shown === undefined) return { ok: false, problem: problemOf('not-selling') };
+  if (offers.isUnread) return { ok: false, problem: problemOf('offer-changed') };
+  const { code, secretKey, mode } = paying;
+  const known = keys?.code === code ? keys.deal : undefined;
+  const onDeal = (deal: Deal | undefined) => {
+    keys = { code, secretKey, mode, ...(deal !== undefined && { deal }) };
+    rememberKeys(keys);
+  };
+  onDeal(known);
+  const answer = await joinOrOpen(secretKey, { shown, choice, isExact, onDeal }, known);
   if (answer.ok) resumeStream();
+  else if (answer.changed !== undefined) offers.show(answer.changed);
   return answer;
 }
 
@@ -188,16 +186,22 @@ async function joinByLink(): Promise<void> {
 
 /** Makes a ticket for the chosen package and asks for its money. The ticket stays in this tab, whatever becomes of the payment. */
 function openWallet(): void {
-  if (terms === undefined) return;
-  const choice = chosenChoice();
+  const choice = chosen();
+  if (choice === undefined) return;
   waiting ??= makeKeys(modeOf(choice));
   keys = { ...waiting, mode: modeOf(choice) };
   rememberKeys(keys);
-  const deposits = planOf(terms, choice).deposits;
-  showWallet(keys, terms, deposits[deposits.length - 1] ?? 0n);
+  showRequest();
   showProblem(undefined);
   render();
   element('wallet-heading').focus();
+}
+
+function showRequest(): void {
+  const choice = chosen();
+  if (waiting === undefined || offers.shown === undefined || choice === undefined) return;
+  const { deposits } = planOf(offers.shown, choice);
+  showWallet(waiting, offers.shown, deposits[deposits.length - 1] ?? 0n);
 }
 
 function closeWallet(): void {
@@ -209,9 +213,9 @@ function closeWallet(): void {
 }
 
 async function payFromWallet(): Promise<Answer<View>> {
-  if (waiting === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
-  const choice = chosenChoice();
-  const answer = await payWith({ ...waiting, mode: modeOf(choice) }, choice);
+  const choice = chosen();
+  if (waiting === undefined || choice === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
+  const answer = await payWith({ ...waiting, mode: modeOf(choice) }, choice, true);
   if (!answer.ok && answer.problem.reason === 'chain-refused') return { ok: false, problem: problemOf('not-arrived') };
   if (answer.ok) {
     waiting = undefined;
@@ -223,8 +227,9 @@ async function payFromWallet(): Promise<Answer<View>> {
 async function payMore(current: View, { units }: Choice): Promise<Answer<View>> {
   const paying = keys ?? typedKeys('hold');
   if (paying === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
-  if (terms === undefined || units === undefined) return { ok: false, problem: problemOf('not-selling') };
-  const answer = await add(terms, paying.secretKey, current, units);
+  const { shown } = offers;
+  if (shown === undefined || units === undefined) return { ok: false, problem: problemOf('not-selling') };
+  const answer = await add(shown, paying.secretKey, current, units);
   if (answer.ok) {
     keys = { ...paying, mode: 'hold' };
     rememberKeys(keys);
@@ -265,24 +270,12 @@ async function act(buttonId: string, work: () => Promise<Answer<View>>): Promise
   render();
 }
 
-function refreshChoices(): void {
-  if (terms === undefined) return;
-  showChoices(terms, isAdding && view !== undefined ? view.depositUnits - view.creditUnits : undefined);
-  describeDeposit();
+function refreshChoices(isKept = false): void {
+  showChoices(choosing(), isKept);
 }
 
-function describeDeposit(): void {
-  if (terms === undefined) return;
-  const left = view === undefined ? 0n : view.depositUnits - view.creditUnits;
-  element('deposit').textContent = isAdding
-    ? filled(STRINGS.pay.addTo, { money: moneyText(left, TONGUE) })
-    : depositText(planOf(terms, chosenChoice()).deposits[0] ?? 0n, terms.quote.openFee, TONGUE);
-  element('deposit').hidden = false;
-}
-
-function chosenChoice(): Choice {
-  const choice = chosen();
-  return { units: choice === 'stream' ? undefined : (choice ?? terms?.quote.minDeposit) };
+function choosing(): Choosing {
+  return { terms: offers.shown, view, deal: keys?.deal, isAdding };
 }
 
 function typedKeys(mode: Keys['mode']): Keys | undefined {
@@ -290,8 +283,8 @@ function typedKeys(mode: Keys['mode']): Keys | undefined {
 }
 
 function resumeStream(): void {
-  if (terms === undefined || keys?.mode !== 'stream') return;
-  payer = new StreamPayer(terms, keys.secretKey, accept);
+  if (offers.shown === undefined || keys?.mode !== 'stream' || keys.deal === undefined) return;
+  payer = new StreamPayer(offers.shown, keys.secretKey, keys.deal, accept);
 }
 
 function forget(): void {

@@ -4,7 +4,7 @@ import { formatPassCode, parsePassCode } from '../../protocol/pass-code.ts';
 import { canAdd, canFinish, canOpen, explanationOf, moodOf } from './mood.ts';
 import { filled } from './strings.ts';
 import { STRINGS, TONGUE } from './tongue.ts';
-import { bytesForPurchase, type Terms } from './wallet.ts';
+import type { Terms } from './wallet.ts';
 import type { View } from './wire.ts';
 import { dataText, isUnlimited, leftText, moneyText, priceText, speedText, spentText, timeText } from './wording.ts';
 
@@ -75,35 +75,6 @@ export function showConnection(text: string | undefined): void {
   element('connection').hidden = text === undefined;
 }
 
-/** Choices as radio cards. `most`: units that the deposit still allows, or undefined for a new channel. */
-export function showChoices(terms: Terms, most: bigint | undefined): void {
-  const { quote, packages } = terms;
-  const fee = most === undefined ? quote.openFee : 0n;
-  const fitting = packages.filter(({ units }) => most === undefined || units <= most);
-  const offered = fitting.length === 0 && most !== undefined ? [{ name: '', units: most }] : fitting;
-  const cards = offered.map(({ name, units }, i) => {
-    const data = bytesForPurchase(quote, units, fee);
-    const main = data === undefined ? name : dataText(data, TONGUE);
-    return choiceCard(
-      `${i}`,
-      `${units}`,
-      main,
-      moneyText(units, TONGUE),
-      data === undefined || name === main ? '' : name,
-    );
-  });
-  if (most === undefined) {
-    cards.push(choiceCard('stream', 'stream', STRINGS.pay.stream, '', STRINGS.pay.streamDetail));
-  }
-  const options = element('options');
-  options.textContent = '';
-  options.append(...cards);
-  element('choices').hidden = cards.length === 0;
-  const first = document.querySelector<HTMLInputElement>('input[name=package]');
-  if (first !== null) first.checked = true;
-  markChosen();
-}
-
 /** Fills in a code as it is printed; nothing for undefined. */
 export function showCode(keys: { readonly code: string } | undefined): void {
   if (keys !== undefined) element<HTMLInputElement>('code').value = formatPassCode(keys.code);
@@ -114,41 +85,6 @@ export function groupCode(): void {
   const field = element<HTMLInputElement>('code');
   const code = parsePassCode(field.value);
   if (code !== undefined && field.selectionStart === field.value.length) field.value = formatPassCode(code);
-}
-
-/** The card of the chosen radio, marked: older browsers cannot do it in CSS. */
-export function markChosen(): void {
-  for (const card of document.querySelectorAll<HTMLElement>('.option')) {
-    card.classList.toggle('chosen', card.querySelector('input')?.checked === true);
-  }
-}
-
-/** Units of the chosen package, 'stream', or undefined if there is nothing to choose. */
-export function chosen(): bigint | 'stream' | undefined {
-  const input = document.querySelector<HTMLInputElement>('input[name=package]:checked');
-  const units = input?.dataset['units'];
-  if (units === undefined) return undefined;
-  return units === 'stream' ? 'stream' : BigInt(units);
-}
-
-function choiceCard(value: string, units: string, main: string, price: string, detail: string): HTMLElement {
-  const label = document.createElement('label');
-  label.className = 'option';
-  const input = document.createElement('input');
-  Object.assign(input, { type: 'radio', name: 'package', value });
-  input.dataset['units'] = units;
-  const text = document.createElement('span');
-  text.className = 'option-text';
-  text.append(span('option-main', main), ...(detail === '' ? [] : [span('option-detail', detail)]));
-  label.append(input, text, span('option-price', price));
-  return label;
-}
-
-function span(className: string, text: string): HTMLElement {
-  const made = document.createElement('span');
-  made.className = className;
-  made.textContent = text;
-  return made;
 }
 
 function showUsage({ view, bytesPerSecond, ageMs }: Shown): void {
@@ -185,7 +121,7 @@ function showRefund({ refund }: View): void {
 }
 
 /** Writes only what changed, so that screen readers and selections are left alone. */
-function setText(id: string, text: string): void {
+export function setText(id: string, text: string): void {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;
 }

@@ -1,12 +1,13 @@
 /**
  * Pays as you go: looks at each view and pays the next step when the credit runs low, one request at a time, never above the
- * deposit the guest agreed to. By ticks, each of them a hash; a signed voucher covers them when the chain is spent or a minute
+ * deposit the guest agreed to, on no channel but the one that was opened for it, at that channel's own price. By ticks, each of them a hash; a signed voucher covers them when the chain is spent or a minute
  * is over, and begins the next one. By vouchers alone where the router takes no ticks.
  */
 
 import { RENEWAL_MS } from '../../protocol/payword.ts';
 import { tickVoucherJsonFromTickVoucher } from '../../protocol/tick-voucher.ts';
 import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
+import type { Deal, Tariff } from './offer.ts';
 import { post, postTick } from './router-client.ts';
 import { TickPurse } from './tick-purse.ts';
 import { isOwnVoucher, nextVoucher, streamStep, type Terms } from './wallet.ts';
@@ -20,7 +21,9 @@ const TICK_SETTLES_MS = 1_000;
 const PASSING = ['offline', 'rate-limited', 'renewal-due', 'not-checked', 'storage-failed'];
 
 export class StreamPayer {
-  readonly #terms: Terms;
+  readonly #deployment: Terms['deployment'];
+  readonly #tariff: Tariff;
+  readonly #deal: Deal;
   readonly #secretKey: Uint8Array;
   readonly #onView: (view: View) => void;
   #last: SignedVoucher | undefined;
@@ -33,8 +36,10 @@ export class StreamPayer {
   #seen: { readonly chargedUnits: bigint; readonly atMs: number } | undefined;
   #isSending = false;
 
-  constructor(terms: Terms, secretKey: Uint8Array, onView: (view: View) => void) {
-    this.#terms = terms;
+  constructor(terms: Terms, secretKey: Uint8Array, deal: Deal, onView: (view: View) => void) {
+    this.#deployment = terms.deployment;
+    this.#tariff = deal.tariff ?? terms.quote;
+    this.#deal = deal;
     this.#secretKey = secretKey;
     this.#onView = onView;
   }
@@ -42,6 +47,7 @@ export class StreamPayer {
   /** Pays what this view asks for, if anything; the answer to a voucher is a view again. */
   async look(view: View, nowMs: number): Promise<void> {
     if (view.phase !== 'active' && view.phase !== 'grace') return;
+    if (view.channelId !== this.#deal.channelId) return;
     const chargedPerSecond = this.#speedUntil(view, nowMs);
     this.#adopt(view.lastVoucher);
     if (this.#isSending || this.#last === undefined) return;
@@ -49,7 +55,7 @@ export class StreamPayer {
     if (view.creditUnits < this.#credit && nowMs - this.#tickedMs < TICK_SETTLES_MS) return;
     const { chargedUnits, bytesRemaining } = view;
     const creditUnits = this.#credit;
-    const addUnits = streamStep(this.#terms.quote, { chargedUnits, creditUnits, bytesRemaining, chargedPerSecond });
+    const addUnits = streamStep(this.#tariff, { chargedUnits, creditUnits, bytesRemaining, chargedPerSecond });
     if (addUnits === 0n) return;
     this.#isSending = true;
     const answer = await this.#pay(view, this.#last, creditUnits + addUnits, nowMs);
@@ -63,11 +69,13 @@ export class StreamPayer {
     const promised = this.#purse?.promised ?? 0n;
     const amount = promised > target ? promised : target;
     this.#purse = undefined;
+    const { most } = this.#deal;
+    const depositUnits = view.depositUnits < most ? view.depositUnits : most;
     const made = nextVoucher({
-      deployment: this.#terms.deployment,
+      deployment: this.#deployment,
       secretKey: this.#secretKey,
       last,
-      depositUnits: view.depositUnits,
+      depositUnits,
       addUnits: amount - last.amount,
       ackBytes: view.downBytes + view.upBytes,
     });
@@ -79,7 +87,7 @@ export class StreamPayer {
       return undefined;
     }
     this.#adopt(made.voucher);
-    await this.#beginChain(made.voucher, view.depositUnits, nowMs);
+    await this.#beginChain(made.voucher, depositUnits, nowMs);
     return answer.value;
   }
 
@@ -97,7 +105,7 @@ export class StreamPayer {
   async #beginChain(base: SignedVoucher, depositUnits: bigint, nowMs: number): Promise<void> {
     if (!this.#takesTicks) return;
     const seed = crypto.getRandomValues(new Uint8Array(32));
-    const purse = TickPurse.fill(this.#terms, this.#secretKey, base, depositUnits, seed);
+    const purse = TickPurse.fill(this.#tariff, this.#deployment, this.#secretKey, base, depositUnits, seed);
     if (purse === undefined) return;
     const answer = await post('/api/tick-voucher', tickVoucherJsonFromTickVoucher(purse.voucher));
     if (answer.ok) {
@@ -108,13 +116,11 @@ export class StreamPayer {
 
   /** Takes over a newer voucher only if this very key signed it: the router's word alone is not enough. */
   #adopt(voucher: SignedVoucher | undefined): void {
-    if (voucher === undefined || voucher.signature === this.#last?.signature) return;
-    const isSame = voucher.channelId === this.#last?.channelId;
-    const isNewer = this.#last === undefined || !isSame || voucher.amount > this.#last.amount;
-    if (!isNewer || !isOwnVoucher(this.#terms.deployment, this.#secretKey, voucher)) return;
+    if (voucher === undefined || voucher.channelId !== this.#deal.channelId) return;
+    const isNewer = this.#last === undefined || voucher.amount > this.#last.amount;
+    if (!isNewer || !isOwnVoucher(this.#deployment, this.#secretKey, voucher)) return;
     this.#last = voucher;
-    if (!isSame) this.#purse = undefined;
-    if (!isSame || voucher.amount > this.#credit) this.#credit = voucher.amount;
+    if (voucher.amount > this.#credit) this.#credit = voucher.amount;
   }
 
   #speedUntil({ chargedUnits }: View, atMs: number): bigint {

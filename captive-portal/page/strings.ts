@@ -141,6 +141,7 @@ export const ENGLISH = {
     unreachable: 'The router cannot reach the payment network. Nothing was charged. Try again in a minute.',
     refused: 'The payment was refused. Check that the pass code holds enough SSP, or choose a smaller package.',
     notArrived: 'The money has not arrived yet. That can take a minute: then press the button again.',
+    priceChanged: 'The offer has changed. Look at the new price, then press the button again.',
     tooLate: 'Joining your session took too long. Enter your pass code and try again.',
     badCode: 'That is not a pass code. It has 20 letters and digits: check it against your card.',
     otherCode: 'This session was paid with another pass code. Enter that one, or finish first.',
@@ -195,6 +196,7 @@ export const ENGLISH = {
     'too-many-streams': 'This page is open too often. Close the other ones.',
     internal: 'The router made a mistake. Your payment is safe. Try again in a minute.',
     offline: 'The router does not answer. Check that you are still on this WiFi. Trying again.',
+    'offer-changed': 'The offer has changed. Look at the new price, then press the button again.',
     'not-arrived': 'The money has not arrived yet. That can take a minute: then press the button again.',
   },
 } as const;
@@ -244,6 +246,7 @@ export const ADVICE_OF = {
   internal: 'internal',
   offline: 'offline',
   'not-arrived': 'notArrived',
+  'offer-changed': 'priceChanged',
 } as const satisfies Record<ProblemReason, Advice>;
 
 /** What a guest is told; a reason of a newer router's is told as a mistake of the router's. */

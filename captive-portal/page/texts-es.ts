@@ -122,6 +122,7 @@ export const SPANISH: Strings = {
     unreachable: 'El router no llega a la red de pagos. No se cobró nada. Inténtalo en un minuto.',
     refused: 'El pago fue rechazado. Comprueba que el código tenga suficientes SSP o elige un paquete menor.',
     notArrived: 'El dinero aún no llegó. Puede tardar un minuto: luego pulsa otra vez el botón.',
+    priceChanged: 'La oferta cambió. Mira el nuevo precio y pulsa otra vez el botón.',
     tooLate: 'Se tardó demasiado en unirse a tu sesión. Escribe tu código e inténtalo otra vez.',
     badCode: 'Eso no es un código. Tiene 20 letras y números: compáralo con tu tarjeta.',
     otherCode: 'Esta sesión se pagó con otro código. Escribe ese, o termina primero.',

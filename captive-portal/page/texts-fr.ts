@@ -123,6 +123,7 @@ export const FRENCH: Strings = {
     unreachable: 'Le routeur ne joint pas le réseau de paiement. Rien n’a été débité. Réessayez dans une minute.',
     refused: 'Le paiement a été refusé. Vérifiez que le code contient assez de SSP, ou prenez un forfait plus petit.',
     notArrived: 'L’argent n’est pas encore arrivé. Cela peut prendre une minute : appuyez ensuite à nouveau.',
+    priceChanged: 'L’offre a changé. Regardez le nouveau prix, puis appuyez à nouveau.',
     tooLate: 'Rejoindre votre session a pris trop de temps. Entrez votre code et réessayez.',
     badCode: 'Ce n’est pas un code. Il a 20 lettres et chiffres : comparez-le à votre carte.',
     otherCode: 'Cette session a été payée avec un autre code. Entrez celui-là, ou terminez d’abord.',

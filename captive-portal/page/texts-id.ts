@@ -135,6 +135,7 @@ export const INDONESIAN: Strings = {
     unreachable: 'Router tidak dapat mencapai jaringan pembayaran. Tidak ada yang ditagih. Coba lagi sebentar.',
     refused: 'Pembayaran ditolak. Pastikan kode berisi cukup SSP, atau pilih paket yang lebih kecil.',
     notArrived: 'Uangnya belum masuk. Bisa perlu satu menit: lalu tekan lagi tombolnya.',
+    priceChanged: 'Penawarannya berubah. Lihat harga baru, lalu tekan lagi tombolnya.',
     tooLate: 'Bergabung ke sesi Anda terlalu lama. Masukkan kode dan coba lagi.',
     badCode: 'Itu bukan kode. Kode punya 20 huruf dan angka: cocokkan dengan kartu Anda.',
     otherCode: 'Sesi ini dibayar dengan kode lain. Masukkan kode itu, atau akhiri dulu.',

@@ -123,6 +123,7 @@ export const PORTUGUESE: Strings = {
     unreachable: 'O roteador não alcança a rede de pagamento. Nada foi cobrado. Tente em um minuto.',
     refused: 'O pagamento foi recusado. Veja se o código tem SSP suficientes ou escolha um pacote menor.',
     notArrived: 'O dinheiro ainda não chegou. Pode levar um minuto: depois toque no botão de novo.',
+    priceChanged: 'A oferta mudou. Veja o novo preço e toque no botão de novo.',
     tooLate: 'Entrar na sua sessão demorou demais. Digite seu código e tente de novo.',
     badCode: 'Isso não é um código. Ele tem 20 letras e números: compare com o cartão.',
     otherCode: 'Esta sessão foi paga com outro código. Digite aquele ou encerre primeiro.',

@@ -2,13 +2,15 @@
  * A chain of coins that this page made: after its signed tick voucher, a payment is one coin, without a signature. A coin may
  * pay for several: it stands for all before it. Never worth more than the deposit.
  */
+import type { ChannelsDeployment } from '../../protocol/channel.ts';
 import { hexFromBytes } from '../../protocol/hex.ts';
 import { type ChainSeed, TICKS_PER_RENEWAL, tickChain } from '../../protocol/payword.ts';
 import { type SignedTickVoucher, signTickVoucher, tickCeiling } from '../../protocol/tick-voucher.ts';
 import type { TickJson } from '../../protocol/tick-wire.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { Voucher } from '../../protocol/voucher.ts';
-import { leastStep, type Terms } from './wallet.ts';
+import type { Tariff } from './offer.ts';
+import { leastStep } from './wallet.ts';
 
 /** Tick values are 32 bits on the wire and on chain. */
 const MAX_TICK_VALUE = 0xffff_ffffn;
@@ -29,13 +31,14 @@ export class TickPurse {
    * Coins on top of `base`, which the router holds; undefined if not even one fits the deposit or the wire. `seed`: 32 random bytes.
    */
   static fill(
-    { quote, deployment }: Pick<Terms, 'quote' | 'deployment'>,
+    tariff: Tariff,
+    deployment: ChannelsDeployment,
     secretKey: Uint8Array,
     base: Pick<Voucher, 'channelId' | 'amount'>,
     depositUnits: TokenAmount,
     seed: ChainSeed,
   ): TickPurse | undefined {
-    const tickValue = leastStep(quote);
+    const tickValue = leastStep(tariff);
     const left = Number((depositUnits - base.amount) / tickValue);
     const ticks = Math.min(TICKS_PER_RENEWAL, left);
     if (ticks < 1 || tickValue > MAX_TICK_VALUE) return undefined;

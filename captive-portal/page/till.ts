@@ -1,10 +1,13 @@
 /** What a guest buys: opening a channel for a package or for paying as you go, and adding to one. No DOM. */
+import type { Address } from '../../protocol/address.ts';
 import { attachJsonFromAttach } from '../../protocol/attach.ts';
-import { hexFromBytes } from '../../protocol/hex.ts';
+import { type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import type { PaymentMode } from '../../protocol/open-wire.ts';
-import { type SignedVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
+import { addressFromSecretKey } from '../../protocol/signature.ts';
+import { voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 import { trialKey } from './key-ring.ts';
-import { type Answer, getTerms, post, postChallenge, problemOf } from './router-client.ts';
+import { type Deal, isSameOffer } from './offer.ts';
+import { type Answer, getTerms, getView, post, postChallenge, problemOf } from './router-client.ts';
 import {
   attachRequestFrom,
   challengeJsonFromKey,
@@ -18,11 +21,13 @@ import {
   type Terms,
   trialJsonFromKey,
 } from './wallet.ts';
-import { type View, voucherFromJson } from './wire.ts';
+import type { View } from './wire.ts';
 
 /** As long as a guest looks at a screen that says "one moment". */
 const OPEN_ATTEMPTS = 4;
 const OPEN_RETRY_MS = 3_000;
+/** A phone's clock may be hours off. */
+const MAX_CLOCK_DIFFERENCE_S = 86_400n;
 
 /** `units` in advance, or undefined to pay as you go. */
 export type Choice = { readonly units: bigint | undefined };
@@ -57,20 +62,78 @@ export async function takeUp(secretKey: Uint8Array): Promise<Answer<View> | unde
   return await post('/api/attach', attachJsonFromAttach(attachRequestFrom({ secretKey, ...asked.value })));
 }
 
-/** Opens a channel on a fresh quote; tries the smaller deposit if the pass code does not hold the larger one. */
-export async function open(secretKey: Uint8Array, choice: Choice): Promise<Answer<View>> {
+/** What the guest tapped: a choice among what was shown. */
+export type Tap = {
+  readonly shown: Terms;
+  readonly choice: Choice;
+  /** Only what the purchase needs is set aside: what the request for another wallet named. */
+  readonly isExact: boolean;
+  /** Called with what holds for the channel: before what opens it is sent, or when a running one was taken up. */
+  readonly onDeal: (deal: Deal | undefined) => void;
+};
+
+/** `changed`: what the router offers instead of what was shown; then nothing was signed. */
+export type Sale = Answer<View> & { readonly changed?: Terms };
+
+/** What was signed and led to no session that this page knows of: whoever has it may still open that one channel. */
+type Attempt = { readonly payer: Address; readonly terms: Terms; readonly salt: Hex; readonly endsMs: number };
+let attempt: Attempt | undefined;
+
+/** A key whose session runs here pays nothing more: this device joins what is left of it. `known`: its newest deal. */
+export async function joinOrOpen(secretKey: Uint8Array, tap: Tap, known: Deal | undefined): Promise<Sale> {
+  const taken = await takeUp(secretKey);
+  if (taken === undefined) return await open(secretKey, tap);
+  if (taken.ok) tap.onDeal(dealTakenUp(taken.value, tap, known));
+  return taken;
+}
+
+/** The price of a session from another device is not known here; paying as you go goes no further than was shown on this one. */
+function dealTakenUp({ channelId }: View, { shown, choice }: Tap, known: Deal | undefined): Deal | undefined {
+  if (channelId === undefined) return known;
+  const most = planOf(shown, choice).deposits[0] ?? 0n;
+  if (channelId !== known?.channelId) return { channelId, most, tariff: undefined };
+  return most < known.most ? { ...known, most } : known;
+}
+
+/**
+ * Opens a channel on a fresh quote that says what the guest was shown; tries the smaller deposit if the pass code does not
+ * hold the larger one. Every try, also that of a second tap, is for one channel: the deposit's EIP-3009 nonce derives from the
+ * channel's id, so of all that was signed only one can ever be executed.
+ */
+export async function open(secretKey: Uint8Array, { shown, choice, isExact, onDeal }: Tap): Promise<Sale> {
   const fresh = await getTerms();
   if (!fresh.ok) return fresh;
-  const { firstAmount, deposits } = planOf(fresh.value, choice);
+  if (!isSameOffer(shown, fresh.value)) return { ok: false, problem: problemOf('offer-changed'), changed: fresh.value };
+  attempt = attemptFor(secretKey, fresh.value);
+  const { terms, salt } = attempt;
+  const validBefore = authorizedUntil(terms);
+  const { firstAmount, deposits } = planOf(shown, choice);
   let answer: Answer<View> = { ok: false, problem: problemOf('chain-refused') };
-  for (const deposit of deposits) {
-    const salt = hexFromBytes(crypto.getRandomValues(new Uint8Array(32)));
-    const made = openRequestFrom({ terms: fresh.value, secretKey, deposit, firstAmount, mode: modeOf(choice), salt });
+  for (const deposit of isExact ? deposits.slice(-1) : deposits) {
+    const purchase = { terms, secretKey, deposit, firstAmount, mode: modeOf(choice), salt, validBefore };
+    const made = openRequestFrom(purchase);
     if (!made.ok) return { ok: false, problem: problemOf(made.reason) };
+    onDeal({ channelId: made.request.voucher.channelId, most: deposit, tariff: terms.quote });
     answer = await sendOpen(openJsonFromRequest(made.request));
+    if (answer.ok) attempt = undefined;
     if (answer.ok || answer.problem.reason !== 'chain-refused') return answer;
   }
   return answer;
+}
+
+/** The channel of the last try, as long as its quote lives and the same is offered; else a new one. */
+function attemptFor(secretKey: Uint8Array, fresh: Terms): Attempt {
+  const payer = addressFromSecretKey(secretKey);
+  const now = performance.now();
+  if (attempt?.payer === payer && now < attempt.endsMs && isSameOffer(attempt.terms, fresh)) return attempt;
+  const salt = hexFromBytes(crypto.getRandomValues(new Uint8Array(32)));
+  return { payer, terms: fresh, salt, endsMs: now + 1_000 * Number(fresh.quote.validUntil - fresh.nowS) };
+}
+
+/** The authorization ends with the quote: by then a new try gets a new channel. The phone's clock bounds what a router may claim. */
+function authorizedUntil({ quote }: Terms): bigint {
+  const latest = BigInt(Math.floor(Date.now() / 1_000)) + MAX_CLOCK_DIFFERENCE_S;
+  return quote.validUntil < latest ? quote.validUntil : latest;
 }
 
 /** The same request again while the payment network is slow or the answer got lost: the router knows it by its channel. */
@@ -83,24 +146,18 @@ async function sendOpen(request: object): Promise<Answer<View>> {
   }
 }
 
-/** Adds `units` to the running channel; catches up once if the router holds a newer voucher of the same key. */
+/**
+ * Adds `units` to what the guest is shown as paid. Signs one voucher for one tap: a router that says it holds more than that
+ * already has what this tap agreed to, so the answer is its view, and never a larger voucher.
+ */
 export async function add(terms: Terms, secretKey: Uint8Array, view: View, units: bigint): Promise<Answer<View>> {
-  if (view.lastVoucher === undefined) return { ok: false, problem: problemOf('channel-not-open') };
-  const answer = await raise(terms, secretKey, view, view.lastVoucher, units);
-  if (answer.ok || answer.problem.last === undefined) return answer;
-  return await raise(terms, secretKey, view, voucherFromJson(answer.problem.last), units);
-}
-
-async function raise(
-  { deployment }: Terms,
-  secretKey: Uint8Array,
-  { depositUnits, downBytes, upBytes }: View,
-  last: SignedVoucher,
-  addUnits: bigint,
-): Promise<Answer<View>> {
+  const { deployment } = terms;
+  const { lastVoucher: last, channelId, depositUnits, downBytes, upBytes } = view;
+  if (last === undefined || last.channelId !== channelId) return { ok: false, problem: problemOf('channel-not-open') };
   if (!isOwnVoucher(deployment, secretKey, last)) return { ok: false, problem: problemOf('other-code') };
   const ackBytes = downBytes + upBytes;
-  const made = nextVoucher({ deployment, secretKey, last, depositUnits, addUnits, ackBytes });
+  const made = nextVoucher({ deployment, secretKey, last, depositUnits, addUnits: units, ackBytes });
   if (!made.ok) return { ok: false, problem: problemOf(made.reason) };
-  return await post('/api/voucher', voucherJsonFromVoucher(made.voucher));
+  const answer = await post('/api/voucher', voucherJsonFromVoucher(made.voucher));
+  return answer.ok || answer.problem.last === undefined ? answer : await getView();
 }

@@ -48,6 +48,8 @@ export type Purchase = {
   readonly mode: PaymentMode;
   /** 32 random bytes: makes the channel distinct. */
   readonly salt: Hex;
+  /** Unix seconds until which the deposit may be moved; an hour from the router's now if left out. */
+  readonly validBefore?: bigint;
 };
 
 export type WalletRefusal = {
@@ -77,12 +79,15 @@ export function openRequestFrom({
   firstAmount,
   mode,
   salt,
+  validBefore = terms.nowS + AUTHORIZATION_SECONDS,
 }: Purchase): WalletResult<{ readonly request: OpenRequest }> {
   const { quote, deployment, tokenDomain } = terms;
   if (!isQuoteSigned(deployment, quote))
     return refuse('bad-quote', `a quote signed by ${quote.device}`, 'another signature');
   if (quote.token !== tokenDomain.verifyingContract)
     return refuse('bad-quote', `token ${quote.token}`, tokenDomain.verifyingContract);
+  if (tokenDomain.chainId !== deployment.chainId)
+    return refuse('bad-quote', `a token on chain ${deployment.chainId}`, `chain ${tokenDomain.chainId}`);
   if (deposit < quote.minDeposit)
     return refuse('deposit-too-small', `at least ${quote.minDeposit} units`, `${deposit}`);
   if (firstAmount < quote.openFee)
@@ -92,7 +97,7 @@ export function openRequestFrom({
   const { payee, device, expiry, exitDelay } = quote;
   const config: ChannelConfig = { payer, signer: payer, payee, device, expiry, exitDelay, salt };
   const id = channelId(deployment, config);
-  const validity = { validAfter: 0n, validBefore: terms.nowS + AUTHORIZATION_SECONDS };
+  const validity = { validAfter: 0n, validBefore };
   const transfer = { from: payer, to: deployment.channels, value: deposit, ...validity, nonce: depositNonce(id, 0n) };
   const request: OpenRequest = {
     mode,

@@ -4,7 +4,7 @@ import { type Problem, problemJson, statusOf } from '../../captive-portal/proble
 import { voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 
 /** Reasons only the page itself gives. */
-const PAGE_ONLY = ['offline', 'not-arrived'];
+const PAGE_ONLY = ['offline', 'not-arrived', 'offer-changed'];
 const REASONS = Object.keys(ENGLISH.problems).filter((reason) => !PAGE_ONLY.includes(reason)) as Problem['reason'][];
 
 t.test('every reason has a status that is an error, a title and a sentence', (t) => {

@@ -1,6 +1,7 @@
 /** The page's payer against the real desk, core and journal, over the portal's own routes. */
 import { mock } from 'node:test';
 import t from 'tap';
+import type { Deal } from '../../../captive-portal/page/offer.ts';
 import { StreamPayer } from '../../../captive-portal/page/stream-payer.ts';
 import { type View, type ViewJson, viewFromJson } from '../../../captive-portal/page/wire.ts';
 import { viewJsonFromView } from '../../../captive-portal/view-json.ts';
@@ -13,7 +14,7 @@ const MB = 1_000_000n;
 mock.timers.enable({ apis: ['setTimeout'] });
 
 /** A guest with 1,050 units of 10,000 set aside at 10 units a megabyte; `refuse` answers a route instead of the desk. */
-async function streaming(refuse: (url: string) => number | undefined = () => undefined) {
+async function streaming(refuse: (url: string) => number | undefined = () => undefined, agreed: Partial<Deal> = {}) {
   const scene = new AgentScene();
   const opened = await scene.desk.open(PHONE, scene.openRequest({ mode: 'stream', firstAmount: 70n }));
   if (!opened.ok) throw new Error(`open refused: ${opened.reason}`);
@@ -39,7 +40,9 @@ async function streaming(refuse: (url: string) => number | undefined = () => und
   const terms = { quote, deployment, tokenDomain, packages: [], trialBytes: 0n, nowS: 0n };
   const view = (): View =>
     viewFromJson(JSON.parse(JSON.stringify(viewJsonFromView(scene.desk.view(PHONE)))) as ViewJson);
-  const page = () => new StreamPayer(terms, GUEST_KEY, () => undefined);
+  const { channelId = '0x' } = view();
+  const deal = { channelId, most: 10_000n, tariff: quote, ...agreed };
+  const page = () => new StreamPayer(terms, GUEST_KEY, deal, () => undefined);
   let payer = page();
   const count = (name: string) => asked.filter((url) => url === `/api/${name}`).length;
   /** One megabyte, then the look of the page at what it is shown. */
@@ -100,4 +103,17 @@ t.test('a tick whose answer is lost is sent again', async (t) => {
   t.equal(await second(), MB);
   t.equal(count('voucher'), 1, 'no voucher in its place');
   t.ok(lost >= 3, 'two were lost');
+});
+
+t.test('on a channel that this page did not open, the payer signs nothing', async (t) => {
+  const { second, count } = await streaming(undefined, { channelId: `0x${'55'.repeat(32)}` });
+  for (let i = 0; i < 5; i++) await second();
+  t.equal(count('voucher') + count('tick-voucher') + count('tick'), 0);
+});
+
+t.test('a router that claims a larger deposit gets no more than was shown', async (t) => {
+  const { second, view } = await streaming(undefined, { most: 150n });
+  for (let i = 0; i < 12; i++) await second();
+  t.ok(view().depositUnits > 1_000n, 'there is more to take');
+  t.equal(view().creditUnits, 150n);
 });

@@ -106,6 +106,12 @@ t.test('the wallet signs nothing for a token that the quote does not name', (t) 
   t.end();
 });
 
+t.test('the wallet signs nothing for a token on another chain than the channels', (t) => {
+  const other = { ...TERMS, tokenDomain: { ...TERMS.tokenDomain, chainId: 1n } };
+  t.match(openRequestFrom({ ...PURCHASE, terms: other }), { ok: false, reason: 'bad-quote', got: 'chain 1' });
+  t.end();
+});
+
 t.test('deposits and first amounts that the router would refuse are refused before signing', (t) => {
   t.match(openRequestFrom({ ...PURCHASE, deposit: 19_999n }), { ok: false, reason: 'deposit-too-small', got: '19999' });
   t.match(openRequestFrom({ ...PURCHASE, firstAmount: 499n }), {
