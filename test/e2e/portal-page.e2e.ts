@@ -135,6 +135,73 @@ t.test('a pass code that holds less than the roomy deposit still opens, with the
   });
 });
 
+t.test('a price that changed while the page was open is shown before anything is signed', async (t) => {
+  const desk = livingDesk(quote(), 20_000_000n);
+  let offered = quote();
+  const router = { ...desk, quote: () => offered };
+  await withPage(t, router, { locale: 'fr' }, async (page) => {
+    await page.waitForSelector('.option');
+    await page.click('.option >> nth=1');
+    await page.fill('#code', PASS_CODE);
+    offered = quote({ unitsPerMb: 100_000n, openFee: 40_000n });
+    await page.click('#pay-button');
+    await page.waitForSelector('#problem:text("nouveau prix")');
+    t.strictSame(desk.opens, [], 'nothing was signed');
+    t.match(await page.textContent('#price'), /100.ko/);
+    t.match(await page.textContent('#deposit'), /15.SSP.*4.SSP/s);
+    t.match(await page.textContent('.option >> nth=0'), /0.o.*4.SSP/s, 'a package below the fee costs the fee');
+    t.equal(await page.inputValue('#code'), PASS_CODE, 'what was typed stays');
+    t.equal(await page.isChecked('.option >> nth=1 >> input'), true, 'and what was chosen');
+    await page.click('#pay-button');
+    t.strictSame(desk.opens, [], 'a second tap at once was meant for the old price');
+    await page.waitForTimeout(1_000);
+    await page.click('#pay-button');
+    await mood(page, 'online');
+    t.match(desk.opens[0], { deposit: 150_000n, quote: { unitsPerMb: 100_000n } });
+  });
+});
+
+t.test('the offer is asked for again when the guest comes back to the page', async (t) => {
+  let offered = quote();
+  const router = { ...livingDesk(quote(), 0n), quote: () => offered };
+  await withPage(t, router, { locale: 'en' }, async (page) => {
+    await page.waitForSelector('.option');
+    await page.click('.option >> nth=2');
+    await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+    await page.waitForTimeout(300);
+    t.equal(await page.isVisible('#problem'), false, 'the same offer disturbs nobody');
+    offered = quote({ unitsPerMb: 2_000n });
+    await page.evaluate('document.dispatchEvent(new Event("visibilitychange"))');
+    await page.waitForSelector('#price:text("5 MB")');
+    t.match(await page.textContent('#problem'), /has changed/);
+    t.equal(await page.isChecked('.option >> nth=2 >> input'), true);
+  });
+});
+
+t.test("what more data costs is the channel's own price, whatever is offered now", async (t) => {
+  const desk = livingDesk(quote(), 1_000_000n);
+  let offered = quote();
+  const router = { ...desk, quote: () => offered };
+  await withRouter(router, async () => {
+    const { page, close } = await opened({ locale: 'en' });
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await page.waitForURL(/\?online$/);
+    offered = quote({ unitsPerMb: 10_000n });
+    await page.reload();
+    await mood(page, 'online');
+    await page.click('#add');
+    t.match(await page.textContent('.option >> nth=0'), /^10.MB1.SSP$/, 'at 1,000 units a MB, as agreed');
+    await page.evaluate('sessionStorage.clear()');
+    await page.reload();
+    await mood(page, 'online');
+    await page.click('#add');
+    t.match(await page.textContent('.option >> nth=0'), /^1.SSP$/, 'a price that is not known is not made up');
+    await close();
+  });
+});
+
 t.test('mistakes are answered with what to do next', async (t) => {
   const desk = livingDesk(quote(), 0n);
   await withRouter(desk, async () => {
