@@ -70,9 +70,10 @@ async function open(
 ): Promise<PurchaseResult> {
   const { openFee } = terms.quote;
   const firstAmount = units > openFee ? units : openFee;
+  // One salt, one channel, one authorization's nonce: of several deposits tried only one can ever be taken.
+  const salt = hexFromBytes(randomBytes(32));
   let last: PurchaseResult = { ok: false, problem: { reason: 'chain-refused' } };
   for (const deposit of depositsToTry(terms.quote, firstAmount)) {
-    const salt = hexFromBytes(randomBytes(32));
     const made = openRequestFrom({ terms, secretKey, deposit, firstAmount, mode: 'hold', salt });
     if (!made.ok) return { ok: false, problem: { reason: made.reason, expected: made.expected, got: made.got } };
     last = outcome(await desk.open(mac, made.request));

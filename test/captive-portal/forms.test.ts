@@ -59,14 +59,17 @@ t.test('a pass code in a plain form opens a channel in HOLD mode and leads back 
 
 t.test('the exact deposit is tried when the roomy one is refused by the chain', async (t) => {
   const deposits: bigint[] = [];
-  const open = (_mac: unknown, { deposit }: OpenRequest): Promise<DeskResult> => {
+  const channels = new Set<string>();
+  const open = (_mac: unknown, { deposit, voucher }: OpenRequest): Promise<DeskResult> => {
     deposits.push(deposit);
+    channels.add(voucher.channelId);
     if (deposit <= 20_000n) return done();
     return Promise.resolve({ ok: false, reason: 'chain-refused', expected: 'a deposit', got: 'revert: balance' });
   };
   const { app } = await cafe({ ...SELLING, open });
   t.equal((await app.inject(byGuest('POST', '/pass', `code=${PASS_CODE}`))).statusCode, 303);
   t.strictSame(deposits, [30_000n, 20_000n]);
+  t.equal(channels.size, 1, 'both are for one channel, of which there can be only one');
 });
 
 t.test('a refusal comes back as the form with what to do next, and nothing internal', async (t) => {
