@@ -100,3 +100,20 @@ t.test('without its user nothing is started as somebody else', async (t) => {
   t.same(await router.service('start', { CHOWN_FAILS: '1' }), []);
   t.match(router.read('syslog'), "no user 'shareagent'");
 });
+
+t.test('a configuration that a power cut tore is mended before anything is read from it', async (t) => {
+  const torn = async (script: () => Promise<unknown>, router: Router): Promise<void> => {
+    router.write(
+      'usr/bin/shareagent',
+      '#!/bin/sh\npending=$ROUTER_ROOT/etc/shareagent/config.pending\n[ -f "$pending" ] && cat "$pending" >"$UCI_CONFIG_DIR/shareagent" && rm "$pending"\nexit 0\n',
+    );
+    router.write('etc/shareagent/config.pending', ON.replace('br-guest', 'br-cafe'));
+    router.write('etc/config/shareagent', '');
+    await script();
+  };
+  const router = new Router(shell);
+  t.teardown(() => router.close());
+  await torn(() => router.run('usr/libexec/shareagent/deny-table', ['load']), router);
+  t.match(router.read('nft/inet'), '"br-cafe"', 'at boot, before the network');
+  await torn(async () => t.same(await router.service('start'), ['started']), router);
+});

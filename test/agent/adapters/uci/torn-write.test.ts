@@ -1,5 +1,15 @@
 /** The configuration written where it lies: whenever it is cut off, the next reader finds one whole text. */
-import { chmodSync, existsSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import {
+  chmodSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
@@ -60,3 +70,47 @@ t.test('without a place for the pending text nothing is begun; a file that refus
   t.throws(() => writeInPlace(join(path, '..', 'state'), NEW, pending), { code: 'EISDIR' });
   t.end();
 });
+
+t.test(
+  'root mends as well, so what lies there as pending is taken only if it is a plain file of the folder’s owner',
+  (t) => {
+    const { path, pending, text } = folder(t);
+    const secret = join(path, '..', 'secret');
+    writeFileSync(secret, 'root:HASH');
+    const planted: Readonly<Record<string, () => void>> = {
+      'a link': () => symlinkSync(secret, pending),
+      'another name of a file': () => linkSync(secret, pending),
+      'a pipe, which would never end': () => execFileSync('mkfifo', [pending]),
+      'a folder': () => mkdirSync(pending),
+      'more than a configuration can be': () => writeFileSync(pending, 'x'.repeat(1 << 21)),
+    };
+    for (const [what, plant] of Object.entries(planted)) {
+      execFileSync('rm', ['-rf', pending]);
+      plant();
+      writeFileSync(path, '');
+      mendTornFile(path, pending);
+      t.equal(text(), '', what);
+    }
+    t.equal(readFileSync(secret, 'utf8'), 'root:HASH');
+    t.end();
+  },
+);
+
+t.test(
+  'nor is a file that another user than the folder’s made',
+  { skip: process.getuid?.() !== 0 && 'root only' },
+  (t) => {
+    const { path, pending, text } = folder(t);
+    for (const [owner, expected] of [
+      ['12345', ''],
+      ['0', NEW],
+    ] as const) {
+      writeFileSync(pending, NEW);
+      writeFileSync(path, '');
+      execFileSync('chown', [owner, pending]);
+      mendTornFile(path, pending);
+      t.equal(text(), expected, owner);
+    }
+    t.end();
+  },
+);
