@@ -50,13 +50,10 @@ export function payloadFrom(folder: string): Payload {
   return { entries, depends: isThin ? THIN_DEPENDS : [] };
 }
 
-/** The flags save memory only: a Node of the router's that does not know one of them, which then would not start, goes without. */
-function thinLauncher(flags: string): string {
-  return `#!/bin/sh
-flags='${flags}'
-/usr/bin/node $flags --version >/dev/null 2>&1 || flags=
-exec /usr/bin/node $flags /${LIB}/shareagent.cjs "$@"
-`;
+/** The same one as `make binary` ships: it refuses a Node that is too old. The flags save memory only. */
+export function thinLauncher(): string {
+  const text = readFileSync(`${ROOT}openwrt/binary/shareagent-thin.sh`, 'utf8');
+  return text.replace('@FLAGS@', DIET_FLAGS.join(' '));
 }
 
 /** The bundle in dist/ and the addon. @throws if there is no addon for `arch` */
@@ -81,7 +78,7 @@ export function thinPayload(arch: string): Payload {
         mode: 0o644,
         data: readFileSync(`${sqlite}/prebuilds/${addon}.node`),
       },
-      textFile(`${LIB}/shareagent`, thinLauncher(DIET_FLAGS.join(' ')), 0o755),
+      textFile(`${LIB}/shareagent`, thinLauncher(), 0o755),
     ],
     depends: THIN_DEPENDS,
   };

@@ -4,6 +4,7 @@ import { chmodSync, copyFileSync, mkdirSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { thinLauncher } from '../../../tools/build-package.ts';
 
 const SCRIPTS = fileURLToPath(new URL('../../../openwrt/binary/', import.meta.url));
 const PATH = '/usr/bin:/bin';
@@ -62,5 +63,20 @@ t.test('the thin one wants Node 24', (t) => {
     encoding: 'utf8',
   });
   t.match(gone, { status: 69, stderr: /no Node on this router \(no-node does not start\)/ });
+  t.end();
+});
+
+t.test('the thin package starts its agent by the same script, with the flags in it', (t) => {
+  const dir = t.testdir();
+  const { home, link } = installed(dir, 'shareagent-thin.sh');
+  writeFileSync(join(home, 'shareagent'), thinLauncher());
+  t.notMatch(thinLauncher(), '@FLAGS@');
+  const node = (version: string) =>
+    executable(join(dir, 'node'), `case "$*" in *--version) echo ${version} ;; *) echo "$@" ;; esac`);
+  const run = () => spawnSync(link, ['run'], { env: { PATH: `${dir}:/bin:/usr/bin`, TZ: 'UTC' }, encoding: 'utf8' });
+  node('v24.1.0');
+  t.ok(run().stdout.trim().endsWith(`${home}/shareagent.cjs run`));
+  node('v20.20.2');
+  t.match(run(), { status: 69, stderr: /Node v20\.20\.2 is too old/ });
   t.end();
 });
