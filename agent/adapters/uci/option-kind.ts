@@ -179,13 +179,14 @@ export function deviceName(): OptionKind<DeviceName> {
 }
 
 /** Absolute and without "..", so that what is shown is where the file is. */
+/** Plain, so that the init script and procd take it as one word (openwrt/files/usr/libexec/shareagent/checked-options). */
 export function filePath(maxLength: number): OptionKind<string> {
   return {
-    expected: `an absolute path without ".." of at most ${maxLength} characters`,
+    expected: `an absolute path of letters, digits and "/._+@-", without "..", of at most ${maxLength} characters`,
     unit: '',
     range: `absolute, at most ${maxLength} characters`,
     parse: (text) =>
-      text.length <= maxLength && /^\/[\x21-\x7e]+$/.test(text) && !/(?:^|\/)\.\.(?:\/|$)/.test(text)
+      text.length <= maxLength && /^\/[A-Za-z0-9_./+@-]+$/.test(text) && !/(?:^|\/)\.\.(?:\/|$)/.test(text)
         ? text
         : undefined,
   };
