@@ -250,7 +250,11 @@ export const OPTION_TABLE = {
     shown: [],
     doc: 'What must survive a power cut. Not in /tmp, which is memory.',
     options: {
-      database: defaulted(filePath(200), '/etc/shareagent/ledger.db', 'The ledger (SQLite).'),
+      database: defaulted(
+        filePath(200),
+        '/etc/shareagent/ledger.db',
+        'The ledger (SQLite). Outside /etc/shareagent: in a folder of the user shareagent.',
+      ),
       device_key: defaulted(
         filePath(200),
         '/etc/shareagent/device.key',

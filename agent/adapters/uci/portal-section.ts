@@ -37,6 +37,10 @@ export const PORTAL_SECTION = {
       '/etc/ssl/portal.crt',
       'Certificate chain (PEM) for `host`, with tls_key: the API that phones ask (RFC 8908) then speaks HTTPS. Read again when the file changes.',
     ),
-    tls_key: optional(filePath(200), '/etc/ssl/portal.key', 'Private key (PEM) of tls_cert.'),
+    tls_key: optional(
+      filePath(200),
+      '/etc/ssl/portal.key',
+      'Private key (PEM) of tls_cert. The user shareagent must be able to read it.',
+    ),
   },
 } as const satisfies SectionSpec;
