@@ -8,6 +8,8 @@ import type { Address } from '../../protocol/address.ts';
 import type { ChannelConfig } from '../../protocol/channel.ts';
 import type { CarriedChannel, HandOver } from '../../protocol/hand-over.ts';
 import type { Hex } from '../../protocol/hex.ts';
+import { isLaterTick } from '../../protocol/payword.ts';
+import { anchorTick, tickCeiling } from '../../protocol/tick-voucher.ts';
 import { accountOf, paidMs } from './account.ts';
 import type { Custody } from './custody.ts';
 import { MAX_CUSTODIES } from './limits.ts';
@@ -96,6 +98,12 @@ export function judgeTaking(
   const covered = voucher.amount === handOver.amount && voucher.amount <= handOver.deposit;
   if (!covered)
     return refuse('config-mismatch', `a voucher of ${handOver.amount} within the deposit`, `${voucher.amount}`);
+  if (ticks !== undefined && !isPromised(ticks, voucher, handOver))
+    return refuse(
+      'config-mismatch',
+      'a coin of the chain that the guest signed, within the deposit',
+      `tick ${ticks.last.index}`,
+    );
   const last = state.custody.get(id)?.last.handOver;
   if (last !== undefined && last.sequence >= handOver.sequence) {
     const isSame = last.sequence === handOver.sequence && last.to === self && last.from === handOver.from;
@@ -176,6 +184,17 @@ export function isLongOver({ last }: Custody, nowS: bigint): boolean {
 
 /** Far more than clocks of routers with a set clock can be apart. */
 const KEPT_AFTER_EXPIRY_S = 7n * 86_400n;
+
+/** The base stands on the voucher, the coin leads back to the anchor that the guest signed: a sister's word alone is no credit. */
+function isPromised(
+  { voucher: base, last }: NonNullable<CarriedChannel['ticks']>,
+  voucher: CarriedChannel['voucher'],
+  { deposit }: HandOver,
+): boolean {
+  if (base.amount > voucher.amount || BigInt(last.index) > base.ticks) return false;
+  if (tickCeiling(base, last.index) > deposit) return false;
+  return last.index === 0 || isLaterTick(anchorTick(base), last);
+}
 
 function isServing(state: AgentState, { id, phase }: LiveChannel): boolean {
   const session = state.sessions.get(state.sessionByChannel.get(id) ?? 0);

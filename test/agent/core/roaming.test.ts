@@ -64,6 +64,17 @@ t.test('a hand-over is refused with its reason', (t) => {
   });
   t.match(judge(carried({}, { ticks: ticksOf(1, `0x${'01'.repeat(32)}`) })), { reason: 'config-mismatch' });
   t.same(judge(carried({}, { ticks: ticksOf(1) })), { ok: true, isKnown: false });
+  t.same(judge(carried({}, { ticks: ticksOf(0) })), { ok: true, isKnown: false });
+  const { voucher, last } = ticksOf(9);
+  const claims: readonly (readonly [string, CarriedChannel['ticks'] & object])[] = [
+    ['a coin that leads elsewhere', { voucher, last: { ...last, index: 10 } }],
+    ['a coin beyond the chain', { voucher: { ...voucher, ticks: 8n }, last }],
+    ['a base above the voucher', { voucher: { ...voucher, amount: 1_051n }, last }],
+    ['more than the deposit', { voucher: { ...voucher, tickValue: 1_000_000n }, last }],
+  ];
+  for (const [what, ticks] of claims) {
+    t.match(judge(carried({}, { ticks })), { reason: 'config-mismatch', expected: /within the deposit/ }, what);
+  }
   t.match(judge(carried({ amount: 1_051n })), { reason: 'config-mismatch', expected: /a voucher of 1051/ });
   t.match(judge(carried({ deposit: 1_000n })), { reason: 'config-mismatch' });
   const { nowS: _, ...timeless } = AT_SISTER;

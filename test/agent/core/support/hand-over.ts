@@ -6,6 +6,7 @@ import type { Address } from '../../../../protocol/address.ts';
 import type { CarriedChannel, HandOver } from '../../../../protocol/hand-over.ts';
 import type { Hex } from '../../../../protocol/hex.ts';
 import { DEVICE, NOW_S, PAYEE, Story, testChannel, testVoucher } from './story.ts';
+import { testTicks } from './tick-voucher.ts';
 
 export const HOME: Address = DEVICE;
 export const SISTER: Address = '0x00000000000000000000000000000000000000d2';
@@ -43,17 +44,11 @@ export function carried(change: Partial<HandOver> = {}, more: Partial<CarriedCha
   return { handOver, config: testChannel().config, voucher: testVoucher(1_050n), ...more };
 }
 
-export const ticksOf = (index: number, channelId: Hex = ID): NonNullable<CarriedChannel['ticks']> => ({
-  voucher: {
-    channelId,
-    amount: 1_050n,
-    anchor: `0x${'0a'.repeat(32)}`,
-    tickValue: 10n,
-    ticks: 64n,
-    signature: `0x${'07'.repeat(64)}`,
-  },
-  last: { index, preimage: new Uint8Array(32) },
-});
+/** Credit by the first `index` coins of a chain that the guest signed. */
+export function ticksOf(index: number, channelId: Hex = ID): NonNullable<CarriedChannel['ticks']> {
+  const { voucher, coin } = testTicks({ channelId, ticks: 64n }, 7);
+  return { voucher, last: coin(index) };
+}
 
 /** A story at the sister, where the channel has just arrived. */
 export function visited(one: CarriedChannel = carried()): Story {
