@@ -3,10 +3,10 @@
 /** Addresses of one station: IPv6 privacy extensions use 1-8 at a time; RFC 7934 advises to allow at least 8. */
 export const MAX_ADDRESSES_PER_STATION = 64;
 /**
- * Addresses that a station may claim by its packets within a minute: a device that joins a network with several prefixes
- * takes some 10. Each is a change of the packet filter and of the journal. What dnsmasq has leased does not count.
+ * Addresses that a station may claim by its packets within a minute: half as many again as it may have at a time. Each is a
+ * change of the packet filter and of the journal. What dnsmasq has leased does not count.
  */
-export const MAX_CLAIMS_PER_MINUTE = 32;
+export const MAX_CLAIMS_PER_MINUTE = 96;
 /** Devices that share one channel: a person's phone, laptop, tablet and some spare. */
 export const MAX_STATIONS_PER_SESSION = 8;
 /** Sessions that the kernel tables are sized for; more guests than any access point associates. */
