@@ -22,6 +22,8 @@ const PHONE: BrowserContextOptions = {
   hasTouch: true,
   locale: 'en',
 };
+/** A tap within a second of a change of what is offered does not count: nobody has read it by then. */
+const READING_MS = 1_200;
 /** Pictures of each step, for whoever wants to look. */
 const PICTURES = process.env['STORY_PICTURES'];
 
@@ -60,6 +62,7 @@ t.test('probe, redirect, pass code, online, usage, warning, more, finish, refund
   await picture(sheet, '1-offline');
   const heldUnits = await chain.balanceOf(guest.passCode.address);
   await page.fill('#code', guest.passCode.code);
+  await page.waitForTimeout(READING_MS);
   await page.click('#pay-button');
   await page.waitForURL(/\?online$/);
   await mood(page, 'online');
@@ -85,6 +88,7 @@ t.test('probe, redirect, pass code, online, usage, warning, more, finish, refund
   await picture(sheet, '3-low');
   await page.click('#add');
   await picture(sheet, '4-adding');
+  await page.waitForTimeout(READING_MS);
   await page.click('#pay-button');
   await mood(page, 'online');
   t.ok((await left()) > paidBytes / 2n, 'what was bought is added to what was left');
