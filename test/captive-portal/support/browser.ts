@@ -9,6 +9,16 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 import { HOST } from './cafe.ts';
 
 export const CHROMIUM_PATH = '/usr/bin/chromium';
+/** Chromium as root, with nothing of its own to say on the network. */
+export const QUIET_FLAGS: readonly string[] = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
 export const PORTAL = `http://${HOST}/`;
 
 export type Visit = {
@@ -28,16 +38,7 @@ export async function openStage(): Promise<Stage> {
   const port = await freePort();
   const browser = await chromium.launch({
     executablePath: CHROMIUM_PATH,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      `--host-resolver-rules=MAP ${HOST} 127.0.0.1:${port}, MAP * ~NOTFOUND`,
-    ],
+    args: [...QUIET_FLAGS, `--host-resolver-rules=MAP ${HOST} 127.0.0.1:${port}, MAP * ~NOTFOUND`],
   });
   return { browser, present: (app) => app.listen({ host: '127.0.0.1', port }) };
 }

@@ -4,7 +4,7 @@
  */
 import { writeFileSync } from 'node:fs';
 import { type Browser, chromium } from 'playwright-core';
-import { CHROMIUM_PATH } from '../../captive-portal/support/browser.ts';
+import { CHROMIUM_PATH, QUIET_FLAGS } from '../../captive-portal/support/browser.ts';
 import type { Guest } from '../../lab/guest.ts';
 import type { Lab } from '../../lab/lab.ts';
 
@@ -18,15 +18,6 @@ export async function openGuestBrowser(lab: Lab, guest: Guest): Promise<Browser>
   writeFileSync(launcher, `#!/bin/sh\nexec ip netns exec ${netns} sh -c '${start}' chromium "$@"\n`, { mode: 0o755 });
   return await chromium.launch({
     executablePath: launcher,
-    args: [
-      '--no-sandbox',
-      '--disable-gpu',
-      '--disable-quic',
-      '--no-first-run',
-      '--disable-background-networking',
-      '--disable-component-update',
-      '--disable-sync',
-      '--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable',
-    ],
+    args: [...QUIET_FLAGS, '--disable-features=HttpsUpgrades,HttpsFirstBalancedModeAutoEnable'],
   });
 }
