@@ -1,9 +1,9 @@
 /**
  * Builds the package for OpenWrt without an SDK: openwrt/files and a payload, as ipk (opkg, up to 24.10) or apk (from 25.12).
  * Without --payload it makes the thin one: bundle and addon, for routers that have Node from a feed. The LuCI pages are a second
- * package beside it.
+ * package beside it. With --key an apk is signed, and the public key for routers lies beside it.
  *
- * Run: node tools/build-package.ts ipk|apk [--arch x86_64] [--payload FOLDER] [--out FOLDER]
+ * Run: node tools/build-package.ts ipk|apk [--arch x86_64] [--payload FOLDER] [--key private-key.pem] [--out FOLDER]
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -16,6 +16,7 @@ import { TARGETS } from './build-binary-target.ts';
 import { netlinkAddon } from './build-netlink-addon.ts';
 import { luciSpec } from './build-package-luci.ts';
 import { apkOf } from './package/apk.ts';
+import { publicKeyText, signingKey } from './package/apk-signature.ts';
 import { ipkOf } from './package/ipk.ts';
 import type { PackageSpec } from './package/spec.ts';
 import { readTree, type TreeEntry, textFile, treeOf } from './package/tree.ts';
@@ -153,20 +154,27 @@ async function main(args: readonly string[]): Promise<number> {
     options: {
       arch: { type: 'string', default: 'x86_64' },
       payload: { type: 'string', default: '' },
+      key: { type: 'string', default: '' },
       out: { type: 'string', default: `${ROOT}build/package` },
     },
   });
   const [format, extra] = positionals;
   if ((format !== 'ipk' && format !== 'apk') || extra !== undefined) {
-    console.error('usage: build-package ipk|apk [--arch x86_64] [--payload FOLDER] [--out FOLDER]');
+    console.error('usage: build-package ipk|apk [--arch x86_64] [--payload FOLDER] [--key FILE] [--out FOLDER]');
     return 2;
   }
   const { arch, payload, out } = values;
+  if (values.key !== '' && format === 'ipk') {
+    console.error('build-package: opkg checks a feed by its index (usign), no single package: --key is for apk');
+    return 2;
+  }
+  const key = values.key === '' ? undefined : signingKey(readFileSync(values.key, 'utf8'));
   if (payload === '') await buildAgent();
   const agent = packageSpec(payload === '' ? thinPayload(arch) : payloadFrom(payload), arch, sourceTimeS());
   mkdirSync(out, { recursive: true });
+  if (key !== undefined) writeFileSync(`${out}/${PACKAGE_NAME}.pem`, publicKeyText(key));
   for (const spec of [agent, luciSpec(format, sourceTimeS())]) {
-    const bytes = format === 'ipk' ? ipkOf(spec) : apkOf(spec);
+    const bytes = format === 'ipk' ? ipkOf(spec) : apkOf(spec, key);
     const path = `${out}/${packageFile(spec, format)}`;
     writeFileSync(path, bytes);
     const sum = createHash('sha256').update(bytes).digest('hex');

@@ -1,18 +1,19 @@
 /**
  * The package format of apk-tools 3 (OpenWrt from 25.12): a binary document of package and file facts, then the content of
- * each file, as deflate. Unsigned: `apk add --allow-untrusted`, or sign with `apk adbsign`.
+ * each file, as deflate. Without a key it is unsigned: `apk add --allow-untrusted`.
  * @see apk-v3(5); slot numbers are those of apk-tools' src/apk_adb.h
  */
-import { createHash } from 'node:crypto';
+import { createHash, type KeyObject } from 'node:crypto';
 import { deflateRawSync } from 'node:zlib';
 import { type AdbValue, AdbWriter } from './adb.ts';
+import { signatureOf } from './apk-signature.ts';
 import type { PackageSpec } from './spec.ts';
 import { byBytes, installedSize, type Tree, type TreeEntry, textFile, treeOf } from './tree.ts';
 
 const MAGIC = 'ADB.';
 const MAGIC_DEFLATE = 'ADBd';
 const SCHEMA_PACKAGE = 'pckg';
-const BLOCK = { adb: 0, data: 2 } as const;
+const BLOCK = { adb: 0, signature: 1, data: 2 } as const;
 const BLOCK_ALIGNMENT = 8;
 /** Larger blocks have another header. */
 const MAX_BLOCK_BYTES = 0x3fffffff;
@@ -26,9 +27,12 @@ type Folder = {
   readonly files: readonly Exclude<TreeEntry, { kind: 'folder' }>[];
 };
 
-export function apkOf(spec: PackageSpec): Buffer {
+/** @param key of whoever makes the package, see signingKey; the same input gives the same bytes only without it */
+export function apkOf(spec: PackageSpec, key?: KeyObject): Buffer {
   const folders = foldersOf(apkTree(spec));
-  const parts = [Buffer.from(MAGIC), Buffer.from(SCHEMA_PACKAGE), block(BLOCK.adb, [documentOf(spec, folders)])];
+  const document = documentOf(spec, folders);
+  const parts = [Buffer.from(MAGIC), Buffer.from(SCHEMA_PACKAGE), block(BLOCK.adb, [document])];
+  if (key !== undefined) parts.push(block(BLOCK.signature, [signatureOf(key, SCHEMA_PACKAGE, document)]));
   for (const [folderIndex, { files }] of folders.entries()) {
     for (const [fileIndex, file] of files.entries()) {
       if (file.kind !== 'file' || file.data.length === 0) continue;

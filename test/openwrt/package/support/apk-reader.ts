@@ -8,6 +8,8 @@ export interface Slots extends ReadonlyArray<Value> {}
 export type Blocks = {
   readonly document: Buffer;
   readonly root: Slots;
+  /** Whole blocks, in their order. */
+  readonly signatures: readonly Buffer[];
   /** Content by `folder/file`, both counted from 1. */
   readonly data: ReadonlyMap<string, Buffer>;
 };
@@ -17,17 +19,19 @@ export function readApk(packed: Buffer): Blocks {
   const bytes = inflateRawSync(packed.subarray(4));
   if (bytes.toString('latin1', 0, 8) !== 'ADB.pckg') throw new Error('not a package');
   const data = new Map<string, Buffer>();
+  const signatures: Buffer[] = [];
   let document = Buffer.alloc(0);
   for (let at = 8; at < bytes.length; ) {
     const word = bytes.readUInt32LE(at);
     const [type, size] = [word >>> 30, word & 0x3fffffff];
     const payload = bytes.subarray(at + 4, at + size);
     if (type === 0) document = payload;
+    else if (type === 1 && data.size === 0) signatures.push(payload);
     else if (type === 2) data.set(`${payload.readUInt32LE(0)}/${payload.readUInt32LE(4)}`, payload.subarray(8));
     else throw new Error(`block of type ${type}`);
     at += Math.ceil(size / 8) * 8;
   }
-  return { document, root: read(document, document.readUInt32LE(4)) as Slots, data };
+  return { document, signatures, root: read(document, document.readUInt32LE(4)) as Slots, data };
 }
 
 function read(document: Buffer, value: number): Value {
