@@ -4,13 +4,7 @@ import { ROUTER_GUEST_IP4 } from '../../lab/addresses.ts';
 import type { Guest } from '../../lab/guest.ts';
 import type { Lab } from '../../lab/lab.ts';
 import { until } from '../../lab/wait.ts';
-
-const BUS = (socket: string) => `<!DOCTYPE busconfig PUBLIC "-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN"
- "http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd">
-<busconfig><type>system</type><listen>unix:path=${socket}</listen><auth>EXTERNAL</auth>
-<policy context="default"><allow user="*"/><allow own="*"/><allow send_type="method_call"/><allow send_destination="*"/>
-<allow receive_type="method_call"/><allow receive_type="method_return"/><allow receive_type="error"/><allow receive_type="signal"/></policy>
-</busconfig>`;
+import { privateBus } from './private-bus.ts';
 
 /** The check is NetworkManager's own; only the name it asks and what a free internet says there are the lab's. */
 const SETTINGS = `[main]
@@ -46,9 +40,8 @@ export type NetworkManager = {
 };
 
 export async function startNetworkManager(lab: Lab, { host: { host } }: Guest): Promise<NetworkManager> {
-  const socket = lab.path('nm-bus');
-  const files = { bus: lab.path('nm-bus.conf'), settings: lab.path('nm.conf'), profile: lab.path('nm-guest') };
-  writeFileSync(files.bus, BUS(socket));
+  const bus = privateBus(lab, 'nm');
+  const files = { settings: lab.path('nm.conf'), profile: lab.path('nm-guest') };
   writeFileSync(files.settings, SETTINGS);
   writeFileSync(files.profile, PROFILE);
   const resolv = lab.path('nm-resolv.conf');
@@ -62,18 +55,16 @@ export async function startNetworkManager(lab: Lab, { host: { host } }: Guest): 
     mount -o remount,ro /sys
     # What another client has set up NetworkManager would leave alone; it shall ask DHCP itself.
     ip address flush dev eth0; ip link set eth0 down
-    setpriv --pdeathsig KILL dbus-daemon --config-file=${files.bus} --nofork --nopidfile &
-    while [ ! -S ${socket} ]; do sleep 0.05; done
+    ${bus.start}
     exec NetworkManager --debug --config=/etc/NetworkManager/NetworkManager.conf`;
-  const env = { DBUS_SYSTEM_BUS_ADDRESS: `unix:path=${socket}` };
-  // The bus ends with NetworkManager, whose shell started it.
   const argv = ['unshare', '--mount', 'sh', '-ec', script];
-  const running = host.start('network-manager', argv, { logFile: lab.path('network-manager.log'), env });
+  const running = host.start('network-manager', argv, { logFile: lab.path('network-manager.log'), env: bus.env });
   const nmcli = async (...words: readonly string[]) =>
-    await host.run(['env', `DBUS_SYSTEM_BUS_ADDRESS=unix:path=${socket}`, 'nmcli', ...words]);
-  await until('NetworkManager to be connected', 20_000, async () => {
-    const { stdout } = await nmcli('-t', '-f', 'GENERAL.STATE', 'device', 'show', 'eth0');
-    return stdout.includes('100 (connected)');
+    await host.run(['env', `DBUS_SYSTEM_BUS_ADDRESS=${bus.env.DBUS_SYSTEM_BUS_ADDRESS}`, 'nmcli', ...words]);
+  // It calls itself connected as soon as one family is; the portal is looked for over IPv4.
+  await until('NetworkManager to be connected, with an IPv4 address', 20_000, async () => {
+    const { stdout } = await nmcli('-t', '-f', 'GENERAL.STATE,IP4.ADDRESS', 'device', 'show', 'eth0');
+    return stdout.includes('100 (connected)') && stdout.includes('IP4.ADDRESS[1]:');
   });
   return {
     connectivity: async () => (await nmcli('networking', 'connectivity', 'check')).stdout.trim(),
