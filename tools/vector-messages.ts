@@ -5,6 +5,8 @@ import { deviceBindingDigest } from '../protocol/device-binding.ts';
 import { credentialHash, enrolmentDigest } from '../protocol/enrolment.ts';
 import { type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { keccak256Text } from '../protocol/keccak.ts';
+import { keyRotationDigest } from '../protocol/key-rotation.ts';
+import { listingAccessDigest } from '../protocol/listing-access.ts';
 import { channelPrefix, encodePaymentFrame } from '../protocol/payment-frame.ts';
 import { tickChain } from '../protocol/payword.ts';
 import { permit2Digest, permit2Nonce, permitDigest } from '../protocol/permit.ts';
@@ -122,6 +124,9 @@ function registryMessages({ addressOf, signed }: Tools): object {
     serial: credential.serial,
     credential: credentialHash(registry, credential),
   };
+  // Signed by the old key and by the new one: the same digest.
+  const rotation = { device, successor: addressOf('payer'), nextSeq: 10n, prev: nonce };
+  const access = { reader: addressOf('payee'), device, collector: addressOf('collector'), untilS: 1_790_000_300n };
   return {
     vendorAttestations: [signed('vendor', attestation, vendorAttestationDigest(registry, attestation))],
     deviceBindings: bindings.map((value) => signed('device', value, deviceBindingDigest(registry, value))),
@@ -129,6 +134,10 @@ function registryMessages({ addressOf, signed }: Tools): object {
     clockStatements: [signed('collector', statement, clockStatementDigest(registry, statement))],
     clockCorrections: [signed('device', correction, clockCorrectionDigest(registry, correction))],
     enrolments: [signed('device', enrolled, enrolmentDigest(registry, enrolment))],
+    keyRotations: (['device', 'payer'] as const).map((by) =>
+      signed(by, rotation, keyRotationDigest(registry, rotation)),
+    ),
+    listingAccesses: [signed('payee', access, listingAccessDigest(registry, access))],
   };
 }
 

@@ -15,8 +15,11 @@ import {
 } from '../../protocol/enrolment.ts';
 import { bytesFromHex, concatBytes, type Hex } from '../../protocol/hex.ts';
 import { keccak256Hex } from '../../protocol/keccak.ts';
+import { isKeyRotationSigned, keyRotationDigestHex, signKeyRotation } from '../../protocol/key-rotation.ts';
+import { accessHeader, listingAccessDigest, MAX_ACCESS_S, readerIn } from '../../protocol/listing-access.ts';
 import { isServiceOfferSigned, limitsHash, signServiceOffer } from '../../protocol/service-offer.ts';
 import { bytes32FromText } from '../../protocol/short-text.ts';
+import { signDigest } from '../../protocol/signature.ts';
 import { registryDomain } from '../../protocol/traffic-proof.ts';
 import {
   revocationListSigner,
@@ -26,7 +29,16 @@ import {
   vendorAttestationSigner,
 } from '../../protocol/vendor-attestation.ts';
 import { REGISTRY, testKey } from '../support/protocol-arbitraries.ts';
-import { ATTESTATION, BINDING, CORRECTION, OFFER, REVOCATIONS, STATEMENT, WORD } from '../support/registry-messages.ts';
+import {
+  ATTESTATION,
+  BINDING,
+  CORRECTION,
+  OFFER,
+  REVOCATIONS,
+  ROTATION,
+  STATEMENT,
+  WORD,
+} from '../support/registry-messages.ts';
 import { oracleSignature } from '../support/typed-data-oracle.ts';
 
 const device = testKey('device');
@@ -68,6 +80,44 @@ t.test('a device binding', (t) => {
   t.notOk(isDeviceBindingSigned(elsewhere, signed));
   t.notOk(isDeviceBindingSigned(REGISTRY, { ...signed, nonce: 4n }));
   t.notOk(isDeviceBindingSigned(REGISTRY, signDeviceBinding(REGISTRY, BINDING, stranger.secretKey)));
+  t.end();
+});
+
+t.test('a key rotation is signed by both keys that it names', (t) => {
+  const type = 'KeyRotation(address device,address successor,uint32 nextSeq,bytes32 prev)';
+  const successor = testKey('successor');
+  const signed = signKeyRotation(REGISTRY, ROTATION, device.secretKey, successor.secretKey);
+  t.equal(signed.signature, oracleSignature(domain, type, ROTATION, device.secretKey));
+  t.equal(signed.successorSignature, oracleSignature(domain, type, ROTATION, successor.secretKey));
+  t.ok(isKeyRotationSigned(REGISTRY, signed));
+  t.notOk(isKeyRotationSigned(elsewhere, signed));
+  for (const change of [{ nextSeq: 11n }, { prev: `0x${'01'.repeat(32)}` as Hex }, { successor: stranger.address }]) {
+    t.notOk(isKeyRotationSigned(REGISTRY, { ...signed, ...change }));
+    t.not(keyRotationDigestHex(REGISTRY, { ...signed, ...change }), keyRotationDigestHex(REGISTRY, signed));
+  }
+  t.notOk(isKeyRotationSigned(REGISTRY, signKeyRotation(REGISTRY, ROTATION, device.secretKey, stranger.secretKey)));
+  t.notOk(isKeyRotationSigned(REGISTRY, signKeyRotation(REGISTRY, ROTATION, stranger.secretKey, successor.secretKey)));
+  t.end();
+});
+
+t.test('access to a listing: who asks, of what, where, and for minutes only', (t) => {
+  const type = 'ListingAccess(address reader,address device,address collector,uint40 untilS)';
+  const asked = { device: device.address, collector: collector.address };
+  const access = { reader: vendor.address, ...asked, untilS: 1_790_000_000n };
+  const sign = (digest: Uint8Array) => signDigest(digest, vendor.secretKey);
+  t.equal(sign(listingAccessDigest(REGISTRY, access)), oracleSignature(domain, type, access, vendor.secretKey));
+  const header = accessHeader(REGISTRY, access, sign);
+  t.equal(readerIn(REGISTRY, header, asked, access.untilS), vendor.address);
+  t.equal(readerIn(REGISTRY, header, asked, access.untilS - MAX_ACCESS_S), vendor.address);
+  t.equal(readerIn(REGISTRY, header, asked, access.untilS + 1n), undefined, 'over');
+  t.equal(readerIn(REGISTRY, header, asked, access.untilS - MAX_ACCESS_S - 1n), undefined, 'too long');
+  t.equal(readerIn(REGISTRY, header, { ...asked, device: stranger.address }, access.untilS), undefined);
+  t.equal(readerIn(REGISTRY, header, { ...asked, collector: stranger.address }, access.untilS), undefined);
+  t.equal(readerIn(elsewhere, header, asked, access.untilS), undefined);
+  t.equal(readerIn(REGISTRY, header.replace(vendor.address, stranger.address), asked, access.untilS), undefined);
+  for (const text of ['', 'Bearer x', header.slice(0, -1), `${header}00`, header.toUpperCase()]) {
+    t.equal(readerIn(REGISTRY, text, asked, access.untilS), undefined, text.slice(0, 20));
+  }
   t.end();
 });
 

@@ -22,11 +22,22 @@ import {
   jsonFromVendorAttestation,
   MAX_REVOKED_DEVICES,
 } from '../../protocol/identity-wire.ts';
+import { decodeKeyRotation, jsonFromKeyRotation } from '../../protocol/key-rotation-wire.ts';
 import type { Decoded } from '../../protocol/schema.ts';
 import { decodeServiceOffer, jsonFromServiceOffer } from '../../protocol/service-offer-wire.ts';
-import { ATTESTATION, BINDING, CORRECTION, OFFER, REVOCATIONS, STATEMENT, WORD } from '../support/registry-messages.ts';
+import {
+  ATTESTATION,
+  BINDING,
+  CORRECTION,
+  OFFER,
+  REVOCATIONS,
+  ROTATION,
+  STATEMENT,
+  WORD,
+} from '../support/registry-messages.ts';
 
 const signature = `0x${'cd'.repeat(64)}` as const;
+const rotation = { ...ROTATION, signature, successorSignature: signature };
 const parties = { device: BINDING.device, collector: STATEMENT.collector };
 const enrolment = { ...parties, nonce: WORD, signature };
 const attested = {
@@ -64,6 +75,7 @@ const CASES: readonly Case[] = [
   ['enrolment by serial', decodeEnrolment, jsonFromEnrolment(listed), listed],
   ['enrolment by key', decodeEnrolment, jsonFromEnrolment(keyed), keyed],
   ['offer', decodeServiceOffer, jsonFromServiceOffer({ ...OFFER, signature }), { ...OFFER, signature }],
+  ['rotation', decodeKeyRotation, jsonFromKeyRotation(rotation), rotation],
 ];
 for (const [what, decode, json, value] of CASES) {
   t.test(`${what}: survives the way through JSON`, (t) => {
@@ -180,3 +192,13 @@ for (const [decode, input, path, expected] of REFUSED) {
     t.end();
   });
 }
+
+t.test('a rotation names another key, and the proof before its number if there is one', (t) => {
+  const json = jsonFromKeyRotation(rotation);
+  const zeros = `0x${'00'.repeat(32)}` as const;
+  t.has(decodeKeyRotation({ ...json, successor: json.device }), { ok: false, expected: 'another key as successor' });
+  t.has(decodeKeyRotation({ ...json, nextSeq: '0' }), { ok: false });
+  t.has(decodeKeyRotation({ ...json, prev: zeros }), { ok: false });
+  t.has(decodeKeyRotation({ ...json, nextSeq: '0', prev: zeros }), { ok: true });
+  t.end();
+});

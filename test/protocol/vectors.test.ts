@@ -68,6 +68,8 @@ const TYPES = [
     'registry',
     'Enrolment(address device,address collector,bytes32 nonce,uint8 method,bytes32 credential)',
   ],
+  ['keyRotations', 'registry', 'KeyRotation(address device,address successor,uint32 nextSeq,bytes32 prev)'],
+  ['listingAccesses', 'registry', 'ListingAccess(address reader,address device,address collector,uint40 untilS)'],
   ['proofReceipts', 'registry', 'ProofReceipt(address collector,bytes32 proof,uint8 verdict,uint40 receivedS)'],
 ] as const;
 

@@ -1,6 +1,7 @@
 /** One example of each message under the DeviceRegistry's domain: the tests sign, send and damage them. */
 import type { ClockCorrection, ClockStatement } from '../../protocol/clock-statement.ts';
 import type { DeviceBinding } from '../../protocol/device-binding.ts';
+import type { KeyRotation } from '../../protocol/key-rotation.ts';
 import { BANDWIDTH, type ServiceOffer } from '../../protocol/service-offer.ts';
 import { bytes32FromText } from '../../protocol/short-text.ts';
 import type { RevocationList, VendorAttestation } from '../../protocol/vendor-attestation.ts';
@@ -34,6 +35,8 @@ export const STATEMENT: ClockStatement = {
 };
 
 export const CORRECTION: ClockCorrection = { device, fromSeq: 4n, toSeq: 9n, bootS: 1_789_999_000n, statement: WORD };
+
+export const ROTATION: KeyRotation = { device, successor: testKey('successor').address, nextSeq: 10n, prev: WORD };
 
 export const OFFER: ServiceOffer = {
   device,
