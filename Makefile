@@ -26,6 +26,7 @@ check: deps
 # Compiled again after the packages: on a fresh machine they bring the compiler.
 test: deps
 	@sh tools/install-packages test
+	@sh test/lab/fetch-networkd || true
 	@sh openwrt/node-netlink/compile || true
 	@$(RUN) node test/run.ts
 

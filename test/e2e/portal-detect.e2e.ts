@@ -1,9 +1,12 @@
 /** What every system asks to learn whether it is behind a portal: the right answer before and after payment, over both families. */
 import { existsSync } from 'node:fs';
 import t from 'tap';
+import type { Guest } from '../lab/guest.ts';
 import { openTestScene } from '../lab/test-scene.ts';
 import { until } from '../lab/wait.ts';
 import { startNetworkManager } from './support/network-manager.ts';
+import { startNetworkd, whyNoNetworkd } from './support/networkd.ts';
+import { hasBusDaemon } from './support/private-bus.ts';
 
 /** Probe of each system, as its vendor documents it or its source says. */
 const PROBES = {
@@ -24,9 +27,11 @@ const PROBES = {
 const PORTAL = 'http://portal.lan/';
 const CAPTIVE = { accept: 'application/captive+json' };
 
-const scene = await openTestScene();
+const whyNo = whyNoNetworkd();
+const scene = await openTestScene({ guests: 3 });
 const { guest, other } = scene;
-await Promise.all([guest.join(), other.join()]);
+const laptop = scene.guests[2] as Guest;
+await Promise.all([guest.join(), other.join(), laptop.join()]);
 
 async function probeAll(family: 4 | 6) {
   const address = family === 4 ? guest.server.ip4 : guest.server.ip6;
@@ -38,9 +43,9 @@ async function probeAll(family: 4 | 6) {
   );
 }
 
-async function captiveState() {
-  const input = { url: `${PORTAL}captive-portal/api`, address: '192.168.77.1', headers: CAPTIVE, timeoutMs: 4_000 };
-  const { status, headers, body } = await guest.hand.call('http', input);
+async function captiveState(asker = guest, url = `${PORTAL}captive-portal/api`) {
+  const input = { url, address: '192.168.77.1', headers: CAPTIVE, timeoutMs: 4_000 };
+  const { status, headers, body } = await asker.hand.call('http', input);
   return { status, type: headers['content-type'], state: JSON.parse(body) as Record<string, unknown> };
 }
 
@@ -65,7 +70,7 @@ t.test('before payment https is refused at once, by TCP reset and never by anoth
   }
 });
 
-const hasNetworkManager = existsSync('/usr/sbin/NetworkManager') && existsSync('/usr/bin/dbus-daemon');
+const hasNetworkManager = existsSync('/usr/sbin/NetworkManager') && hasBusDaemon;
 const skip = hasNetworkManager ? false : 'needs network-manager and dbus: sh tools/install-packages test';
 t.test("NetworkManager's own check sees the portal before and none after payment", { skip }, async (t) => {
   const manager = await startNetworkManager(scene.lab, other);
@@ -78,6 +83,36 @@ t.test("NetworkManager's own check sees the portal before and none after payment
   await until('the end of service', 10_000, async () => !(await other.reaches(4)));
   t.equal(await manager.connectivity(), 'portal', 'and the portal again when the session has ended');
 });
+
+t.test(
+  "systemd-networkd's lease leads to the portal before payment and to none after it",
+  { skip: whyNo },
+  async (t) => {
+    const networkd = await startNetworkd(scene.lab, laptop);
+    t.teardown(() => networkd.stop());
+    /** What networkd shows, and what the API there says: whoever asks networkd asks that next (RFC 8910, section 3). */
+    const detect = async () => {
+      const url = (await networkd.captivePortal()) ?? '';
+      const { type, state } = await captiveState(laptop, url);
+      return { url, type, isCaptive: state['captive'], portal: state['user-portal-url'] };
+    };
+    const before = { url: scene.captiveUrl, type: 'application/captive+json', isCaptive: true, portal: PORTAL };
+    t.strictSame(await detect(), before);
+    await laptop.buy(3n);
+    await until('service', 10_000, () => laptop.reaches(4));
+    t.strictSame(await detect(), { ...before, isCaptive: false }, 'no portal any more');
+    await networkd.renew();
+    t.strictSame(
+      await detect(),
+      { ...before, isCaptive: false },
+      'nor after the lease was renewed; where to ask stays known',
+    );
+    t.ok(await laptop.reaches(4));
+    await laptop.portal.leave();
+    await until('the end of service', 10_000, async () => !(await laptop.reaches(4)));
+    t.strictSame(await detect(), before, 'and the portal again when the session has ended');
+  },
+);
 
 t.test('after payment no probe is touched, and the API tells what is left to the byte', async (t) => {
   await guest.buy(3n);

@@ -52,7 +52,7 @@ export async function startNetworkManager(lab: Lab, { host: { host } }: Guest): 
     install -m 600 ${files.profile} /etc/NetworkManager/system-connections/guest.nmconnection
     install -m 644 ${files.settings} /etc/NetworkManager/NetworkManager.conf
     touch /etc/resolv.conf; mount --bind ${resolv} /etc/resolv.conf
-    mount -o remount,ro /sys
+    mount -o remount,bind,ro /sys
     # What another client has set up NetworkManager would leave alone; it shall ask DHCP itself.
     ip address flush dev eth0; ip link set eth0 down
     ${bus.start}
