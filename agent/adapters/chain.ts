@@ -78,6 +78,10 @@ export function createChain(deps: ChainDeps): Chain & RewardsChain {
   const { chainId, channels, token, gasKey, device, signal, confirmations = 1n, log = memoryTransactionLog() } = deps;
   const rpc = endpointsFor(deps);
   const reader = createChannelsReader({ rpc, channels, token, confirmations });
+  const receiptTimeoutMs = deps.receiptTimeoutMs ?? 90_000;
+  const pollMs = deps.pollMs ?? 1_000;
+  const rest = (ms: number) =>
+    sleep(ms, undefined, { signal }).catch((cause) => Promise.reject(unreachable('stopped', { cause })));
   const transactions = createTransactions({
     rpc,
     chainId,
@@ -85,14 +89,15 @@ export function createChain(deps: ChainDeps): Chain & RewardsChain {
     log,
     confirmations,
     maxFeePerGasWei: deps.maxFeePerGasWei ?? DEFAULT_MAX_FEE_WEI,
-    receiptTimeoutMs: deps.receiptTimeoutMs ?? 90_000,
-    pollMs: deps.pollMs ?? 1_000,
+    receiptTimeoutMs,
+    pollMs,
     stuckMs: deps.stuckMs ?? 30_000,
     monotonicMs: () => performance.now(),
-    sleep: (ms) => sleep(ms, undefined, { signal }).catch((cause) => Promise.reject(unreachable('stopped', { cause }))),
+    sleep: rest,
   });
   const deployment = { chainId, channels };
-  const context: ChainContext = { deployment, token, gasKey, device, rpc, reader, transactions, log };
+  const patience = { pause: () => rest(pollMs), looks: Math.ceil(receiptTimeoutMs / pollMs) };
+  const context: ChainContext = { deployment, token, gasKey, device, rpc, reader, transactions, log, ...patience };
 
   async function attempt<T>(work: () => Promise<T>): Promise<ChainResult<T>> {
     try {

@@ -3,7 +3,7 @@ import type { Address } from '../../../protocol/address.ts';
 import type { ChannelsDeployment } from '../../../protocol/channel.ts';
 import type { Hex } from '../../../protocol/hex.ts';
 import type { ChainTx, SentTransaction, Signer, TransactionLog } from '../../ports.ts';
-import { ChainError } from './chain-error.ts';
+import { ChainError, unreachable } from './chain-error.ts';
 import { reasonFromRevert } from './channels-contract.ts';
 import type { ChannelsReader } from './channels-reader.ts';
 import type { Endpoints } from './endpoints.ts';
@@ -19,9 +19,16 @@ export type ChainContext = {
   readonly reader: ChannelsReader;
   readonly log: TransactionLog;
   readonly transactions: Transactions;
+  /** Until the next look at the chain. @throws ChainError when the agent stops */
+  readonly pause: () => Promise<void>;
+  /** How often to look before giving up for now. */
+  readonly looks: number;
 };
 
-/** Simulates, so that a refusal costs no gas and says why; then sends and waits. `to`: default ShareChannels. */
+/**
+ * Simulates, so that a refusal costs no gas and says why; then sends and waits. `to`: default ShareChannels. A node may judge by
+ * what still waits in its pool, and somebody's transaction there may do the same: only a block says what is final, so it is waited for.
+ */
 export async function execute(
   context: ChainContext,
   data: Hex,
@@ -30,9 +37,21 @@ export async function execute(
 ): Promise<ChainTx> {
   const call = { to, data };
   return await inItsWords(async () => {
-    await simulate(context, call);
-    const { tx, feeWei } = await context.transactions.send(call, purpose);
-    return { tx, feeWei };
+    let foreseen: unknown;
+    for (let look = 0; look < context.looks; look++) {
+      await simulate(context, call);
+      try {
+        const { tx, feeWei } = await context.transactions.send(call, purpose);
+        return { tx, feeWei };
+      } catch (error) {
+        if (!(error instanceof ChainError) || error.revertData === undefined) throw error;
+        foreseen = error;
+      }
+      await context.pause();
+    }
+    throw unreachable('refused only after what waits in the pool of the node, which no block has taken', {
+      cause: foreseen,
+    });
   });
 }
 

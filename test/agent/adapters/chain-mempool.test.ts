@@ -1,5 +1,6 @@
 /** The chain adapter while blocks come when they like: many at once, races, lost transactions, rolled back blocks. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { inspect } from 'node:util';
 import t from 'tap';
 import { type ChainDeps, createChain } from '../../../agent/adapters/chain.ts';
 import type { ChainResult } from '../../../agent/ports.ts';
@@ -21,7 +22,7 @@ t.afterEach(() => anvil.request('evm_setAutomine', true));
 t.test('opens of several guests share a block', async (t) => {
   const configs = ['one', 'two', 'three', 'four'].map((name) => configFor(name, { payer: guest, payee, device }));
   const opens = configs.map((config) => router.relayOpen(config, scene.authorization(config, DEPOSIT, guest)));
-  await pending(4);
+  await pending(4, opens);
   await anvil.request('evm_mine');
   const blocks = new Set<unknown>();
   for (const result of await Promise.all(opens)) blocks.add(await blockOf(accepted(result).tx));
@@ -33,9 +34,23 @@ t.test('two routers that relay the same open both succeed, and the guest deposit
   const authorization = scene.authorization(config, DEPOSIT, guest);
   const mine = router.relayOpen(config, authorization);
   const theirs = chainFor(relayer).relayOpen(config, authorization);
-  await pending(2);
+  // Who comes when the other's waits in the pool, or a block has it, sends nothing: one block or two.
+  const both = Promise.all([mine, theirs]);
+  const [first, second] = await mined(both);
+  t.equal(accepted(first).tx, accepted(second).tx, 'both name the transaction that did it');
+  t.equal((await scene.channel(config)).deposit, DEPOSIT);
+});
+
+t.test('an open that would fail only after what waits in the pool is not refused before a block says so', async (t) => {
+  const config = configFor('foreseen', { payer: guest, payee, device });
+  const authorization = scene.authorization(config, DEPOSIT, guest);
+  const mine = router.relayOpen(config, authorization);
+  await pending(1, [mine]);
+  const impatient = chainFor(relayer, { receiptTimeoutMs: 20 });
+  t.match(await impatient.relayOpen(config, authorization), { ok: false, reason: 'unreachable', message: /waits/ });
+  const theirs = chainFor(relayer).relayOpen(config, authorization);
   await anvil.request('evm_mine');
-  t.equal(accepted(await mine).tx, accepted(await theirs).tx, 'both name the transaction that did it');
+  t.equal(accepted(await mine).tx, accepted(await theirs).tx);
   t.equal((await scene.channel(config)).deposit, DEPOSIT);
 });
 
@@ -56,9 +71,9 @@ t.test('an open that is not mined in time is unreachable, and done when asked ag
 t.test('a transaction that the node has dropped is offered again', async (t) => {
   const config = configFor('dropped', { payer: guest, payee, device });
   const opening = router.relayOpen(config, scene.authorization(config, DEPOSIT, guest));
-  await pending(1);
+  await pending(1, [opening]);
   await anvil.request('anvil_dropAllTransactions');
-  await pending(1);
+  await pending(1, [opening]);
   await anvil.request('evm_mine');
   accepted(await opening);
   t.equal((await scene.channel(config)).deposit, DEPOSIT);
@@ -83,7 +98,7 @@ t.test('stopping the agent ends the wait for a block at once', async (t) => {
   const config = configFor('stopped', { payer: guest, payee, device });
   const stopping = chainFor(relayer, { signal: stop.signal, pollMs: 60_000 });
   const opening = stopping.relayOpen(config, scene.authorization(config, DEPOSIT, guest));
-  await pending(1);
+  await pending(1, [opening]);
   stop.abort();
   t.match(await opening, { ok: false, reason: 'unreachable' });
 });
@@ -94,14 +109,27 @@ function chainFor(account: Account, deps: Partial<ChainDeps> = {}) {
   return createChain({ rpcUrl: anvil.rpcUrl, chainId, channels, token, gasKey, pollMs: 5, ...deps });
 }
 
-/** Until so many transactions wait for a block. */
-async function pending(count: number): Promise<void> {
-  for (let i = 0; i < 1_000; i++) {
+/** Until so many transactions wait for a block; `by` must not have ended before that. @throws what became of one that has */
+async function pending(count: number, by: readonly Promise<ChainResult<unknown>>[]): Promise<void> {
+  let ended: ChainResult<unknown> | undefined;
+  for (const opening of by) void opening.then((result) => (ended = result));
+  while (ended === undefined) {
     const status = (await anvil.request('txpool_status')) as { pending: Hex };
     if (Number(status.pending) >= count) return;
     await sleep(5);
   }
-  throw new Error(`no ${count} pending transactions`);
+  throw new Error(`no ${count} pending transactions: an open ended with ${inspect(ended)}`);
+}
+
+/** Block after block until it has ended. */
+async function mined<T>(work: Promise<T>): Promise<T> {
+  let isOver = false;
+  void work.finally(() => (isOver = true));
+  while (!isOver) {
+    await sleep(5);
+    await anvil.request('evm_mine');
+  }
+  return await work;
 }
 
 async function blockOf(tx: Hex): Promise<unknown> {
