@@ -1,10 +1,12 @@
 /** All of doctor's checks for one configuration, in the order in which an owner should mend. */
 import { type ConfigReading, configErrorText } from '../../adapters/uci/read-config.ts';
+import { certificateFindings } from './certificate-check.ts';
 import { broken, doubtful, type Finding, fine } from './finding.ts';
 import { healthFindings } from './health-findings.ts';
 import {
   bridgeFilterFinding,
   conntrackFinding,
+  firewallRuleFinding,
   flowtableFinding,
   guestDeviceFinding,
   nftFindings,
@@ -35,6 +37,7 @@ export async function examine(
     bridgeFilterFinding(probe),
     conntrackFinding(probe),
     offloadFinding(probe),
+    firewallRuleFinding(probe),
   ]);
   if (!reading.ok) {
     const errors = reading.errors.map((error) => broken('config', configErrorText(error), `Mend ${paths.config}.`));
@@ -64,6 +67,7 @@ export async function examine(
     enabled,
     ...general.flat(),
     ...specific,
+    ...(await certificateFindings(probe, config.portal, status !== undefined)),
     ...(config.isEnabled ? await outward(probe, config, status) : []),
     agentFinding(status),
   ];

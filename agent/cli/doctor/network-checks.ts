@@ -3,6 +3,7 @@ import { parseUci } from '../../adapters/uci/parse-uci.ts';
 import type { AgentConfig } from '../../core/config.ts';
 import type { DeviceName } from '../../core/model.ts';
 import { broken, doubtful, type Finding, fine } from './finding.ts';
+import { listeners } from './listeners.ts';
 import type { DoctorProbe } from './probe.ts';
 
 const FIREWALL_CONFIG = '/etc/config/firewall';
@@ -90,6 +91,25 @@ export async function offloadFinding(probe: DoctorProbe): Promise<Finding> {
   );
 }
 
+/** As in /usr/share/nftables.d/chain-pre/input/shareagent.nft. */
+const PORTAL_RULE = 'ShareAgent: new connection to the portal';
+
+/** fw4 reads the package's rule only when it loads its own: after an installation or an upgrade it may stand in a file only. */
+export async function firewallRuleFinding(probe: DoctorProbe): Promise<Finding> {
+  const name = 'firewall rule';
+  if ((await probe.text(FIREWALL_CONFIG)) === undefined) return fine(name, `no fw4 here (no ${FIREWALL_CONFIG})`);
+  const comments = await probe.fw4Input();
+  if (!comments.ok) return doubtful(name, comments.message, 'Run doctor as root, with nft installed.');
+  if (comments.value === undefined)
+    return doubtful(name, "fw4's rules are not in the kernel", 'service firewall restart');
+  if (comments.value.includes(PORTAL_RULE)) return fine(name, "the portal has its own bounds, beside fw4's SYN limit");
+  return doubtful(
+    name,
+    "fw4 has not loaded the package's rule: one guest can keep the others from the portal",
+    'fw4 reload (paid guests surf on); if that does not help, install the package again.',
+  );
+}
+
 /** Whoever made it: a flowtable hides both directions of a flow, even one on the uplink alone. */
 export async function flowtableFinding(probe: DoctorProbe, devices: readonly DeviceName[]): Promise<Finding> {
   const name = 'flowtables';
@@ -140,11 +160,6 @@ export async function portFinding(
   );
 }
 
-/** Ports in state LISTEN (0A) of /proc/net/tcp. */
 function listeningPorts(table: string): readonly number[] {
-  return table
-    .split('\n')
-    .map((line) => /^\s*\d+: [0-9A-F]+:([0-9A-F]{4}) [0-9A-F:]+ 0A /.exec(line)?.[1])
-    .filter((port) => port !== undefined)
-    .map((port) => Number.parseInt(port, 16));
+  return listeners(table).map(({ port }) => port);
 }

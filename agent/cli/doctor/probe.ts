@@ -1,4 +1,4 @@
-/** What doctor may look at. Facts only; agent/cli/doctor/checks.ts judges them. Nothing here throws or changes anything. */
+/** What doctor may look at. Facts only; the checks beside it judge them. Nothing here throws or changes anything. */
 import type { DeviceName } from '../../core/model.ts';
 import type { StatusAnswer } from '../control-schema.ts';
 
@@ -42,6 +42,10 @@ export type DoctorProbe = {
   readonly nft: () => Promise<Probed<readonly NftFact[]>>;
   /** Flowtables in the kernel that guests' packets can get into, e.g. "inet fw4 ft on eth0". */
   readonly offload: (guestDevices: readonly DeviceName[]) => Promise<Probed<readonly string[]>>;
+  /** Comments of the rules in fw4's chain input; undefined if fw4's table is not there. */
+  readonly fw4Input: () => Promise<Probed<readonly string[] | undefined>>;
+  /** SHA-256 fingerprint of the certificate that this router's own `port` shows, as in "AB:CD:.."; undefined if it speaks no TLS. */
+  readonly shownCertificate: (port: number) => Promise<string | undefined>;
   /** Each implementation of secp256k1: loaded, checked against known cases, measured. */
   readonly backends: () => Promise<Probed<readonly BackendFact[]>>;
   /** One JSON-RPC call. */

@@ -4,12 +4,14 @@ import { readdir, readFile, stat, statfs } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
+import { connect as connectTls } from 'node:tls';
 import * as v from 'valibot';
 import type { DeviceName } from '../../core/model.ts';
 import { CommandError } from '../command.ts';
 import { askAgentFor } from '../control-client.ts';
 import { statusSchema } from '../control-schema.ts';
 import { messageOf } from '../message-of.ts';
+import { listeningAddress } from './listeners.ts';
 import type { BackendFact, DiskFact, DoctorProbe, FileFact, NftFact, Probed } from './probe.ts';
 
 const TIMEOUT_MS = 5_000;
@@ -36,6 +38,8 @@ export const systemProbe: DoctorProbe = {
   wallS: () => Date.now() / 1000,
   nft: nftFacts,
   offload: offloadFacts,
+  fw4Input: fw4InputComments,
+  shownCertificate,
   backends: backendFacts,
   rpc: callRpc,
   status: async (socketPath) => {
@@ -115,6 +119,32 @@ async function offloadFacts(guestDevices: readonly DeviceName[]): Promise<Probed
     return { ok: true, value: which };
   } catch (error) {
     return { ok: false, message: `flowtables could not be listed: ${messageOf(error)}` };
+  }
+}
+
+async function fw4InputComments(): Promise<Probed<readonly string[] | undefined>> {
+  try {
+    const { readChainComments } = await import('../../adapters/nft/chain-comments.ts');
+    const place = { nftPath: 'nft', runtimeDir: tmpdir() };
+    return { ok: true, value: await readChainComments(place, { family: 'inet', table: 'fw4', chain: 'input' }) };
+  } catch (error) {
+    return { ok: false, message: `fw4's rules could not be listed: ${messageOf(error)}` };
+  }
+}
+
+/** The portal listens on the guests' addresses only, so the address is looked up first. */
+async function shownCertificate(port: number): Promise<string | undefined> {
+  const host = listeningAddress((await readText('/proc/net/tcp')) ?? '', port);
+  if (host === undefined) return undefined;
+  // What a guest would refuse is still what is shown: it is compared, not trusted.
+  const socket = connectTls({ host, port, rejectUnauthorized: false });
+  try {
+    await once(socket, 'secureConnect', { signal: AbortSignal.timeout(TIMEOUT_MS) });
+    return socket.getPeerX509Certificate()?.fingerprint256;
+  } catch {
+    return undefined;
+  } finally {
+    socket.destroy();
   }
 }
 

@@ -1,5 +1,8 @@
 /** The init script runs as root on what the agent's user wrote: its links, and the paths that its configuration names. */
+import { once } from 'node:events';
 import { mkdirSync, symlinkSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { dirname } from 'node:path';
 import t from 'tap';
 import { Router, SHELLS } from './support/router.ts';
 
@@ -89,6 +92,36 @@ t.test('the certificate’s folder and the portal’s are in the jail, to be rea
   t.notMatch(mountsOf(router, 'mount').join(' '), 'nowhere');
   t.match(router.read('syslog'), 'portal.tls_key: no file');
 });
+
+t.test(
+  'another bus than the router’s own is in the jail: its folder, since a new ubusd makes a new socket',
+  async (t) => {
+    const router = selling({});
+    t.teardown(() => router.close());
+    const { root } = router;
+    const shown = async (path: string): Promise<readonly string[]> => {
+      const server = createServer();
+      mkdirSync(dirname(`${root}${path}`), { recursive: true });
+      server.listen(`${root}${path}`);
+      await once(server, 'listening');
+      await router.uci('set', `shareagent.network.ubus_socket=${root}${path}`);
+      await router.service('reload');
+      server.close();
+      return mountsOf(router, 'mount').filter((mount) => mount.includes('bus'));
+    };
+    await router.service('start');
+    t.same(await shown('/mnt/bus/u.sock'), [`${root}/mnt/bus`]);
+    t.same(await shown('/var/run/bus.sock'), [`${root}/var/run/bus.sock`], 'not all sockets of the router');
+    t.same(await shown('/var/run/ubus/ubus.sock'), [], 'ujail shows it by itself');
+    await router.uci('set', `shareagent.network.ubus_socket=${root}/gone/bus.sock`);
+    await router.service('reload');
+    t.same(
+      mountsOf(router, 'mount').filter((mount) => mount.includes('bus')),
+      [],
+    );
+    t.match(router.read('syslog'), 'network.ubus_socket: no file');
+  },
+);
 
 t.test(
   'a ledger elsewhere: its folder is in the jail if it is the agent’s, else nothing starts and nothing stops',

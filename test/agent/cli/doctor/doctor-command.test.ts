@@ -65,6 +65,7 @@ t.test('on a healthy router every check is ok', async (t) => {
       "ok    bridge netfilter       off: bridged frames stay out of the router's hooks",
       'ok    conntrack              0 of 1000 connections',
       'ok    flow offload           not configured (no /etc/config/firewall)',
+      'ok    firewall rule          no fw4 here (no /etc/config/firewall)',
       'ok    guest device br-guest  bridge with phy0-ap0',
       'ok    flowtables             none that guests could get into',
       'ok    ubus                   reachable on /var/run/ubus/ubus.sock',
@@ -80,7 +81,7 @@ t.test('on a healthy router every check is ok', async (t) => {
       `ok    gas                    0x${'d1'.repeat(20)} holds 5 wei`,
       'ok    agent                  0.1.0, selling',
       '',
-      '19 checks: 19 ok, 0 warnings, 0 failed.',
+      '20 checks: 20 ok, 0 warnings, 0 failed.',
     ].join('\n'),
   );
 });
@@ -91,7 +92,7 @@ t.test('a failed check gives exit code 1 and what to do; a warning does not', as
   const failed = await runLine(['doctor', '--config', config], { probe: failing });
   t.equal(failed.exitCode, 1);
   t.match(failed.out, /^fail {2}ubus {19}\S.*\n {29}-> Run as root/m);
-  t.match(failed.out, '19 checks: 18 ok, 0 warnings, 1 failed.');
+  t.match(failed.out, '20 checks: 19 ok, 0 warnings, 1 failed.');
   const warned = await runLine(['doctor', '--config', config], {
     probe: { ...healthy, names: () => Promise.resolve([]) },
   });

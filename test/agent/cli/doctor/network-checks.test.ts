@@ -1,7 +1,9 @@
+import { readFileSync } from 'node:fs';
 import t from 'tap';
 import {
   bridgeFilterFinding,
   conntrackFinding,
+  firewallRuleFinding,
   flowtableFinding,
   guestDeviceFinding,
   nftFindings,
@@ -144,4 +146,25 @@ t.test("the portal's port is free, or held by the agent", async (t) => {
     detail: 'the portal listens',
   });
   t.match(await portFinding(withTables(''), 2080, true), { status: 'fail', fix: /logread/ });
+});
+
+t.test('the rule that fw4 is to load counts once it is in the kernel, not while it is a file', async (t) => {
+  const rule = readFileSync(
+    new URL('../../../../openwrt/files/usr/share/nftables.d/chain-pre/input/shareagent.nft', import.meta.url),
+    'utf8',
+  );
+  const [, comment = ''] = /comment "([^"]+)"/.exec(rule) ?? [];
+  t.not(comment, '');
+  const onFw4 = (value: Awaited<ReturnType<DoctorProbe['fw4Input']>>): DoctorProbe => ({
+    ...withTexts({ '/etc/config/firewall': 'config defaults\n' }),
+    fw4Input: () => Promise.resolve(value),
+  });
+  t.match(await firewallRuleFinding(onFw4({ ok: true, value: ['other', comment] })), { status: 'ok' });
+  t.match(await firewallRuleFinding(onFw4({ ok: true, value: ['other'] })), { status: 'warn', fix: /^fw4 reload/ });
+  t.match(await firewallRuleFinding(onFw4({ ok: true, value: undefined })), {
+    status: 'warn',
+    fix: /firewall restart/,
+  });
+  t.match(await firewallRuleFinding(onFw4({ ok: false, message: 'no nft' })), { status: 'warn', detail: 'no nft' });
+  t.match(await firewallRuleFinding(withTexts({})), { status: 'ok', detail: /no fw4 here/ });
 });

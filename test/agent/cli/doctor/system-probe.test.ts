@@ -1,8 +1,11 @@
+import { execFileSync } from 'node:child_process';
+import { X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { join } from 'node:path';
+import { createServer as createTlsServer } from 'node:tls';
 import t from 'tap';
 import { systemProbe } from '../../../../agent/cli/doctor/system-probe.ts';
 import { listenSample, temporaryDirectory } from '../recording-io.ts';
@@ -64,9 +67,30 @@ t.test('the running agent tells its status, a missing one nothing', async (t) =>
 });
 
 t.test('nft and flowtables are facts or a message, with nft or without', async (t) => {
-  for (const facts of [await systemProbe.nft(), await systemProbe.offload([guestDevice])]) {
-    t.ok(facts.ok ? Array.isArray(facts.value) : facts.message.length > 0);
+  for (const facts of [
+    await systemProbe.nft(),
+    await systemProbe.offload([guestDevice]),
+    await systemProbe.fw4Input(),
+  ]) {
+    t.ok(facts.ok ? Array.isArray(facts.value ?? []) : facts.message.length > 0);
   }
+});
+
+t.test('the certificate that a port shows is known by its digest, http and an empty port show none', async (t) => {
+  const directory = temporaryDirectory(t);
+  const [key, cert] = [join(directory, 'key'), join(directory, 'cert')];
+  const made = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-subj', '/CN=x', '-days', '2'];
+  execFileSync('openssl', ['req', '-x509', ...made, '-keyout', key, '-out', cert], { stdio: 'ignore' });
+  const listen = async (server: Server): Promise<number> => {
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    t.teardown(() => server.close());
+    return (server.address() as AddressInfo).port;
+  };
+  const tls = await listen(createTlsServer({ key: readFileSync(key), cert: readFileSync(cert) }));
+  t.equal(await systemProbe.shownCertificate(tls), new X509Certificate(readFileSync(cert)).fingerprint256);
+  t.equal(await systemProbe.shownCertificate(await listen(createServer())), undefined);
+  t.equal(await systemProbe.shownCertificate(1), undefined);
 });
 
 t.test('an RPC answer is its result, everything else a message', async (t) => {
