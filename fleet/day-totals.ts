@@ -64,7 +64,7 @@ function totalsFrom(entry: LogEntry): readonly DayTotal[] {
     const { verdict } = entry.judgement;
     return [{ device, day: endS / DAY_S, verdict, proofs: 1n, bytes: bytesUp + bytesDown, paid }];
   }
-  if (entry.kind === 'clock-correction') return [];
+  if (entry.kind === 'clock-correction' || entry.kind === 'chain-start') return [];
   const { device, day, toDay = day, bytes, paid } = entry;
   return [
     { device, day: toDay, verdict: entry.verdict, proofs: 1n, bytes, paid },

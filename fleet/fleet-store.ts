@@ -25,6 +25,9 @@ export type Place = Neighbours & {
   readonly hasRejected: boolean;
 };
 
+/** The first number of a chain that goes on from another key's, and the digest of the proof before it. */
+export type ChainStart = { readonly seq: bigint; readonly prev: Hex };
+
 /** A proof with numbers missing before it: its verdict may change when they arrive. */
 export type HeldProof = { readonly body: Uint8Array; readonly verdict: Verdict; readonly receivedS: bigint };
 
@@ -83,6 +86,8 @@ export type UndatedProof = Pick<
 
 export type FleetTx = {
   readonly place: (device: Address, seq: bigint) => Awaitable<Place>;
+  /** Where the chain begins, if it goes on from another key's (a chain-start entry). */
+  readonly startOf: (device: Address) => Awaitable<ChainStart | undefined>;
   /** What was made of this very upload, if it did not join a chain. */
   readonly rejected: (bodyHash: Uint8Array) => Awaitable<StoredVerdict | undefined>;
   /** What proofs before number `seq` say of channels, or all; a channel belongs to one device, whose numbers are meant. */

@@ -44,12 +44,21 @@ export type ClockCorrectionEntry = { readonly kind: 'clock-correction' } & Pick<
   'device' | 'fromSeq' | 'toSeq' | 'bootS'
 >;
 
-export type LogEntry = UploadEntry | RejudgementEntry | ClockCorrectionEntry;
+/** Where the chain of a key begins that took over another's (protocol/key-rotation.ts): after proof `seq - 1`, digest `prev`. */
+export type ChainStartEntry = {
+  readonly kind: 'chain-start';
+  readonly device: Address;
+  readonly seq: bigint;
+  readonly prev: Hex;
+};
+
+export type LogEntry = UploadEntry | RejudgementEntry | ClockCorrectionEntry | ChainStartEntry;
 
 const UPLOAD = 2;
 const REJUDGEMENT = 3;
 const CLOCK_CORRECTION = 4;
 const REDATED = 5;
+const CHAIN_START = 6;
 
 const seconds = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const uploadSchema = v.strictTuple([
@@ -81,7 +90,8 @@ const correctionSchema = v.strictTuple([
   seconds,
   seconds,
 ]);
-const entrySchema = v.union([uploadSchema, rejudgementSchema, redatedSchema, correctionSchema]);
+const startSchema = v.strictTuple([v.literal(CHAIN_START), v.instance(Uint8Array), seconds, v.instance(Uint8Array)]);
+const entrySchema = v.union([uploadSchema, rejudgementSchema, redatedSchema, correctionSchema, startSchema]);
 
 export function encodeLogEntry(entry: LogEntry): Uint8Array {
   if (entry.kind === 'rejudgement') {
@@ -93,6 +103,10 @@ export function encodeLogEntry(entry: LogEntry): Uint8Array {
   if (entry.kind === 'clock-correction') {
     const { device, fromSeq, toSeq, bootS } = entry;
     return cborEncode([CLOCK_CORRECTION, bytesFromHex(device), fromSeq, toSeq, bootS], rfc8949EncodeOptions);
+  }
+  if (entry.kind === 'chain-start') {
+    const { device, seq, prev } = entry;
+    return cborEncode([CHAIN_START, bytesFromHex(device), seq, bytesFromHex(prev)], rfc8949EncodeOptions);
   }
   const { body, judgement, receivedS, digest } = entry;
   const { verdict, reason, joinsChain } = judgement;
@@ -107,6 +121,10 @@ export function decodeLogEntry(payload: Uint8Array): LogEntry {
     const [, device, fromSeq, toSeq, bootS] = fields;
     const range = { fromSeq: BigInt(fromSeq), toSeq: BigInt(toSeq) };
     return { kind: 'clock-correction', device: hexFromBytes(device), ...range, bootS: BigInt(bootS) };
+  }
+  if (fields[0] === CHAIN_START) {
+    const [, device, seq, prev] = fields;
+    return { kind: 'chain-start', device: hexFromBytes(device), seq: BigInt(seq), prev: hexFromBytes(prev) };
   }
   if (fields[0] === REJUDGEMENT || fields[0] === REDATED) {
     const [, device, seq, from, verdict, reason, day, bytes, paid, toDay] = fields;

@@ -42,6 +42,7 @@ export const PROOF_TABLES = `
     amount TEXT NOT NULL, ack_bytes TEXT NOT NULL, PRIMARY KEY (channel, seq)) STRICT, WITHOUT ROWID;
   CREATE TABLE corrections (device BLOB, last INTEGER, first INTEGER NOT NULL, boot_s INTEGER NOT NULL,
     PRIMARY KEY (device, last)) STRICT, WITHOUT ROWID;
+  CREATE TABLE chain_starts (device BLOB PRIMARY KEY, seq INTEGER NOT NULL, prev BLOB NOT NULL) STRICT, WITHOUT ROWID;
   CREATE INDEX shares_of_device ON shares (device, seq);
 `;
 

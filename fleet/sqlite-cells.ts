@@ -1,6 +1,7 @@
 /** Cells of hot statements (sqlite-statements.ts), in the order of their columns, and what they mean. */
 import type { Verdict } from '../protocol/verdict.ts';
-import type { UndatedProof } from './fleet-store.ts';
+import type { HeldShare, UndatedProof } from './fleet-store.ts';
+import type { ProvenChannel } from './judge-proof.ts';
 import type { ProofRow } from './proof-rows.ts';
 
 type ChainRow = Pick<ProofRow, 'seq' | 'digest' | 'prev' | 'verdict' | 'end_s' | 'received_s'>;
@@ -25,4 +26,16 @@ export function undatedFromCells([
 ]: UndatedCells): UndatedProof {
   const figures = { bytesUp: BigInt(up), bytesDown: BigInt(down), paid: BigInt(paid) };
   return { seq, verdict, reason, startS, endS, ...figures, receivedS };
+}
+
+export type ShareCells = readonly [bigint, string, string, string, string];
+
+export function shareFromCells([seq, bytes, paid, amount, ackBytes]: ShareCells): HeldShare {
+  return { seq, bytes: BigInt(bytes), paid: BigInt(paid), amount: BigInt(amount), ackBytes: BigInt(ackBytes) };
+}
+
+export function provenFromCells(cells: unknown): ProvenChannel {
+  if (cells === undefined) return { bytes: 0n, paid: 0n };
+  const [bytes, paid] = cells as readonly [string, string];
+  return { bytes: BigInt(bytes), paid: BigInt(paid) };
 }

@@ -1,8 +1,10 @@
 /** The SQL of the embedded store (sqlite-store.ts), prepared once. */
 import type { Database, Statement } from 'better-sqlite3';
 import { hexFromBytes } from '../protocol/hex.ts';
+import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
 import type { Verdict } from '../protocol/verdict.ts';
 import type { Tail } from './chain-tails.ts';
+import type { ChainHead, ChainStart, MissingRange, Place } from './fleet-store.ts';
 import { INSERT_PROOF } from './proof-rows.ts';
 
 /** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
@@ -17,6 +19,7 @@ export const LISTED = `SELECT * FROM proofs WHERE id IN (
   UNION ALL SELECT id FROM proofs INDEXED BY rejects WHERE device = ? AND joins_chain = 0 AND id > ?) ORDER BY id LIMIT ?`;
 const IN_CHAIN = 'FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1';
 export const ROWS_AROUND = `SELECT * ${IN_CHAIN} AND seq BETWEEN ? AND ?`;
+export const CHAIN_START = 'SELECT seq, prev FROM chain_starts WHERE device = ?';
 export const GAPS = 'SELECT first, last FROM gaps WHERE device = ? ORDER BY first LIMIT ?';
 
 export function prepareStatements(database: Database) {
@@ -59,6 +62,8 @@ export function prepareStatements(database: Database) {
     gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
     addGap: prepare('INSERT INTO gaps (device, first, last) VALUES (?, ?, ?)'),
     dropGap: prepare('DELETE FROM gaps WHERE device = ? AND first = ?'),
+    start: prepare(CHAIN_START).raw(),
+    setStart: prepare('INSERT OR IGNORE INTO chain_starts (device, seq, prev) VALUES (?, ?, ?)'),
     channel: prepare('SELECT bytes, paid FROM channels WHERE id = ?').raw(),
     setChannel: prepare('INSERT OR REPLACE INTO channels (id, bytes, paid) VALUES (?, ?, ?)'),
   };
@@ -67,11 +72,40 @@ export function prepareStatements(database: Database) {
 type TailCells = readonly [bigint, Uint8Array, Verdict, bigint];
 
 /** How a device's chain ends. */
-export function readTail({ tail, besides }: ReturnType<typeof prepareStatements>, device: Uint8Array): Tail {
+export function readTail(statements: ReturnType<typeof prepareStatements>, device: Uint8Array): Tail {
+  const { tail, besides, start } = statements;
   const cells = tail.get(device) as TailCells | undefined;
   const [isRejected, gap] = besides.get(device, device) as [bigint, bigint | null];
   const rest = { firstGap: gap ?? undefined, hasRejected: isRejected === 1n };
-  if (cells === undefined) return { end: undefined, ...rest };
+  if (cells === undefined) {
+    const from = startFromCells(start.get(device));
+    if (from === undefined) return { end: undefined, ...rest };
+    // As if the other key's last proof were this one's; when its interval ended is not known here.
+    return { end: { seq: from.seq - 1n, digest: from.prev, verdict: 'clock-unsynced', endS: 0n }, ...rest };
+  }
   const [seq, digest, verdict, endS] = cells;
   return { end: { seq, digest: hexFromBytes(digest), verdict, endS }, ...rest };
+}
+
+export function startFromCells(cells: unknown): ChainStart | undefined {
+  if (cells === undefined) return undefined;
+  const [seq, prev] = cells as readonly [bigint, Uint8Array];
+  return { seq, prev: hexFromBytes(prev) };
+}
+
+/** The place of a chain's first number, where the chain goes on from another key's. */
+export function placeAtStart(place: Place, seq: bigint, start: ChainStart | undefined): Place {
+  return start?.seq === seq ? { ...place, before: { digest: start.prev } } : place;
+}
+
+export type GapRow = { readonly first: bigint; readonly last: bigint };
+
+export function rangesFrom(rows: readonly GapRow[]): readonly MissingRange[] {
+  return rows.map(({ first, last }) => ({ from: first, to: last }));
+}
+
+/** The head of a chain that has no proof yet. */
+export function headAtStart(cells: unknown, missing: readonly MissingRange[]): ChainHead {
+  const start = startFromCells(cells);
+  return { nextSeq: start?.seq ?? 0n, prev: start?.prev ?? GENESIS_PREV, missing };
 }

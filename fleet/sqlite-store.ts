@@ -2,7 +2,6 @@
 import type { Database } from 'better-sqlite3';
 import type { Address } from '../protocol/address.ts';
 import { type Hex, hexFromBytes } from '../protocol/hex.ts';
-import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import type { Verdict } from '../protocol/verdict.ts';
 import { ChainTails, placeBehind, type Tail } from './chain-tails.ts';
@@ -14,30 +13,36 @@ import type {
   FleetTx,
   HeldProof,
   HeldShare,
-  MissingRange,
   Place,
   StoredVerdict,
   VerdictRow,
 } from './fleet-store.ts';
 import type { ProvenChannel } from './judge-proof.ts';
-import type { ClockCorrectionEntry, LogEntry, RejudgementEntry, UploadEntry } from './proof-entry.ts';
+import type { ChainStartEntry, ClockCorrectionEntry, LogEntry, RejudgementEntry, UploadEntry } from './proof-entry.ts';
 import type { LogPosition } from './proof-log.ts';
+import { beforeFromRow, blob, columnsFromEntry, PROOF_TABLES, storedFromRow } from './proof-rows.ts';
 import {
-  beforeFromRow,
-  blob,
-  columnsFromEntry,
-  PROOF_TABLES,
-  type ProofRow,
-  proofFromRow,
-  storedFromRow,
-  verdictFromRow,
-} from './proof-rows.ts';
-import { type ChainCells, rowFromCells, type UndatedCells, undatedFromCells } from './sqlite-cells.ts';
+  type ChainCells,
+  provenFromCells,
+  rowFromCells,
+  type ShareCells,
+  shareFromCells,
+  type UndatedCells,
+  undatedFromCells,
+} from './sqlite-cells.ts';
 import { openDatabase, openReader } from './sqlite-database.ts';
-import { GAPS, LAST_OF_CHAIN, LISTED, prepareStatements, ROWS_AROUND, readTail } from './sqlite-statements.ts';
+import { chainHead, listedEquivocations, listedVerdicts } from './sqlite-listings.ts';
+import {
+  type GapRow,
+  placeAtStart,
+  prepareStatements,
+  rangesFrom,
+  readTail,
+  startFromCells,
+} from './sqlite-statements.ts';
 
 /** Raised with each change of PROOF_TABLES, or of what is kept in them. */
-const STORE_VERSION = 7n;
+const STORE_VERSION = 8n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
 /** Ends of chains, and channels, that are kept in memory: some 60 MiB when full. */
@@ -81,35 +86,19 @@ export class SqliteStore implements FleetStore {
   }
 
   verdicts(device: Address, afterId: bigint, limit: number): readonly VerdictRow[] {
-    const address = blob(device);
-    const rows = this.#reader.prepare(LISTED).all(address, afterId, address, afterId, limit) as ProofRow[];
-    return rows.map(verdictFromRow);
+    return listedVerdicts(this.#reader, device, afterId, limit);
   }
 
   chain(device: Address): ChainHead {
-    const address = blob(device);
-    const row = this.#reader.prepare(LAST_OF_CHAIN).get(address) as ProofRow | undefined;
-    const missing = rangesFrom(this.#reader.prepare(GAPS).all(address, MAX_MISSING) as GapRow[]);
-    if (row === undefined) return { nextSeq: 0n, prev: GENESIS_PREV, missing };
-    const last = { proof: proofFromRow(row), verdict: row.verdict, receivedS: row.received_s };
-    return { nextSeq: row.seq + 1n, prev: hexFromBytes(row.digest), missing, last };
+    return chainHead(this.#reader, device, MAX_MISSING);
   }
 
   equivocations(device: Address, limit: number): readonly Equivocation[] {
-    const address = blob(device);
-    const sql = "SELECT * FROM proofs WHERE device = ? AND verdict = 'equivocation' ORDER BY id LIMIT ?";
-    const inChain = this.#reader.prepare(ROWS_AROUND);
-    return (this.#reader.prepare(sql).all(address, limit) as ProofRow[]).flatMap((row) => {
-      const around = inChain.all(address, row.seq - 1n, row.seq + 1n) as ProofRow[];
-      const other = around.find(({ seq }) => seq === row.seq) ?? around[0];
-      if (other === undefined) return [];
-      const isSlashable = other.seq === row.seq && other.epoch === row.epoch;
-      return [{ first: proofFromRow(other), second: proofFromRow(row), reason: row.reason, isSlashable }];
-    });
+    return listedEquivocations(this.#reader, device, limit);
   }
 
   clear(): void {
-    const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'corrections', 'position'];
+    const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'corrections', 'chain_starts', 'position'];
     this.#database.exec(tables.map((table) => `DELETE FROM ${table};`).join(' '));
     this.#forget();
   }
@@ -143,6 +132,7 @@ export class SqliteStore implements FleetStore {
 
   readonly #tx: FleetTx = {
     place: (device, seq) => this.#place(device, seq),
+    startOf: (device) => startFromCells(this.#statements.start.get(blob(device))),
     rejected: (bodyHash): StoredVerdict | undefined => {
       const cells = this.#statements.rejected.get(bodyHash) as ChainCells | undefined;
       return cells === undefined ? undefined : storedFromRow(rowFromCells(cells));
@@ -172,7 +162,8 @@ export class SqliteStore implements FleetStore {
       else if (row.seq > seq + 1n) place = { ...place, hasLater: true };
       else place = { ...place, after: { prev: hexFromBytes(row.prev) }, hasLater: true };
     }
-    return place;
+    if (place.before !== undefined) return place;
+    return placeAtStart(place, seq, startFromCells(this.#statements.start.get(blob(device))));
   }
 
   #held(device: Address, seq: bigint): HeldProof | undefined {
@@ -186,7 +177,8 @@ export class SqliteStore implements FleetStore {
   #apply(entry: LogEntry): void {
     if (entry.kind === 'upload') this.#applyUpload(entry);
     else if (entry.kind === 'rejudgement') this.#applyRejudgement(entry);
-    else this.#applyCorrection(entry);
+    else if (entry.kind === 'clock-correction') this.#applyCorrection(entry);
+    else this.#applyStart(entry);
   }
 
   #applyUpload(entry: UploadEntry): void {
@@ -236,6 +228,11 @@ export class SqliteStore implements FleetStore {
     this.#statements.correct.run(blob(device), toSeq, fromSeq, bootS);
   }
 
+  #applyStart({ device, seq, prev }: ChainStartEntry): void {
+    this.#statements.setStart.run(blob(device), seq, blob(prev));
+    this.#tails.forget(device);
+  }
+
   /** Lets go of the proofs with nothing missing before them. */
   #release(device: Uint8Array): void {
     const missing = this.#statements.firstGap.get(device) as bigint | undefined;
@@ -260,8 +257,7 @@ export class SqliteStore implements FleetStore {
   }
 
   #provenOf(id: Uint8Array): ProvenChannel {
-    const cells = this.#statements.channel.get(id) as [string, string] | undefined;
-    return cells === undefined ? NOTHING_PROVEN : { bytes: BigInt(cells[0]), paid: BigInt(cells[1]) };
+    return provenFromCells(this.#statements.channel.get(id));
   }
 
   /** All that is proven without what came before its turn: with `seq` not on file, all higher numbers are held. */
@@ -277,24 +273,10 @@ export class SqliteStore implements FleetStore {
   }
 
   #sharesFrom(id: Hex, seq: bigint): readonly HeldShare[] {
-    return (this.#statements.shares.all(blob(id), seq) as ShareCells[]).map((cells) => ({
-      seq: cells[0],
-      bytes: BigInt(cells[1]),
-      paid: BigInt(cells[2]),
-      amount: BigInt(cells[3]),
-      ackBytes: BigInt(cells[4]),
-    }));
+    return (this.#statements.shares.all(blob(id), seq) as ShareCells[]).map(shareFromCells);
   }
 }
 
-const NOTHING_PROVEN: ProvenChannel = { bytes: 0n, paid: 0n };
 const NO_VOUCHER = { amount: 0n, ackBytes: 0n };
 /** Above all numbers of proofs, which are of 32 bits. */
 const NO_SEQ = 1n << 32n;
-type ShareCells = readonly [bigint, string, string, string, string];
-
-type GapRow = { readonly first: bigint; readonly last: bigint };
-
-function rangesFrom(rows: readonly GapRow[]): readonly MissingRange[] {
-  return rows.map(({ first, last }) => ({ from: first, to: last }));
-}

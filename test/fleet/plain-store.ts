@@ -11,7 +11,7 @@ import type {
   StoredVerdict,
   UndatedProof,
 } from '../../fleet/fleet-store.ts';
-import type { ClockCorrectionEntry, LogEntry, UploadEntry } from '../../fleet/proof-entry.ts';
+import type { ChainStartEntry, ClockCorrectionEntry, LogEntry, UploadEntry } from '../../fleet/proof-entry.ts';
 import { hashOf } from '../../fleet/proof-rows.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
 import type { Verdict } from '../../protocol/verdict.ts';
@@ -23,6 +23,7 @@ const MAX_RANGES = 16;
 export class PlainStore implements FleetTx {
   #filed: Filed[] = [];
   #corrections: ClockCorrectionEntry[] = [];
+  #starts: ChainStartEntry[] = [];
   #held = new Set<Filed>();
 
   /** The end of a transaction: what has nothing missing before it is no longer held. */
@@ -32,14 +33,18 @@ export class PlainStore implements FleetTx {
 
   readonly place: FleetTx['place'] = (device, seq) => {
     const [same, before, after] = [seq, seq - 1n, seq + 1n].map((at) => this.#inChain(device, at));
+    const start = this.startOf(device);
+    const other = before === undefined && start?.seq === seq ? { before: { digest: start.prev } } : {};
     return {
       hasLater: this.#chain(device).some(({ upload }) => upload.proof.seq > seq),
       hasRejected: this.#of(device).some(({ judgement }) => !judgement.joinsChain),
       ...(same === undefined ? {} : { same: storedFrom(same) }),
-      ...(before === undefined ? {} : { before: beforeFrom(before) }),
+      ...(before === undefined ? other : { before: beforeFrom(before) }),
       ...(after === undefined ? {} : { after: { prev: after.upload.proof.prev } }),
     };
   };
+
+  readonly startOf = (device: string) => this.#starts.find((start) => start.device === device);
 
   readonly rejected: FleetTx['rejected'] = (bodyHash) => {
     const found = this.#rejected(bodyHash);
@@ -77,7 +82,7 @@ export class PlainStore implements FleetTx {
 
   readonly missing = (device: string): readonly MissingRange[] => {
     const ranges: { from: bigint; to: bigint }[] = [];
-    for (let seq = 0n; seq < this.#nextSeq(device); seq++) {
+    for (let seq = this.startOf(device)?.seq ?? 0n; seq < this.#nextSeq(device); seq++) {
       if (this.#inChain(device, seq) !== undefined) continue;
       const last = ranges.at(-1);
       if (last?.to === seq - 1n) last.to = seq;
@@ -103,6 +108,10 @@ export class PlainStore implements FleetTx {
   readonly apply = (entry: LogEntry): void => {
     if (entry.kind === 'clock-correction') {
       this.#corrections.push(entry);
+      return;
+    }
+    if (entry.kind === 'chain-start') {
+      if (this.startOf(entry.device) === undefined) this.#starts.push(entry);
       return;
     }
     if (entry.kind === 'rejudgement') {
@@ -134,7 +143,8 @@ export class PlainStore implements FleetTx {
   chain(device: string): ChainHead {
     const missing = this.missing(device);
     const last = this.#inChain(device, this.#nextSeq(device) - 1n);
-    if (last === undefined) return { nextSeq: 0n, prev: GENESIS_PREV, missing };
+    const start = this.startOf(device);
+    if (last === undefined) return { nextSeq: start?.seq ?? 0n, prev: start?.prev ?? GENESIS_PREV, missing };
     const { upload, digest, verdict, receivedS } = last;
     return { nextSeq: upload.proof.seq + 1n, prev: digest, missing, last: { proof: upload.proof, verdict, receivedS } };
   }
@@ -160,12 +170,13 @@ export class PlainStore implements FleetTx {
   }
 
   #nextSeq(device: string): bigint {
-    return (this.#chain(device).at(-1)?.upload.proof.seq ?? -1n) + 1n;
+    const last = this.#chain(device).at(-1)?.upload.proof.seq;
+    return last === undefined ? (this.startOf(device)?.seq ?? 0n) : last + 1n;
   }
 
   #isBehindHole({ upload: { proof } }: Filed): boolean {
     const before = this.#chain(proof.device).filter(({ upload }) => upload.proof.seq < proof.seq);
-    return BigInt(before.length) < proof.seq;
+    return BigInt(before.length) < proof.seq - (this.startOf(proof.device)?.seq ?? 0n);
   }
 }
 
