@@ -29,7 +29,7 @@ const deployment = v.strictObject({ chainId: integer, channels: hex });
 export const viewAnswer = v.strictObject({
   v: v.literal(1),
   isOnline: v.boolean(),
-  phase: v.picklist(['none', 'trial', 'pending', 'active', 'grace', 'drain', 'closing', 'settled', 'failed']),
+  phase: v.picklist(['none', 'trial', 'pending', 'active', 'grace', 'closing', 'settled', 'failed']),
   channelId: v.optional(hex),
   downBytes: bytes,
   upBytes: bytes,

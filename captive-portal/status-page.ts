@@ -29,7 +29,6 @@ export type StatusFacts = {
 const REFRESH_SECONDS: Readonly<Partial<Record<Mood, number>>> = {
   pending: 5,
   closing: 5,
-  drain: 5,
   online: 60,
   low: 60,
   trial: 60,

@@ -38,7 +38,7 @@ function isAbandoned(state: AgentState, channel: LiveChannel): boolean {
 /** A session that still waits is stopped first; closeNow follows as after any other end. */
 function end(state: AgentState, channel: LiveChannel, session: LiveSession): Outcome {
   // Charged as what it is: confirmed once.
-  const known: LiveChannel = { ...channel, phase: 'drain' };
+  const known: LiveChannel = { ...channel, phase: 'active' };
   const next = { ...state, channels: withEntry(state.channels, channel.id, known) };
   return session.ended === undefined
     ? endSession(next, session.id, 'channel-expiring')

@@ -37,7 +37,7 @@ function isServing(state: AgentState, { id, phase }: LiveChannel): boolean {
   const sessionId = state.sessionByChannel.get(id);
   const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
   if (session === undefined || session.ended !== undefined) return false;
-  return phase === 'active' || phase === 'grace' || phase === 'drain';
+  return phase === 'active' || phase === 'grace';
 }
 
 /** Session ids grow: a restart reads channels back in no order. */

@@ -74,8 +74,7 @@ export function judgePayer(
     return refuse('not-your-channel', 'a channel that this device opened or attached to', channelId);
   }
   if (channel.phase !== 'active' && channel.phase !== 'grace') {
-    const reason = channel.phase === 'drain' ? 'channel-draining' : 'channel-not-open';
-    return refuse(reason, 'a channel in phase active or grace', channel.phase);
+    return refuse('channel-not-open', 'a channel in phase active or grace', channel.phase);
   }
   if (time !== undefined && time.nowS + BigInt(time.marginSeconds) >= channel.config.expiry) {
     return refuse(

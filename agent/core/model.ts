@@ -34,10 +34,10 @@ export type Usage = {
 /**
  * pending: open sent, not confirmed; trial service only.
  * active: credit left. grace: used up, flows held silently for a bounded time, a top-up lets them go on.
- * drain: no new vouchers, channel near expiry or exiting. closing: close sent. away: handed to another router of the owner.
+ * closing: the guest has left, or the channel is near its expiry or being left: closed from here. away: handed to a sister.
  * settled / failed: over.
  */
-export type ChannelPhase = 'pending' | 'active' | 'grace' | 'drain' | 'closing' | 'away' | 'settled' | 'failed';
+export type ChannelPhase = 'pending' | 'active' | 'grace' | 'closing' | 'away' | 'settled' | 'failed';
 
 export type Channel = {
   readonly id: Hex;

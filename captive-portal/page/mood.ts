@@ -43,5 +43,5 @@ export function canAdd(mood: Mood): boolean {
 
 /** True in moods in which there is something to finish. */
 export function canFinish(mood: Mood): boolean {
-  return canAdd(mood) || mood === 'paused' || mood === 'trial' || mood === 'trialLow' || mood === 'drain';
+  return canAdd(mood) || mood === 'paused' || mood === 'trial' || mood === 'trialLow';
 }

@@ -89,7 +89,7 @@ export function groupCode(): void {
 
 function showUsage({ view, bytesPerSecond, ageMs }: Shown): void {
   const used = view.downBytes + view.upBytes;
-  const isRunning = ['trial', 'pending', 'active', 'grace', 'drain'].includes(view.phase);
+  const isRunning = ['trial', 'pending', 'active', 'grace'].includes(view.phase);
   element('usage').hidden = !isRunning && used === 0n;
   const isEndless = isUnlimited(view.bytesRemaining);
   setText('left-value', isEndless ? STRINGS.live.unlimited : dataText(view.bytesRemaining, TONGUE));

@@ -40,7 +40,7 @@ export type ViewJson = {
   };
 };
 
-export type GuestPhase = 'none' | 'trial' | 'pending' | 'active' | 'grace' | 'drain' | 'closing' | 'settled' | 'failed';
+export type GuestPhase = 'none' | 'trial' | 'pending' | 'active' | 'grace' | 'closing' | 'settled' | 'failed';
 
 /** ViewJson with its quantities read. */
 export type View = {

@@ -40,7 +40,6 @@ const PHASES = Object.keys({
   pending: true,
   active: true,
   grace: true,
-  drain: true,
   closing: true,
   away: true,
   settled: true,
@@ -175,7 +174,7 @@ export function withUncoveredHeld(stored: readonly Channel[]): {
   return { channels, uncovered };
 }
 
-const SERVING: ReadonlySet<ChannelPhase> = new Set(['active', 'grace', 'drain']);
+const SERVING: ReadonlySet<ChannelPhase> = new Set(['active', 'grace']);
 
 /** Invariant I2. A pending channel's deposit is not known yet, and a failed one's never was. */
 function isCovered({ phase, voucher, deposit }: Channel): boolean {

@@ -34,14 +34,6 @@ t.test('a used-up session can be taken up, to be topped up there', (t) => {
   t.end();
 });
 
-t.test('a session near its end still serves, so it can be taken up', (t) => {
-  const story = new Story();
-  story.paid();
-  const channels = new Map([...story.state.channels].map(([key, channel]) => [key, { ...channel, phase: 'drain' }]));
-  t.match(judgeAttach({ ...story.state, channels } as typeof story.state, id), { ok: true });
-  t.end();
-});
-
 t.test('a key without a session here is told so', (t) => {
   const story = new Story();
   story.paid();

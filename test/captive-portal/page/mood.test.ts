@@ -20,8 +20,7 @@ t.test('a view has one mood', (t) => {
   t.equal(moodOf({ phase: 'active', isOnline: false, isLow: true, isPaused: true }), 'paused');
   t.equal(moodOf({ phase: 'active', isOnline: true, isLow: false, isPaused: false }), 'online');
   t.equal(mood({ phase: 'active', isLow: true }), 'grace', 'used up, whatever the phase says yet');
-  for (const phase of ['pending', 'grace', 'drain', 'closing', 'settled', 'failed'] as const)
-    t.equal(mood({ phase }), phase);
+  for (const phase of ['pending', 'grace', 'closing', 'settled', 'failed'] as const) t.equal(mood({ phase }), phase);
   t.end();
 });
 
@@ -34,7 +33,7 @@ t.test('what a guest may do follows from the mood', (t) => {
   const all = Object.keys(ENGLISH.heading) as Mood[];
   t.strictSame(all.filter(canOpen), ['offline', 'trial', 'trialLow', 'trialUsed', 'settled', 'failed']);
   t.strictSame(all.filter(canAdd), ['online', 'low', 'grace']);
-  t.strictSame(all.filter(canFinish), ['online', 'trial', 'trialLow', 'low', 'grace', 'paused', 'drain']);
+  t.strictSame(all.filter(canFinish), ['online', 'trial', 'trialLow', 'low', 'grace', 'paused']);
   t.strictSame(
     all.filter((name) => canOpen(name) && canAdd(name)),
     [],

@@ -8,9 +8,9 @@ t.test('a stored voucher never decreases, even if an entry with an older one com
   const { journal } = openIn(t);
   const newer = activeChannel(900n);
   await journal.commit([{ kind: 'channel', channel: newer }]);
-  await journal.commit([{ kind: 'channel', channel: { ...activeChannel(400n, newer), phase: 'drain' } }]);
+  await journal.commit([{ kind: 'channel', channel: { ...activeChannel(400n, newer), phase: 'grace' } }]);
   const stored = journal.load().channels;
-  t.strictSame(stored, [{ ...newer, phase: 'drain' }], 'the phase is new, the voucher is not');
+  t.strictSame(stored, [{ ...newer, phase: 'grace' }], 'the phase is new, the voucher is not');
   journal.close();
 });
 

@@ -41,7 +41,7 @@ export const channel: fc.Arbitrary<Channel> = record({
   mode: fc.constantFrom('hold', 'stream'),
   tariff: record({ unitsPerMb: amount, unitsPerMinute: amount }),
   openFee: amount,
-  phase: fc.constantFrom('pending', 'active', 'grace', 'drain', 'closing', 'settled', 'failed'),
+  phase: fc.constantFrom('pending', 'active', 'grace', 'closing', 'settled', 'failed'),
   /** The smaller is the voucher's, the larger the deposit. */
   amounts: fc.tuple(amount, amount).map(([a, b]) => (a < b ? ([a, b] as const) : ([b, a] as const))),
   ackBytes: amount,

@@ -9,7 +9,6 @@ const STATES = {
 	pending: _('payment on its way'),
 	active: _('online'),
 	grace: _('used up, may still top up'),
-	drain: _('finishing'),
 	closing: _('refund on its way'),
 	settled: _('finished and paid out'),
 	failed: _('payment failed'),
@@ -20,7 +19,6 @@ const CHANNEL_STATES = {
 	pending: _('payment on its way'),
 	active: _('in use'),
 	grace: _('used up'),
-	drain: _('being collected'),
 	closing: _('being collected'),
 	settled: _('paid out'),
 	failed: _('payment failed')
