@@ -4,35 +4,23 @@
  */
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
-import { basename, dirname, join } from 'node:path';
+import { basename } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal } from '../captive-portal/portal.ts';
 import { TlsDoor } from '../captive-portal/tls-door.ts';
-import { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
+import type { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
 import { chainClock } from './adapters/chain-clock.ts';
-import { minuteOfDay, systemClock } from './adapters/clock.ts';
-import { type GuestNetwork, guestNetwork } from './adapters/guest-network.ts';
+import { minuteOfDay } from './adapters/clock.ts';
+import { guestNetwork } from './adapters/guest-network.ts';
 import { JournalError } from './adapters/journal/journal-error.ts';
-import { journalTransactions } from './adapters/journal/journal-transactions.ts';
-import { type LoadedJournal, SqliteJournal } from './adapters/journal/sqlite-journal.ts';
-import { lazyChain } from './adapters/lazy-chain.ts';
-import { LeaseFile } from './adapters/lease-file.ts';
-import { KernelNeighbours } from './adapters/neighbours.ts';
-import { createNftEnforcer } from './adapters/nft/enforcer.ts';
-import { readOffload } from './adapters/nft/offload.ts';
-import { nodeSigner } from './adapters/node-signer.ts';
+import type { LoadedJournal } from './adapters/journal/sqlite-journal.ts';
 import { sisterHttp } from './adapters/sister-http.ts';
-import { treasuryFiles } from './adapters/treasury-files.ts';
 import { UbusObject } from './adapters/ubus/bus-object.ts';
 import { followConfigChanges } from './adapters/ubus/config-changes.ts';
 import { feedWatchdog } from './adapters/ubus/procd-watchdog.ts';
-import { UbusStationSource } from './adapters/ubus/station-source.ts';
 import { setPriceInFile } from './adapters/uci/price-file.ts';
 import { configErrorText, DEFAULT_CONFIG_PATH, readConfig } from './adapters/uci/read-config.ts';
-import { uploaderFrom } from './adapters/uploader.ts';
-import { WorkerVerifier } from './adapters/verifier/worker-verifier.ts';
 import { AirCheck } from './air-check.ts';
 import { Hostnames } from './bus/hostnames.ts';
 import { publishShareagentObject, type ShareagentObjectDeps } from './bus/shareagent-object.ts';
@@ -40,18 +28,18 @@ import type { PriceChange } from './bus-port.ts';
 import { enrolAtStart } from './cli/enrol-once.ts';
 import type { AgentConfig } from './core/config.ts';
 import type { Lease } from './core/model.ts';
-import { isInPrefix } from './core/names.ts';
 import { stateFromJournal } from './core/restore.ts';
 import { nextDelayMs } from './core/retry-schedule.ts';
 import { Driver, type DriverLog } from './driver.ts';
 import { followEarnings } from './earnings/follow-earnings.ts';
+import { openEdges } from './edges.ts';
 import { createGuestDesk } from './guest/desk.ts';
 import { followOffers } from './identity/offer-publisher.ts';
 import { ConfigReload, type ConfigText } from './owner/config-reload.ts';
 import { buildControl, listenControl } from './owner/control.ts';
 import { createOwnerDesk } from './owner/owner.ts';
+import type { OwnerDesk } from './owner-port.ts';
 import { openPortal } from './portal/open-portal.ts';
-import type { OwnerDesk } from './ports.ts';
 import { ProofMaker } from './proofs/proof-maker.ts';
 import { openRoaming } from './roaming/open-roaming.ts';
 import { closeAll, type Opened } from './settlement/close-all.ts';
@@ -255,52 +243,4 @@ function loadOrStartAnew(journal: { load(): LoadedJournal }, log: DriverLog): Lo
     log.error({ err, quarantinedAs: err.quarantinedAs }, 'journal-damaged');
     return journal.load();
   }
-}
-
-function openEdges(config: AgentConfig, network: GuestNetwork, log: Logger, signal: AbortSignal, opened: Opened[]) {
-  const { guestDevices, leaseFile, ubusSocket } = config.network;
-  const { rpcUrl, rpcBackups = [], chainId, channels, token, confirmations = 1 } = config.chain;
-  const { databasePath } = config.storage;
-  mkdirSync(dirname(databasePath), { recursive: true, mode: 0o700 });
-  const clock = systemClock({ syncedFlagPath: process.env['SHAREAGENT_CLOCK_FLAG'] });
-  const signer = nodeSigner(config.storage);
-  const onProblem = (err: Error) => log.warn({ err }, 'edge-problem');
-  const isGuests = (address: Parameters<typeof isInPrefix>[0]) =>
-    network.prefixes().some((prefix) => isInPrefix(address, prefix.address, prefix.length));
-  const uploader = uploaderFrom(config, signer.address);
-  const runtimeDir = join(dirname(config.controlSocketPath), 'nft');
-  const journal = new SqliteJournal({ path: databasePath });
-  opened.push({ name: 'journal', close: () => journal.close() });
-  const bus = new UbusClient({ path: ubusSocket });
-  opened.push({ name: 'bus', close: () => bus.close() });
-  const enforcer = createNftEnforcer({ runtimeDir, log });
-  opened.push({ name: 'enforcer', close: () => enforcer.close() });
-  const verifier = new WorkerVerifier({ onReady: (choice) => log.info(choice, 'verifier-ready') });
-  opened.push({ name: 'verifier', close: () => verifier.close() });
-  return {
-    bus,
-    clock,
-    signer,
-    ...treasuryFiles(config.storage),
-    journal,
-    enforcer,
-    verifier,
-    offloads: async () => (await readOffload({ nftPath: 'nft', runtimeDir }, guestDevices)).which,
-    stations: new UbusStationSource({ client: bus, guestDevices, onProblem }),
-    leases: new LeaseFile({ path: leaseFile, accepts: isGuests, onProblem }),
-    neighbours: new KernelNeighbours({ guestDevices, onProblem }),
-    chain: lazyChain({
-      rpcUrl,
-      rpcBackups,
-      confirmations: BigInt(confirmations),
-      chainId,
-      channels,
-      token,
-      gasKey: signer,
-      device: signer,
-      signal,
-      log: journalTransactions(journal),
-    }),
-    ...(uploader === undefined ? {} : { uploader }),
-  };
 }

@@ -16,7 +16,6 @@ import type { SignedTickVoucher } from '../protocol/tick-voucher.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 import type { SignedUsageReceipt } from '../protocol/usage-receipt.ts';
 import type { SignedVoucher } from '../protocol/voucher.ts';
-import type { AgentStatus } from './core/agent-status.ts';
 import type {
   ChainChannel,
   ChainClaim,
@@ -30,7 +29,6 @@ import type {
 import type { DeskRefusal } from './core/desk-refusal.ts';
 import type { JournalEntry, JournalSnapshot, ProofRecord } from './core/journal-entry.ts';
 import type {
-  Channel,
   CounterReading,
   DeviceName,
   EnforcementPlan,
@@ -43,7 +41,7 @@ import type {
 import type { DraftItem, OutboxItem, WaitingProofs } from './core/proof-facts.ts';
 import type { SentTransaction } from './core/sent-transaction.ts';
 import type { StoredPass } from './core/treasury-facts.ts';
-import type { GuestView, SessionRow } from './core/view.ts';
+import type { GuestView } from './core/view.ts';
 
 export type { AgentStatus, HealthCheck } from './core/agent-status.ts';
 export type {
@@ -299,14 +297,4 @@ export interface PassBook {
   all(): readonly StoredPass[];
   /** On disk when it returns. @throws if it cannot be written */
   store(passes: readonly StoredPass[]): void;
-}
-
-/** What the owner may ask of the agent: CLI now, ubus and LuCI later. */
-export interface OwnerDesk {
-  status(): AgentStatus;
-  sessions(): readonly SessionRow[];
-  channels(): readonly Channel[];
-  proofs(limit: number): readonly ProofRecord[];
-  /** Ends a session as if the guest had left; false if there is none with this id. */
-  endSession(id: SessionId): Promise<boolean>;
 }

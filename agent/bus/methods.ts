@@ -17,7 +17,8 @@ import type { AgentConfig } from '../core/config.ts';
 import type { SessionId } from '../core/model.ts';
 import { parseMac } from '../core/names.ts';
 import type { GiftResult } from '../owner/owner.ts';
-import type { OwnerDesk, StationSource } from '../ports.ts';
+import type { OwnerDesk } from '../owner-port.ts';
+import type { StationSource } from '../ports.ts';
 import { MAX_EARNINGS_DAYS } from './earnings.ts';
 import type { BusReport } from './report.ts';
 

@@ -8,7 +8,8 @@ import { guestView } from '../core/view.ts';
 import type { Driver } from '../driver.ts';
 import type { WeekReward } from '../earnings/earnings.ts';
 import { createEarningsBook } from '../earnings/earnings-book.ts';
-import type { AirReading, Clock, Journal, OwnerDesk } from '../ports.ts';
+import type { OwnerDesk } from '../owner-port.ts';
+import type { AirReading, Clock, Journal } from '../ports.ts';
 import { earningsTable } from './earnings.ts';
 import { channelBusRow, proofBusRow, type RowContext, sessionBusRow } from './rows.ts';
 

@@ -1,6 +1,6 @@
 /** What the router has earned, and its rewards, which are claimed once they are worth the gas: watch and report joined. */
 
-import type { OwnerDesk } from '../ports.ts';
+import type { OwnerDesk } from '../owner-port.ts';
 import type { Earnings, WeekReward } from './earnings.ts';
 import { createEarningsBook, type EarningsBookDeps } from './earnings-book.ts';
 import { FreeBytes } from './free-bytes.ts';

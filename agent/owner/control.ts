@@ -12,7 +12,8 @@ import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type F
 import { sspFromUnits } from '../../protocol/units.ts';
 import { EARNING_REASONS } from '../earnings/earning-reasons.ts';
 import type { Earnings } from '../earnings/earnings.ts';
-import type { AgentStatus, OwnerDesk } from '../ports.ts';
+import type { OwnerDesk } from '../owner-port.ts';
+import type { AgentStatus } from '../ports.ts';
 import { addTreasuryRoutes } from '../treasury/control-treasury.ts';
 import type { Treasury } from '../treasury/treasury.ts';
 import type { ReloadResult } from './config-reload.ts';

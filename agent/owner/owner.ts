@@ -8,7 +8,8 @@ import { channelOfSession } from '../core/state.ts';
 import { sessionRow } from '../core/view.ts';
 import type { Driver } from '../driver.ts';
 import { saleTroubles } from '../guest/sale-trouble.ts';
-import type { AgentStatus, Clock, HealthCheck, Journal, OwnerDesk } from '../ports.ts';
+import type { OwnerDesk } from '../owner-port.ts';
+import type { AgentStatus, Clock, HealthCheck, Journal } from '../ports.ts';
 
 export type OwnerDeps = {
   readonly version: string;

@@ -6,7 +6,7 @@ import type { CommandIo, ExitCode } from '../../../agent/cli/command.ts';
 import { runCommandLine } from '../../../agent/cli/command-line.ts';
 import type { DoctorProbe } from '../../../agent/cli/doctor/probe.ts';
 import { buildControl, listenControl } from '../../../agent/owner/control.ts';
-import type { OwnerDesk } from '../../../agent/ports.ts';
+import type { OwnerDesk } from '../../../agent/owner-port.ts';
 import { ScriptedTreasury } from '../../support/scripted-treasury.ts';
 import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner } from './sample-owner.ts';

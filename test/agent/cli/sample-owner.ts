@@ -1,6 +1,7 @@
 /** An owner's desk with fixed contents, for tests of control socket and command line. */
 import type { Channel, DeviceName, IpAddress, Mac } from '../../../agent/core/model.ts';
-import type { AgentStatus, OwnerDesk, ProofRecord, SessionRow } from '../../../agent/ports.ts';
+import type { OwnerDesk } from '../../../agent/owner-port.ts';
+import type { AgentStatus, ProofRecord, SessionRow } from '../../../agent/ports.ts';
 import type { Hex } from '../../../protocol/hex.ts';
 import { GENESIS_PREV, type SignedTrafficProof } from '../../../protocol/traffic-proof.ts';
 
