@@ -3,7 +3,8 @@ import { isIPv4, isIPv6 } from 'node:net';
 import * as v from 'valibot';
 import type { Address } from '../protocol/address.ts';
 import { addressSchema, type Decoded, decode, uint32Schema, uint64Schema } from '../protocol/schema.ts';
-import type { CollectorDeployment, KnownDevice } from './judge-proof.ts';
+import type { KnownDevice } from './device-standing.ts';
+import type { CollectorDeployment } from './judge-proof.ts';
 import type { RateLimit } from './rate-limit.ts';
 
 export type CollectorConfig = {

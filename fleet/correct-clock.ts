@@ -6,8 +6,9 @@
 import type { ClockCorrection } from '../protocol/clock-statement.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import type { Verdict } from '../protocol/verdict.ts';
+import type { KnownDevice } from './device-standing.ts';
 import type { FleetTx, UndatedProof } from './fleet-store.ts';
-import { type Judgement, judgeTimes, type KnownDevice } from './judge-proof.ts';
+import { type Judgement, judgeTimes } from './judge-proof.ts';
 import type { LogEntry, RejudgementEntry } from './proof-entry.ts';
 
 export type CorrectClockDeps = {

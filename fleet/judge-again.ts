@@ -4,8 +4,9 @@
  */
 import type { Hex } from '../protocol/hex.ts';
 import { decodeProofUpload, type ProofUpload } from '../protocol/traffic-proof-wire.ts';
+import type { KnownDevice } from './device-standing.ts';
 import type { FleetTx, HeldProof, HeldShare } from './fleet-store.ts';
-import { type CollectorDeployment, judgeFigures, type KnownDevice, type ProvenChannel } from './judge-proof.ts';
+import { type CollectorDeployment, judgeFigures, type ProvenChannel } from './judge-proof.ts';
 import type { RejudgementEntry } from './proof-entry.ts';
 
 export type JudgeAgainDeps = {

@@ -3,15 +3,10 @@ import type { Address } from '../protocol/address.ts';
 import type { Hex } from '../protocol/hex.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import { datedVerdict } from './correct-clock.ts';
+import { type KnownDevice, standingFlaw } from './device-standing.ts';
 import type { FleetTx, MissingRange, Place, StoredVerdict } from './fleet-store.ts';
 import { judgeAgain } from './judge-again.ts';
-import {
-  type CollectorDeployment,
-  type JudgeContext,
-  type Judgement,
-  judgeContent,
-  type KnownDevice,
-} from './judge-proof.ts';
+import { type CollectorDeployment, type JudgeContext, type Judgement, judgeContent } from './judge-proof.ts';
 import { encodeLogEntry, type LogEntry } from './proof-entry.ts';
 import { hashOf } from './proof-rows.ts';
 
@@ -45,7 +40,7 @@ export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps:
     frames.push(encodeLogEntry(entry));
   };
   for (const pending of batch) {
-    const place = await tx.place(pending.upload.proof.device, pending.upload.proof.seq);
+    const place = await placeOf(pending, tx, deps, keep);
     const known = await knownVerdict(pending, place, tx);
     if (known !== undefined) {
       pending.result = { ...known, missing: await missingAfter(known, pending, tx) };
@@ -60,6 +55,22 @@ export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps:
     pending.result = { ...stored, missing: await missingAfter(stored, pending, tx) };
   }
   return frames;
+}
+
+/** A chain that goes on from another key's gets its start before its first proof: the log alone can then tell where it is. */
+async function placeOf(
+  { upload: { proof }, origin }: Pending,
+  tx: FleetTx,
+  { devices }: JudgeDeps,
+  keep: (entry: LogEntry) => Promise<void>,
+): Promise<Place> {
+  const { device, seq } = proof;
+  const place = await tx.place(device, seq);
+  if (origin !== undefined || place.before !== undefined || place.same !== undefined || seq === 0n) return place;
+  const start = devices(device)?.tookOver;
+  if (start === undefined || start.fromSeq === 0n || (await tx.startOf(device)) !== undefined) return place;
+  await keep({ kind: 'chain-start', device, seq: start.fromSeq, prev: start.prev });
+  return await tx.place(device, seq);
 }
 
 async function missingAfter({ verdict }: StoredVerdict, { upload }: Pending, tx: FleetTx) {
@@ -86,9 +97,11 @@ async function judge(
   if (origin !== undefined) return origin;
   const { device: address } = upload.proof;
   const device = deps.devices(address);
-  if (device === undefined || device.isRevoked) {
+  if (device === undefined) {
     return { verdict: 'revoked', reason: `device ${address} was revoked meanwhile`, joinsChain: false };
   }
+  const flaw = standingFlaw(upload.proof, device);
+  if (flaw !== undefined) return flaw;
   const context: JudgeContext = {
     digest: pending.digest,
     deployment: deps.deployment,

@@ -21,17 +21,12 @@ import {
 import type { ProofUpload, ProofVoucher } from '../protocol/traffic-proof-wire.ts';
 import type { Verdict } from '../protocol/verdict.ts';
 import { voucherDigest } from '../protocol/voucher.ts';
+import { type KnownDevice, standingFlaw, unvouchedFlaw } from './device-standing.ts';
 
 /** Who signed a 32-byte digest, or undefined: nobody. `expected` who should have: it can be asked faster. Never throws. */
 export type Recover = (digest: Uint8Array, signature: CompactSignature, expected: Address) => Address | undefined;
 
 export type CollectorDeployment = ChannelsDeployment & RegistryDeployment;
-
-export type KnownDevice = {
-  readonly isRevoked: boolean;
-  /** What the device's uplink can carry in either direction. */
-  readonly linkBytesPerS: bigint;
-};
 
 /** The proofs on file around a device's proof number; absent = none is. */
 export type Neighbours = {
@@ -89,7 +84,7 @@ export function judgeOrigin(
   if (signer !== proof.device) {
     return outside('bad-signature', `the proof is signed by ${signer ?? 'nobody'}, expected ${proof.device}`);
   }
-  return device.isRevoked ? outside('revoked', `device ${proof.device} is revoked`) : undefined;
+  return standingFlaw(proof, device);
 }
 
 /** The verdict on an upload whose origin is good. `evidence` is what judgeEvidence found, where it was asked before. */
@@ -207,6 +202,8 @@ export function judgeTimes(
   const proof = datedBy(stated, bootS);
   const clock = clockFlaw(proof, receivedS);
   if (clock !== undefined) return inside('clock-unsynced', clock);
+  const unvouched = unvouchedFlaw(proof.endS, context.device);
+  if (unvouched !== undefined) return inside('revoked', unvouched);
   const over = overCapacity(proof, context);
   if (over !== undefined) return inside('over-link-capacity', over);
   const ageS = receivedS - proof.endS;

@@ -12,7 +12,7 @@ import { buildCollector, type CollectorDeps } from './collector.ts';
 import { type CollectorConfig, ENROLLED_LINK_BYTES_PER_S, parseCollectorConfig } from './collector-config.ts';
 import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
-import type { KnownDevice } from './judge-proof.ts';
+import type { KnownDevice } from './device-standing.ts';
 import { type IntakeLimits, ProofIntake } from './proof-intake.ts';
 import { isAfter } from './proof-log.ts';
 import { Registry } from './registry.ts';
