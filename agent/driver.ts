@@ -2,18 +2,18 @@
  * The one loop: edges -> events -> core -> actions -> edges. Holds the state, executes actions, and nothing decides here.
  *
  * Order that matters: what is owed is in the journal before anything outside is told (a close is sent only after its final
- * claim is durable); the kernel is brought in line by one reconciler at a time, always to the newest state.
+ * claim is durable); the kernel is brought in line (reconciler.ts) with what the state is by then.
  */
 import type { Hex } from '../protocol/hex.ts';
 import type { AgentAction } from './core/actions.ts';
 import type { AgentConfig } from './core/config.ts';
-import { enforcementPlan } from './core/enforcement.ts';
 import type { AgentEvent } from './core/events.ts';
 import { handle } from './core/handle.ts';
-import type { CounterReading, Mac, SessionId } from './core/model.ts';
+import type { Mac, SessionId } from './core/model.ts';
 import { type AgentState, channelOfSession, type LiveSession } from './core/state.ts';
 import { channelEntries, channelEntry } from './guest/channel-entries.ts';
 import type { Chain, Clock, Enforcer, Journal, JournalEntry } from './ports.ts';
+import { Reconciler } from './reconciler.ts';
 import { claimChannels, closeChannel, type SettleDeps } from './settlement/settle.ts';
 
 export type DriverLog = {
@@ -35,26 +35,20 @@ export type DriverDeps = {
 
 type EventBody<E = AgentEvent> = E extends AgentEvent ? Omit<E, 'nowMs'> : never;
 
-/** How long to wait before the kernel is tried again after it refused. */
-const RECONCILE_RETRY_MS = 1_000;
 /** After these nothing more is stored until the file is opened anew (agent/adapters/journal/journal-error.ts). */
 const FATAL_CODES: readonly unknown[] = ['JOURNAL_IO', 'JOURNAL_FAILED'];
 
 export class Driver {
   readonly #deps: DriverDeps;
   readonly #settle: SettleDeps;
+  readonly #reconciler: Reconciler;
   #state: AgentState;
-  #reconciling: Promise<void> | undefined;
-  #isReconcileDue = false;
-  #isClosed = false;
-  #kernelTrouble: string | undefined;
   #storageTrouble: string | undefined;
-  #retryTimer: NodeJS.Timeout | undefined;
   readonly #dueSessions = new Set<SessionId>();
   readonly #dueChannels = new Set<Hex>();
   #onChange: (before: AgentState, after: AgentState) => void = () => undefined;
   readonly #watchers = new Map<Mac, Set<() => void>>();
-  readonly #running = new Set<Promise<void>>();
+  readonly #running = new Set<Promise<unknown>>();
 
   constructor(deps: DriverDeps, state: AgentState) {
     this.#deps = deps;
@@ -66,6 +60,11 @@ export class Driver {
       commitChannel: (id) => this.commitChannel(id),
       dispatch: (event) => this.dispatch(event),
     };
+    this.#reconciler = new Reconciler({
+      ...deps,
+      state: () => this.#state,
+      onReconciled: (served, counters) => this.dispatch({ kind: 'reconciled', served, counters }),
+    });
   }
 
   get state(): AgentState {
@@ -74,7 +73,7 @@ export class Driver {
 
   /** Why nothing can be sold right now, from what the edges last said; undefined if all is well. */
   get trouble(): string | undefined {
-    return this.#storageTrouble ?? this.#kernelTrouble;
+    return this.#storageTrouble ?? this.#reconciler.trouble;
   }
 
   /** One listener is told of each change of the state; it must not throw and must not dispatch. */
@@ -100,9 +99,8 @@ export class Driver {
 
   /** Resolves when the kernel equals the state as it is now (or as it is later); rejects if the kernel refuses. */
   async reconciled(): Promise<void> {
-    this.#isReconcileDue = true;
-    await this.#reconcileLoop();
-    if (this.#kernelTrouble !== undefined) throw new Error(this.#kernelTrouble);
+    const refusal = await this.#reconciler.pass();
+    if (refusal !== undefined) throw new Error(refusal);
   }
 
   watch(mac: Mac, call: () => void): () => void {
@@ -142,9 +140,8 @@ export class Driver {
 
   /** Writes all usage that is newer than the journal and waits for what is under way. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    clearTimeout(this.#retryTimer);
-    await Promise.allSettled([...this.#running, this.#reconciling]);
+    const reconciler = this.#reconciler.close();
+    await Promise.allSettled([...this.#running, reconciler]);
     // Last, so that it holds what a reconcile or a close under way has added; commit() has logged it if it fails.
     await this.#store([...this.#state.sessions.keys()], []).catch(() => undefined);
   }
@@ -169,8 +166,7 @@ export class Driver {
   #execute(action: Exclude<AgentAction, { kind: 'notify' }>): void {
     switch (action.kind) {
       case 'reconcile':
-        this.#isReconcileDue = true;
-        this.#run(this.#reconcileLoop());
+        this.#run(this.#reconciler.pass());
         return;
       case 'store-sessions':
         for (const id of action.sessionIds) this.#dueSessions.add(id);
@@ -193,51 +189,6 @@ export class Driver {
       default:
         action satisfies never;
     }
-  }
-
-  /** One at a time, to the newest state; whoever calls while it runs gets the same promise, which covers their change. */
-  #reconcileLoop(): Promise<void> {
-    this.#reconciling ??= this.#reconcileUntilCurrent();
-    return this.#reconciling;
-  }
-
-  async #reconcileUntilCurrent(): Promise<void> {
-    // What else changes in this turn shares the reconcile, and #reconciling is set before it can be cleared below.
-    await Promise.resolve();
-    try {
-      while (this.#isReconcileDue && !this.#isClosed) {
-        this.#isReconcileDue = false;
-        await this.#reconcileOnce();
-      }
-    } finally {
-      // In the same turn as the last look at #isReconcileDue: a change after it starts a loop of its own.
-      this.#reconciling = undefined;
-    }
-  }
-
-  async #reconcileOnce(): Promise<void> {
-    const plan = enforcementPlan(this.#state, this.#deps.config, this.#deps.clock.monotonicMs());
-    let counters: readonly CounterReading[];
-    try {
-      counters = await this.#deps.enforcer.reconcile(plan);
-    } catch (cause) {
-      this.#kernelTrouble = `the packet filter cannot be changed: ${cause instanceof Error ? cause.message : cause}`;
-      this.#deps.log.error({ err: cause }, 'reconcile-failed');
-      this.#retryReconcile();
-      return;
-    }
-    this.#kernelTrouble = undefined;
-    this.dispatch({ kind: 'reconciled', served: new Set(plan.grants.map(({ sessionId }) => sessionId)), counters });
-  }
-
-  /** One timer, however many callers see the refusal. */
-  #retryReconcile(): void {
-    if (this.#isClosed) return;
-    clearTimeout(this.#retryTimer);
-    this.#retryTimer = setTimeout(() => {
-      this.#isReconcileDue = true;
-      this.#run(this.#reconcileLoop());
-    }, RECONCILE_RETRY_MS).unref();
   }
 
   /** In one transaction: a channel must not be found closing beside a session that still runs. */
@@ -295,7 +246,7 @@ export class Driver {
   }
 
   /** Keeps hold of work under way, so that close() can wait for it and nothing rejects unseen. */
-  #run(work: Promise<void>): void {
+  #run(work: Promise<unknown>): void {
     const watched = work
       .catch((cause: unknown) => this.#deps.log.error({ err: cause }, 'action-failed'))
       .finally(() => this.#running.delete(watched));
