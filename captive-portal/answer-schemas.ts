@@ -1,5 +1,6 @@
 /** What the API answers, as schemas: the OpenAPI document is made from them, and tests hold real answers against them. */
 import * as v from 'valibot';
+import { PROBLEM_REASONS } from './problem.ts';
 
 const amount = v.pipe(
   v.string(),
@@ -144,7 +145,7 @@ export const problemAnswer = v.strictObject({
   title: v.string(),
   status: v.number(),
   detail: v.string(),
-  reason: v.string(),
+  reason: v.picklist(PROBLEM_REASONS),
   expected: v.optional(v.string()),
   got: v.optional(v.string()),
   last: v.optional(voucherAnswer),

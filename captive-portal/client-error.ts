@@ -1,7 +1,7 @@
 /** Answers bytes that never became a request: garbage, endless headers, or headers that never ended. Then hangs up. */
 import type { Socket } from 'node:net';
 import { ANSWER_HEADERS } from './answer-headers.ts';
-import { type Problem, problemJson } from './problem.ts';
+import { PROBLEM_MEDIA_TYPE, type Problem, problemJson } from './problem.ts';
 
 export function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   if (error.code === 'ECONNRESET' || !socket.writable) return void socket.destroy();
@@ -11,7 +11,7 @@ export function answerClientError(error: NodeJS.ErrnoException, socket: Socket):
     `HTTP/1.1 ${problem.status} ${problem.title}`,
     'Connection: close',
     ...Object.entries(ANSWER_HEADERS).map(([name, value]) => `${name}: ${value}`),
-    'Content-Type: application/problem+json',
+    `Content-Type: ${PROBLEM_MEDIA_TYPE}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
   ];
   // Destroyed once sent: a client that goes on sending must not hold the connection half open.

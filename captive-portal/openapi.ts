@@ -23,6 +23,7 @@ import {
 } from './answer-schemas.ts';
 import { CAPTIVE_MEDIA_TYPE } from './captive-api.ts';
 import { type JsonSchema, jsonSchemaFrom } from './json-schema.ts';
+import { PROBLEM_MEDIA_TYPE } from './problem.ts';
 
 type Operation = {
   readonly method: 'get' | 'post';
@@ -33,6 +34,8 @@ type Operation = {
   readonly answer: { readonly ref: keyof typeof ANSWERS; readonly mediaType: string };
   /** Answered instead of a body where there is nothing to say. */
   readonly mayBeEmpty?: true;
+  /** Has an ETag, and is not sent again to who holds it (If-None-Match). */
+  readonly isCached?: true;
 };
 
 const JSON_TYPE = 'application/json';
@@ -68,6 +71,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: '/v1/offer',
     summary: 'What this node sells, signed by it (EIP-712 ServiceOffer); for anyone, with ETag',
     answer: { ref: 'Offer', mediaType: JSON_TYPE },
+    isCached: true,
   },
   {
     method: 'get',
@@ -148,9 +152,9 @@ export function openApiText(): string {
   return `${JSON.stringify({ openapi: '3.1.1', info, servers, paths, components: { schemas } }, undefined, 1)}\n`;
 }
 
-function operationJson({ summary, body, isBodyOptional, answer, mayBeEmpty }: Operation): JsonSchema {
+function operationJson({ summary, body, isBodyOptional, answer, mayBeEmpty, isCached }: Operation): JsonSchema {
   const content = { [answer.mediaType]: { schema: { $ref: `#/components/schemas/${answer.ref}` } } };
-  const problem = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } };
+  const problem = { [PROBLEM_MEDIA_TYPE]: { schema: { $ref: '#/components/schemas/Problem' } } };
   return {
     summary,
     ...(body !== undefined && {
@@ -159,6 +163,7 @@ function operationJson({ summary, body, isBodyOptional, answer, mayBeEmpty }: Op
     responses: {
       200: { description: summary, content },
       ...(mayBeEmpty && { 204: { description: 'There is none.' } }),
+      ...(isCached && { 304: { description: 'As it was (If-None-Match).' } }),
       default: { description: 'Refused (RFC 9457)', content: problem },
     },
   };

@@ -86,6 +86,11 @@ const ANSWERS = {
   internal: { status: 500, title: 'Internal error', isPrivate: true },
 } as const satisfies Record<Problem['reason'] & ProblemReason, Answer> satisfies Record<Problem['reason'], Answer>;
 
+export const PROBLEM_MEDIA_TYPE = 'application/problem+json';
+
+/** Every reason there is, for the document that describes the API. */
+export const PROBLEM_REASONS = Object.keys(ANSWERS) as readonly Problem['reason'][];
+
 export function statusOf(reason: Problem['reason']): number {
   return ANSWERS[reason].status;
 }
@@ -115,6 +120,6 @@ export function markProblem(reply: FastifyReply, problem: Problem): FastifyReply
 /** As bytes: for text Fastify would add a charset, which JSON media types do not have. */
 export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return markProblem(reply, problem)
-    .type('application/problem+json')
+    .type(PROBLEM_MEDIA_TYPE)
     .send(Buffer.from(JSON.stringify(problemJson(problem))));
 }

@@ -65,6 +65,7 @@ export function apiSchema(method: 'get' | 'post', path: string, body: v.GenericS
     response: {
       200: ANSWERS[operation.answer.ref],
       ...(operation.mayBeEmpty && { 204: v.null() }),
+      ...(operation.isCached && { 304: v.null() }),
       '4xx': problemAnswer,
       '5xx': problemAnswer,
     },

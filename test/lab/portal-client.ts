@@ -1,7 +1,9 @@
 /**
  * A guest's side of the portal, over HTTP from the guest's own namespace: exactly the requests that the page sends,
- * signed by the page's wallet.
+ * signed by the page's wallet. Every answer is held to what the OpenAPI document says of it.
  */
+import * as v from 'valibot';
+import { ANSWERS, OPERATIONS } from '../../captive-portal/openapi.ts';
 import {
   attachRequestFrom,
   challengeJsonFromKey,
@@ -35,9 +37,9 @@ import { until } from './wait.ts';
 export type Offer = PackageOffer;
 
 const BASE = `http://${PORTAL_NAME}`;
-/** An open waits for a block. */
 /** Long enough for an agent to be killed and come back. */
 const PATIENCE_MS = 30_000;
+/** An open waits for a block. */
 const OPEN_TIMEOUT_MS = 20_000;
 
 export class PortalClient {
@@ -99,9 +101,15 @@ export class PortalClient {
   }
 
   /** The same, asked again and again with one and the same request, as the page does when no answer comes. */
-  async openPatiently(passCode: string, deposit: bigint, firstAmount: bigint, mode: PaymentMode): Promise<View> {
+  async openPatiently(
+    passCode: string,
+    deposit: bigint,
+    firstAmount: bigint,
+    mode: PaymentMode,
+    patienceMs = PATIENCE_MS,
+  ): Promise<View> {
     const request = await this.#prepare(passCode, deposit, firstAmount, mode);
-    return await until('the channel to be open', PATIENCE_MS, async () => {
+    return await until('the channel to be open', patienceMs, async () => {
       try {
         return this.#opened(request, await this.#json('/api/open', openJsonFromRequest(request), OPEN_TIMEOUT_MS));
       } catch (error) {
@@ -154,7 +162,7 @@ export class PortalClient {
   /** Follows the live view; returns what ends it. */
   follow(stream: string, listener: (view: View | undefined) => void): Promise<() => Promise<void>> {
     return this.#hand.follow(stream, `${BASE}/api/events`, this.#address, (data) => {
-      listener(data === undefined ? undefined : viewFromJson(JSON.parse(data) as ViewJson));
+      listener(data === undefined ? undefined : viewFromJson(declared('/api/events', JSON.parse(data)) as ViewJson));
     });
   }
 
@@ -192,10 +200,20 @@ export class PortalClient {
 
   async #json(path: string, body?: object, timeoutMs?: number): Promise<unknown> {
     const answer = await this.request(path, body, timeoutMs);
-    if (answer.status === 200) return JSON.parse(answer.body) as unknown;
+    if (answer.status === 200) return declared(path, JSON.parse(answer.body));
     const problem = problemFrom(answer.body);
     throw new PortalRefusal(path, answer.status, problem);
   }
+}
+
+/** @throws LabError if the route's schema does not allow the answer. */
+function declared(path: string, answer: unknown): unknown {
+  const operation = OPERATIONS.find((known) => known.path === path);
+  if (operation === undefined) throw new LabError('LAB_ANSWER', `The OpenAPI document does not know ${path}`);
+  const { success, issues } = v.safeParse(ANSWERS[operation.answer.ref], answer);
+  if (success) return answer;
+  const wrong = issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join('; ');
+  throw new LabError('LAB_ANSWER', `${path} answered what its schema does not allow: ${wrong}`);
 }
 
 function keyOf(passCode: string): Uint8Array {

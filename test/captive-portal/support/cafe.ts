@@ -9,6 +9,7 @@ import { type Quote, type SignedQuote, signQuote } from '../../../protocol/quote
 import { addressFromSecretKey } from '../../../protocol/signature.ts';
 import { buildPage } from '../../../tools/build-page.ts';
 import { scriptedDesk } from './scripted-desk.ts';
+import { holdToSchemas } from './true-answers.ts';
 
 export const HOST = 'portal.lan';
 export const GUEST = 'aa:bb:cc:00:00:01' as Mac;
@@ -89,11 +90,12 @@ export type Cafe = {
 /** What a desk says to a key that has no session here. */
 export const NOT_RUNNING: DeskRefusal = { ok: false, reason: 'unknown-channel', expected: 'a session', got: 'none' };
 
-/** The neighbour table knows GUEST at GUEST_ADDRESS, no session runs yet; everything else is the script's. */
+/** The neighbour table knows GUEST at GUEST_ADDRESS, no session runs yet; everything else is the script's. Sends only what its routes declare. */
 export async function cafe(
   script: Partial<GuestDesk> = {},
   config: PortalConfig = CONFIG,
   isSecure = () => false,
+  reportUntrue?: (said: string) => void,
 ): Promise<Cafe> {
   await buildPage();
   const logged: Logged[] = [];
@@ -108,6 +110,7 @@ export async function cafe(
     log: { info: keep, warn: keep, error: keep },
     isSecure,
   });
+  holdToSchemas(app, reportUntrue);
   return { app, logged, clock };
 }
 
