@@ -99,10 +99,13 @@ t.test('a storm of up to 100,000 connections finds the cap', async (t) => {
 });
 
 t.test(
-  'eight MACs, each as fast as it may, leave room for a ninth: every new connection is let in at once',
+  'thirty MACs, each as fast as it may, use up what strangers have: a guest with a session is let in at once, each time',
   async (t) => {
     const { host } = attacker.host;
-    const macs = Array.from({ length: 8 }, (_, i) => ({ ip4: `192.168.77.${231 + i}`, mac: `02:cd:00:00:00:0${i}` }));
+    const macs = Array.from({ length: 30 }, (_, i) => ({
+      ip4: `192.168.77.${20 + i}`,
+      mac: `02:cd:00:00:00:${20 + i}`,
+    }));
     const toMac = macs.map(({ ip4, mac }) => `${ip4} : ${mac}`).join(', ');
     await host.script(macs.map(({ ip4 }) => `ip addr add ${ip4}/24 dev eth0`));
     // Packets of each address leave with its own MAC.

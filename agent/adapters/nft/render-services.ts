@@ -26,8 +26,10 @@ const DNS_UNPAID = { perSecond: 3, burst: 40, maxQueryBytes: 136, maxAnswerBytes
 const DNS_PAID = { perSecond: 20, burst: 200 };
 /** A page and its parts take six connections, the probes of a phone's apps one each. */
 const PORTAL_NEW = { perSecond: 5, burst: 20 };
-/** All guests together: twenty MACs at their own limit, or as many pages opened in one second. */
-const PORTAL_NEW_OF_ALL = { perSecond: 100, burst: 200 };
+/** All without a session together: twenty MACs at their own limit, or as many pages opened in one second. */
+const PORTAL_NEW_OF_STRANGERS = { perSecond: 100, burst: 200 };
+/** As many again for those with a session, paid or on trial: MACs made up by the dozen get none of it. */
+const PORTAL_NEW_OF_GUESTS = { perSecond: 100, burst: 200 };
 /** Tells fw4 of what was let in here: openwrt/files/usr/share/nftables.d/chain-pre/input/shareagent.nft. */
 const PORTAL_MARK = 0x53535041;
 const PING = { perSecond: 5, burst: 10 };
@@ -106,12 +108,20 @@ export function captiveRules(portalPort: number): Json[][] {
 }
 
 /**
- * Only so many new connections to the portal, of one guest and of all. fw4 lets in 25 a second from everybody together (its
- * synflood_protect), which five MACs use up: the mark lets these past that limit, where the package's rule in fw4's chain knows it.
+ * Only so many new connections to the portal, of one guest and of all: strangers have one share, MACs with a session another, because
+ * nobody can tell a stranger from a made-up MAC. fw4 lets in 25 a second from everybody together (its synflood_protect), which five MACs
+ * use up: the mark lets these past that limit, where the package's rule in fw4's chain knows it.
  */
 export function portalNewRules(): Json[][] {
-  const ofAll = packetLimit(PORTAL_NEW_OF_ALL.perSecond, PORTAL_NEW_OF_ALL.burst);
-  return [[ownLimit('portal_rate', PORTAL_NEW), ofAll, setMark(PORTAL_MARK), ACCEPT], [DROP]];
+  const letIn = (of: { readonly perSecond: number; readonly burst: number }): Json[] => [
+    ownLimit('portal_rate', PORTAL_NEW),
+    packetLimit(of.perSecond, of.burst),
+    setMark(PORTAL_MARK),
+    ACCEPT,
+  ];
+  // The set counts what is found in it, so it is asked only for what is not.
+  const isStranger = differs(ETHER_SOURCE, '@count_up');
+  return [[isStranger, ...letIn(PORTAL_NEW_OF_STRANGERS)], [isStranger, DROP], letIn(PORTAL_NEW_OF_GUESTS), [DROP]];
 }
 
 function ownLimit(set: string, limit: { readonly perSecond: number; readonly burst: number }): JsonObject {
