@@ -45,6 +45,8 @@ export type JournalEntry =
   | ({ readonly kind: 'trial' } & StoredTrial)
   /** A guest's open is about to be relayed. */
   | ({ readonly kind: 'open' } & StoredOpen)
+  /** The chain refused the newest open of this MAC before anything was sent: it counts for nobody after a restart. */
+  | { readonly kind: 'open-refused'; readonly mac: Mac }
   /** All that the owner gave away on that day. */
   | { readonly kind: 'gifts'; readonly dayS: bigint; readonly bytes: bigint };
 

@@ -28,8 +28,13 @@ export const MAX_OPENS_PER_MAC_PER_HOUR = 6;
 export const MAX_OPENS_PER_HOUR = 120;
 /** Opens of all guests together per day: a guest house of 200 rooms twice over; as many are remembered over a restart. */
 export const MAX_OPENS_REMEMBERED = 600;
-/** Opens of the last hour that cost nothing and count for their MAC only: that of every session twice over. */
-export const MAX_FREE_OPENS = 8192;
+/**
+ * Opens of all guests together that came to nothing within a minute: each is some signatures and a handful of questions to the
+ * chain, whose endpoints count questions. By the minute, so that who makes up keys keeps others waiting, not out.
+ */
+export const MAX_FREE_OPENS_PER_MINUTE = 60;
+/** Those of the last hour, which count for their MAC: as many as a minute allows, and what was under way beside them. */
+export const MAX_FREE_OPENS = 4096;
 /** Deposits that one device has promised to make by its own wallet, and that are not on chain yet: a wrong one or two. */
 export const MAX_PENDING_PULLS_PER_MAC = 3;
 /** The same of all devices: one look at the chain each in every round of looks. */

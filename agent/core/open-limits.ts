@@ -6,13 +6,20 @@
 
 import { CLOSE_GAS, OPEN_GAS } from './gas.ts';
 import type { StoredOpen } from './journal-entry.ts';
-import { MAX_FREE_OPENS, MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR, MAX_OPENS_REMEMBERED } from './limits.ts';
+import {
+  MAX_FREE_OPENS,
+  MAX_FREE_OPENS_PER_MINUTE,
+  MAX_OPENS_PER_HOUR,
+  MAX_OPENS_PER_MAC_PER_HOUR,
+  MAX_OPENS_REMEMBERED,
+} from './limits.ts';
 import type { Mac } from './model.ts';
 import { floatFloorWei } from './settlement.ts';
 import type { AgentState } from './state.ts';
 
 type Open = AgentState['opens'][number];
 
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
 /** Opens of all guests together per day; also bounds what is remembered. */
@@ -47,10 +54,13 @@ export function judgeOpenLimits(
   const recent = opens.filter((open) => nowMs - open.atMs < HOUR_MS);
   const own = recent.filter((open) => open.mac === mac).length;
   const hour = recent.filter(({ isFree }) => isFree !== true).length;
+  const free = recent.filter(({ atMs, isFree }) => isFree === true && nowMs - atMs < MINUTE_MS).length;
   const day = opens.filter((open) => nowMs - open.atMs < DAY_MS && open.isFree !== true).length;
   if (own >= MAX_OPENS_PER_MAC_PER_HOUR) return tooMany(MAX_OPENS_PER_MAC_PER_HOUR, 'an hour', own);
   if (hour >= MAX_OPENS_PER_HOUR) return tooMany(MAX_OPENS_PER_HOUR, 'an hour in all', hour);
   if (day >= MAX_OPENS_PER_DAY) return tooMany(MAX_OPENS_PER_DAY, 'a day in all', day);
+  if (free >= MAX_FREE_OPENS_PER_MINUTE)
+    return tooMany(MAX_FREE_OPENS_PER_MINUTE, 'a minute that came to nothing', free);
   return undefined;
 }
 
@@ -63,7 +73,8 @@ export function withOpen(opens: readonly Open[], mac: Mac, nowMs: number): reado
 
 /**
  * The opens once the newest of this MAC turned out to have cost nothing, because the chain refused it before anything was
- * sent: it counts for that MAC only. Else whoever makes up keys without money keeps all others out, for free.
+ * sent: it counts for that MAC's hour, and for a minute that all share. Else whoever makes up keys without money keeps all
+ * others out, for free.
  */
 export function withFreeOpen(opens: readonly Open[], mac: Mac): readonly Open[] {
   const index = opens.findLastIndex((open) => open.mac === mac && open.isFree !== true);

@@ -196,6 +196,7 @@ class Desk {
     if (reason === 'unreachable') return refusal('chain-unreachable', 'an answer from the settlement chain', message);
     const cost = result.feeWei === undefined ? {} : { feeWei: result.feeWei };
     driver.dispatch({ kind: 'channel-failed', channelId: channel.id, ...cost });
+    if (result.feeWei === 0n) await this.#forgetOpen(mac);
     return refusal('chain-refused', 'a deposit that the chain accepts', message);
   }
 
@@ -250,6 +251,16 @@ class Desk {
     const { driver } = this.#deps;
     const session = sessionOfMac(driver.state, mac);
     if (session !== undefined) driver.dispatch({ kind: 'session-left', sessionId: session.id, reason });
+  }
+
+  /** It cost no gas, so after a restart it counts no more than now. One that cannot be written counts. */
+  async #forgetOpen(mac: Mac): Promise<void> {
+    const { driver, log } = this.#deps;
+    try {
+      await driver.commit([{ kind: 'open-refused', mac }]);
+    } catch (err) {
+      log.warn({ err }, 'open-not-forgotten');
+    }
   }
 
   async #afterCommit(mac: Mac, entries: Parameters<Driver['commit']>[0]): Promise<DeskResult> {

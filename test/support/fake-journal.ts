@@ -153,7 +153,9 @@ export class FakeJournal implements Journal {
         this.#channels.delete(entry.channel.id);
         return;
       case 'open':
-        return void this.#opens.push(entry);
+      case 'open-refused':
+        this.#storeOpen(entry);
+        return;
       case 'transaction':
         return;
       case 'session':
@@ -175,13 +177,7 @@ export class FakeJournal implements Journal {
         this.#drafts = this.#drafts.filter(({ id }) => id !== entry.id);
         return;
       case 'chain-rebased':
-        this.#proofs.splice(
-          0,
-          this.#proofs.length,
-          ...this.#proofs.filter(({ record }) => record.proof.seq < entry.head.proof.seq),
-        );
-        this.#proofs.push({ record: entry.head, body: new Uint8Array() });
-        this.#minEpoch = entry.minEpoch;
+        this.#rebase(entry);
         return;
       case 'receipt':
         this.#acknowledge(entry);
@@ -195,6 +191,18 @@ export class FakeJournal implements Journal {
       default:
         entry satisfies never;
     }
+  }
+
+  #storeOpen(entry: Extract<JournalEntry, { kind: 'open' | 'open-refused' }>): void {
+    if (entry.kind === 'open') return void this.#opens.push(entry);
+    const newest = this.#opens.findLastIndex(({ mac }) => mac === entry.mac);
+    if (newest >= 0) this.#opens.splice(newest, 1);
+  }
+
+  #rebase({ head, minEpoch }: Extract<JournalEntry, { kind: 'chain-rebased' }>): void {
+    const kept = this.#proofs.filter(({ record }) => record.proof.seq < head.proof.seq);
+    this.#proofs.splice(0, this.#proofs.length, ...kept, { record: head, body: new Uint8Array() });
+    this.#minEpoch = minEpoch;
   }
 
   #storeTrial({ kind: _, ...trial }: Extract<JournalEntry, { kind: 'trial' }>): void {

@@ -194,7 +194,7 @@ export class SqliteJournal implements Journal {
   }
 
   #store(entry: JournalEntry): void {
-    const { database, channels, custody, sessions, proofs, drafts, ticks, trials, transactions } = this.#tables;
+    const { channels, custody, sessions, proofs, drafts, ticks, trials, transactions } = this.#tables;
     switch (entry.kind) {
       case 'channel':
       case 'voucher':
@@ -239,14 +239,13 @@ export class SqliteJournal implements Journal {
         break;
       case 'chain-rebased':
         proofs.rebase(entry.head);
-        database
-          .prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)')
-          .run(MIN_EPOCH_FACT, `${entry.minEpoch}`);
+        this.#storeMinEpoch(entry.minEpoch);
         break;
       case 'trial':
         trials.store(entry);
         break;
       case 'open':
+      case 'open-refused':
         this.#tables.opens.store(entry);
         break;
       case 'gifts':
@@ -255,6 +254,11 @@ export class SqliteJournal implements Journal {
       default:
         entry satisfies never;
     }
+  }
+
+  #storeMinEpoch(minEpoch: bigint): void {
+    const { database } = this.#tables;
+    database.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)').run(MIN_EPOCH_FACT, `${minEpoch}`);
   }
 }
 

@@ -1,7 +1,12 @@
 import fc from 'fast-check';
 import t from 'tap';
 import { CLOSE_GAS, OPEN_GAS } from '../../../agent/core/gas.ts';
-import { MAX_FREE_OPENS, MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from '../../../agent/core/limits.ts';
+import {
+  MAX_FREE_OPENS,
+  MAX_FREE_OPENS_PER_MINUTE,
+  MAX_OPENS_PER_HOUR,
+  MAX_OPENS_PER_MAC_PER_HOUR,
+} from '../../../agent/core/limits.ts';
 import type { Mac } from '../../../agent/core/model.ts';
 import {
   DAY_MS,
@@ -73,16 +78,17 @@ t.test('a guest who changes its MAC all day long reaches the limit of the day an
   t.end();
 });
 
-t.test('an open that cost nothing counts for its MAC alone, for an hour', (t) => {
+t.test('an open that cost nothing counts for its MAC, for an hour', (t) => {
   let opens: Opens = [];
-  for (let n = 0; n < 300; n++) opens = withFreeOpen(withOpen(opens, mac(n % 50), n), mac(n % 50));
-  t.equal(judgeOpenLimits({ opens, channels }, DEVICE, mac(99), 300), undefined, 'the others are not kept out');
-  t.match(judgeOpenLimits({ opens, channels }, DEVICE, mac(1), 300), {
+  for (let n = 0; n < 300; n++) opens = withFreeOpen(withOpen(opens, mac(n % 50), n * 2_000), mac(n % 50));
+  const nowMs = 600_000;
+  t.equal(judgeOpenLimits({ opens, channels }, DEVICE, mac(99), nowMs), undefined, 'the others are not kept out');
+  t.match(judgeOpenLimits({ opens, channels }, DEVICE, mac(1), nowMs), {
     reason: 'too-many-opens',
     expected: '6 opens an hour',
   });
-  opens = withOpen(opens, mac(99), HOUR_MS + 300);
-  t.same(opens, [{ mac: mac(99), atMs: HOUR_MS + 300 }], 'then it is forgotten');
+  opens = withOpen(opens, mac(99), HOUR_MS + nowMs);
+  t.same(opens, [{ mac: mac(99), atMs: HOUR_MS + nowMs }], 'then it is forgotten');
   t.same(withFreeOpen(opens, mac(1)), opens, 'there was none');
   const paid = [
     { mac: mac(1), atMs: 5 },
@@ -97,6 +103,35 @@ t.test('an open that cost nothing counts for its MAC alone, for an hour', (t) =>
   t.equal(withOpen([...many, ...paid], mac(3), 9).length, MAX_FREE_OPENS + 3, 'memory is bounded');
   t.end();
 });
+
+t.test(
+  'opens that come to nothing take each other’s place, whatever their MACs; a minute later others are served',
+  (t) => {
+    let opens: Opens = [];
+    const asked = { simulated: 0, refused: 0 };
+    const MAC_AT = (n: number) =>
+      `02:00:00:00:${(n >> 8).toString(16).padStart(2, '0')}:${mac(n & 255).slice(-2)}` as Mac;
+    for (let n = 0; n < 1_000; n++) {
+      const nowMs = n * 900;
+      if (judgeOpenLimits({ opens, channels }, DEVICE, MAC_AT(n), nowMs) !== undefined) {
+        asked.refused += 1;
+        continue;
+      }
+      opens = withFreeOpen(withOpen(opens, MAC_AT(n), nowMs), MAC_AT(n));
+      asked.simulated += 1;
+    }
+    t.ok(asked.simulated <= 15 * MAX_FREE_OPENS_PER_MINUTE, `${asked.simulated} in a quarter of an hour`);
+    t.ok(asked.refused > 0);
+    t.ok(opens.length <= MAX_FREE_OPENS);
+    const endMs = 999 * 900;
+    t.match(judgeOpenLimits({ opens, channels }, DEVICE, PHONE, endMs), {
+      reason: 'too-many-opens',
+      expected: '60 opens a minute that came to nothing',
+    });
+    t.equal(judgeOpenLimits({ opens, channels }, DEVICE, PHONE, endMs + 60_000), undefined);
+    t.end();
+  },
+);
 
 t.test('below the float nothing is opened, and the owner is told which key wants coin', (t) => {
   const gasPriceWei = 1_000n;

@@ -21,6 +21,10 @@ t.test('opens come back in their order, the newest of a full day', async (t) => 
   t.equal(opens.length, MAX_OPENS_REMEMBERED);
   t.same(opens[0], { mac: PHONE, atS: 1n });
   t.same(opens.at(-1), { mac: LAPTOP, atS: 7_000n });
+  await second.commit([{ kind: 'open-refused', mac: LAPTOP }]);
+  await second.commit([{ kind: 'open-refused', mac: LAPTOP }]);
+  t.same(second.load().opens?.at(-1), { mac: PHONE, atS: BigInt(MAX_OPENS_REMEMBERED) - 1n }, 'it cost nothing');
+  t.equal(second.load().opens?.length, MAX_OPENS_REMEMBERED - 1, 'once, and nobody else’s');
   second.close();
   const file = new SqliteDatabase(path);
   file.exec("UPDATE opens SET mac = 'everybody' WHERE row = 2");
