@@ -48,6 +48,8 @@ export type DoctorProbe = {
   readonly shownCertificate: (port: number) => Promise<string | undefined>;
   /** Each implementation of secp256k1: loaded, checked against known cases, measured. */
   readonly backends: () => Promise<Probed<readonly BackendFact[]>>;
+  /** Milliseconds that the process at the socket takes for one signature. */
+  readonly signingMs: (socketPath: string) => Promise<Probed<number>>;
   /** One JSON-RPC call. */
   readonly rpc: (url: string, method: string, params: readonly unknown[]) => Promise<Probed<unknown>>;
   /** The running agent's status; undefined if it does not answer. */

@@ -90,13 +90,16 @@ export async function diskFinding(probe: DoctorProbe, path: string): Promise<Fin
   return fine(name, detail);
 }
 
+/** Of one signature: what else the agent does in one go takes no longer. */
+const WANTED_SIGNING_MS = 10;
+
 /** Whoever reads the device key can sign as this router. */
 export async function deviceKeyFinding(
   probe: DoctorProbe,
   { deviceKeyPath: path, signerSocket }: AgentConfig['storage'],
 ): Promise<Finding> {
   const name = 'device key';
-  if (signerSocket !== undefined) return signerFinding(name, signerSocket, await probe.file(signerSocket));
+  if (signerSocket !== undefined) return await signerFinding(name, signerSocket, probe);
   const file = await probe.file(path);
   if (file === undefined) return fine(name, `${path} will be made at the first start`);
   if (file.kind !== 'file')
@@ -199,12 +202,20 @@ export async function signatureFinding(probe: DoctorProbe): Promise<Finding> {
   return doubtful(name, detail, 'Put secp256k1.wasm beside the program: it checks ten times as many.');
 }
 
-/** Whether it signs is found out at the agent's start, by a trial signature. */
-function signerFinding(name: string, socket: string, found: Awaited<ReturnType<DoctorProbe['file']>>): Finding {
-  if (found !== undefined) return fine(name, `held by the process at ${socket}`);
-  return broken(
+/** Each signature stops the agent, and all guests with it, until it is there. */
+async function signerFinding(name: string, socket: string, probe: DoctorProbe): Promise<Finding> {
+  if ((await probe.file(socket)) === undefined) {
+    const fix = 'Start the process that holds the key, or unset shareagent.storage.signer_socket.';
+    return broken(name, `${socket} is not there`, fix);
+  }
+  const signed = await probe.signingMs(socket);
+  if (!signed.ok)
+    return broken(name, signed.message, "Make it answer, and let the agent's user open its socket: docs/wallet.md.");
+  const detail = `held by the process at ${socket}, ${signed.value.toFixed(1)} ms a signature`;
+  if (signed.value <= WANTED_SIGNING_MS) return fine(name, detail);
+  return doubtful(
     name,
-    `${socket} is not there`,
-    'Start the process that holds the key, or unset shareagent.storage.signer_socket.',
+    `${detail}: all guests wait so long`,
+    'Let a faster process hold it, or keep the key in a file.',
   );
 }

@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { dirname } from 'node:path';
 import { connect as connectTls } from 'node:tls';
 import * as v from 'valibot';
+import { keccak256Text } from '../../../protocol/keccak.ts';
 import type { DeviceName } from '../../core/model.ts';
 import { CommandError } from '../command.ts';
 import { askAgentFor } from '../control-client.ts';
@@ -17,6 +18,8 @@ import type { BackendFact, DiskFact, DoctorProbe, FileFact, NftFact, Probed } fr
 const TIMEOUT_MS = 5_000;
 const MAX_TEXT_BYTES = 1_000_000;
 const MAX_NAMES = 1_000;
+/** A digest of nothing that is ever asked of a router. */
+const SIGNED_FOR_DOCTOR = keccak256Text('SSP-KEY-SELF-CHECK-v1');
 /** statfs(2): file systems in memory. */
 const MEMORY_FILE_SYSTEMS: readonly bigint[] = [0x0102_1994n, 0x8584_58f6n];
 
@@ -41,6 +44,7 @@ export const systemProbe: DoctorProbe = {
   fw4Input: fw4InputComments,
   shownCertificate,
   backends: backendFacts,
+  signingMs,
   rpc: callRpc,
   status: async (socketPath) => {
     try {
@@ -145,6 +149,19 @@ async function shownCertificate(port: number): Promise<string | undefined> {
     return undefined;
   } finally {
     socket.destroy();
+  }
+}
+
+/** As the agent would ask it; this process may wait. */
+async function signingMs(socketPath: string): Promise<Probed<number>> {
+  try {
+    const { socketSigner } = await import('../../adapters/socket-signer.ts');
+    const signer = socketSigner(socketPath, { timeoutMs: TIMEOUT_MS });
+    const beforeMs = performance.now();
+    signer.sign(SIGNED_FOR_DOCTOR);
+    return { ok: true, value: performance.now() - beforeMs };
+  } catch (error) {
+    return { ok: false, message: messageOf(error) };
   }
 }
 

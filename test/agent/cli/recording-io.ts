@@ -31,6 +31,7 @@ export const unscriptedProbe: DoctorProbe = {
   offload: () => unscripted('offload'),
   fw4Input: () => unscripted('fw4Input'),
   shownCertificate: () => unscripted('shownCertificate'),
+  signingMs: () => unscripted('signingMs'),
   backends: () => unscripted('backends'),
   rpc: () => unscripted('rpc'),
   status: () => unscripted('status'),

@@ -112,15 +112,21 @@ t.test('the disk must have room and should not be memory', async (t) => {
   t.match(await diskFinding(lost, '/x/y'), { status: 'fail', detail: 'I/O error' });
 });
 
+const signed = (value: number | undefined) =>
+  value === undefined ? ({ ok: false, message: 'hung up' } as const) : ({ ok: true, value } as const);
+
 t.test('the device key must be for its owner only', async (t) => {
-  const finding = async (file: Partial<FileFact> | undefined, uid = 0, socket?: string) => {
+  const finding = async (file: Partial<FileFact> | undefined, uid = 0, socket?: string, ms?: number) => {
     const found = file === undefined ? undefined : ({ kind: 'file', mode: 0o600, uid: 0, ...file } as const);
     const storage = {
       databasePath: '/etc/l',
       deviceKeyPath: '/etc/k',
       ...(socket === undefined ? {} : { signerSocket: socket }),
     };
-    return await deviceKeyFinding(probe({ file: () => Promise.resolve(found), uid: () => uid }), storage);
+    return await deviceKeyFinding(
+      probe({ file: () => Promise.resolve(found), uid: () => uid, signingMs: () => Promise.resolve(signed(ms)) }),
+      storage,
+    );
   };
   t.match(await finding(undefined), { status: 'ok', detail: '/etc/k will be made at the first start' });
   t.match(await finding({}), { status: 'ok', detail: '/etc/k, mode 0600' });
@@ -132,7 +138,15 @@ t.test('the device key must be for its owner only', async (t) => {
   t.match(await finding({ kind: 'directory' }), { status: 'fail', detail: '/etc/k is no file' });
   t.match(await finding({ uid: 5 }, 1000), { status: 'warn', detail: '/etc/k belongs to uid 5, not 1000' });
   t.match(await finding({ uid: 5 }, 0), { status: 'ok' }, 'root reads it anyway');
-  t.match(await finding({}, 0, '/run/s'), { status: 'ok', detail: 'held by the process at /run/s' });
+  t.match(await finding({}, 0, '/run/s', 2.04), {
+    status: 'ok',
+    detail: 'held by the process at /run/s, 2.0 ms a signature',
+  });
+  t.match(await finding({}, 0, '/run/s', 80), {
+    status: 'warn',
+    detail: /80.0 ms a signature: all guests wait so long/,
+  });
+  t.match(await finding({}, 0, '/run/s'), { status: 'fail', detail: 'hung up', fix: /docs.wallet.md/ });
   t.match(await finding(undefined, 0, '/run/s'), { status: 'fail', detail: '/run/s is not there' });
 });
 
