@@ -68,6 +68,11 @@ export class ChainTails {
   }
 }
 
+/** Whether a proof of that number goes on where a chain without holes ends. */
+export function isNextOf({ end, firstGap }: Tail, seq: bigint): boolean {
+  return firstGap === undefined && seq === (end === undefined ? 0n : end.seq + 1n);
+}
+
 /** What is around a number behind the end of a chain, or undefined: it is not behind it. */
 export function placeBehind({ end, hasRejected }: Tail, seq: bigint): Place | undefined {
   if (end === undefined || seq > end.seq + 1n) return { hasLater: false, hasRejected };

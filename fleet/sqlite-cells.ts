@@ -3,29 +3,20 @@ import type { Verdict } from '../protocol/verdict.ts';
 import type { HeldShare, UndatedProof } from './fleet-store.ts';
 import type { ProvenChannel } from './judge-proof.ts';
 import type { ProofRow } from './proof-rows.ts';
+import { readSignedProof } from './upload-reader.ts';
 
-type ChainRow = Pick<ProofRow, 'seq' | 'digest' | 'prev' | 'verdict' | 'end_s' | 'received_s'>;
-export type ChainCells = readonly [bigint, Uint8Array, Uint8Array, Verdict, bigint, bigint];
+type ChainRow = Pick<ProofRow, 'seq' | 'digest' | 'proof' | 'verdict' | 'received_s'>;
+export type ChainCells = readonly [bigint, Uint8Array, Uint8Array, Verdict, bigint];
 
-export function rowFromCells([seq, digest, prev, verdict, end_s, received_s]: ChainCells): ChainRow {
-  return { seq, digest, prev, verdict, end_s, received_s };
+export function rowFromCells([seq, digest, proof, verdict, received_s]: ChainCells): ChainRow {
+  return { seq, digest, proof, verdict, received_s };
 }
 
-export type UndatedCells = readonly [bigint, Verdict, string, bigint, bigint, string, string, string, bigint];
+export type UndatedCells = readonly [Verdict, string, Uint8Array, bigint];
 
-export function undatedFromCells([
-  seq,
-  verdict,
-  reason,
-  startS,
-  endS,
-  up,
-  down,
-  paid,
-  receivedS,
-]: UndatedCells): UndatedProof {
-  const figures = { bytesUp: BigInt(up), bytesDown: BigInt(down), paid: BigInt(paid) };
-  return { seq, verdict, reason, startS, endS, ...figures, receivedS };
+export function undatedFromCells([verdict, reason, proof, receivedS]: UndatedCells): UndatedProof {
+  const { seq, startS, endS, bytesUp, bytesDown, paid } = readSignedProof(proof);
+  return { seq, verdict, reason, startS, endS, bytesUp, bytesDown, paid, receivedS };
 }
 
 export type ShareCells = readonly [bigint, string, string, string, string];

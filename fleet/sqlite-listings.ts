@@ -3,7 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { Address } from '../protocol/address.ts';
 import { hexFromBytes } from '../protocol/hex.ts';
 import type { ChainHead, Equivocation, VerdictRow } from './fleet-store.ts';
-import { blob, type ProofRow, proofFromRow, verdictFromRow } from './proof-rows.ts';
+import { blob, type ProofRow, verdictFromRow } from './proof-rows.ts';
 import {
   CHAIN_START,
   GAPS,
@@ -14,6 +14,7 @@ import {
   ROWS_AROUND,
   rangesFrom,
 } from './sqlite-statements.ts';
+import { readSignedProof } from './upload-reader.ts';
 
 /** In order of arrival, after row `afterId`. */
 export function listedVerdicts(
@@ -33,7 +34,7 @@ export function chainHead(reader: Database, device: Address, maxMissing: number)
   const row = reader.prepare(LAST_OF_CHAIN).get(address) as ProofRow | undefined;
   const missing = rangesFrom(reader.prepare(GAPS).all(address, maxMissing) as GapRow[]);
   if (row === undefined) return headAtStart(reader.prepare(CHAIN_START).raw().get(address), missing);
-  const last = { proof: proofFromRow(row), verdict: row.verdict, receivedS: row.received_s };
+  const last = { proof: readSignedProof(row.proof), verdict: row.verdict, receivedS: row.received_s };
   return { nextSeq: row.seq + 1n, prev: hexFromBytes(row.digest), missing, last };
 }
 
@@ -46,7 +47,8 @@ export function listedEquivocations(reader: Database, device: Address, limit: nu
     const around = inChain.all(address, row.seq - 1n, row.seq + 1n) as ProofRow[];
     const other = around.find(({ seq }) => seq === row.seq) ?? around[0];
     if (other === undefined) return [];
-    const isSlashable = other.seq === row.seq && other.epoch === row.epoch;
-    return [{ first: proofFromRow(other), second: proofFromRow(row), reason: row.reason, isSlashable }];
+    const [first, second] = [readSignedProof(other.proof), readSignedProof(row.proof)];
+    const isSlashable = first.seq === second.seq && first.epoch === second.epoch;
+    return [{ first, second, reason: row.reason, isSlashable }];
   });
 }

@@ -6,9 +6,10 @@ import type { Verdict } from '../protocol/verdict.ts';
 import type { Tail } from './chain-tails.ts';
 import type { ChainHead, ChainStart, MissingRange, Place } from './fleet-store.ts';
 import { INSERT_PROOF } from './proof-rows.ts';
+import { readSignedProof } from './upload-reader.ts';
 
 /** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
-const CHAIN_COLUMNS = 'seq, digest, prev, verdict, end_s, received_s';
+const CHAIN_COLUMNS = 'seq, digest, proof, verdict, received_s';
 
 // Named: the planner would rather read all rows of a device by the index that lists them.
 export const LAST_OF_CHAIN =
@@ -32,7 +33,7 @@ export function prepareStatements(database: Database) {
     // The one before, the same, the one after, and whether there is any later one.
     around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq >= ? ORDER BY seq LIMIT 4`).raw(),
     verdict: prepare(`SELECT verdict, received_s ${IN_CHAIN} AND seq = ?`).raw(),
-    tail: prepare(`SELECT seq, digest, verdict, end_s ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`).raw(),
+    tail: prepare(`SELECT seq, digest, verdict, proof ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`).raw(),
     besides: prepare(
       'SELECT EXISTS (SELECT 1 FROM proofs WHERE device = ? AND joins_chain = 0), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)',
     ).raw(),
@@ -56,7 +57,7 @@ export function prepareStatements(database: Database) {
     ).pluck(),
     correct: prepare('INSERT OR IGNORE INTO corrections (device, last, first, boot_s) VALUES (?, ?, ?, ?)'),
     undated: prepare(
-      `SELECT seq, verdict, reason, start_s, end_s, bytes_up, bytes_down, paid, received_s ${IN_CHAIN} AND seq BETWEEN ? AND ? AND clock_state = 0 ORDER BY seq`,
+      `SELECT verdict, reason, proof, received_s ${IN_CHAIN} AND seq BETWEEN ? AND ? AND clock_state = 0 ORDER BY seq`,
     ).raw(),
     gaps: prepare(GAPS),
     gapAt: prepare('SELECT first, last FROM gaps WHERE device = ? AND first <= ? AND last >= ?'),
@@ -69,7 +70,7 @@ export function prepareStatements(database: Database) {
   };
 }
 
-type TailCells = readonly [bigint, Uint8Array, Verdict, bigint];
+type TailCells = readonly [bigint, Uint8Array, Verdict, Uint8Array];
 
 /** How a device's chain ends. */
 export function readTail(statements: ReturnType<typeof prepareStatements>, device: Uint8Array): Tail {
@@ -83,8 +84,8 @@ export function readTail(statements: ReturnType<typeof prepareStatements>, devic
     // As if the other key's last proof were this one's; when its interval ended is not known here.
     return { end: { seq: from.seq - 1n, digest: from.prev, verdict: 'clock-unsynced', endS: 0n }, ...rest };
   }
-  const [seq, digest, verdict, endS] = cells;
-  return { end: { seq, digest: hexFromBytes(digest), verdict, endS }, ...rest };
+  const [seq, digest, verdict, proof] = cells;
+  return { end: { seq, digest: hexFromBytes(digest), verdict, endS: readSignedProof(proof).endS }, ...rest };
 }
 
 export function startFromCells(cells: unknown): ChainStart | undefined {

@@ -1,35 +1,24 @@
-/** FleetStore in one SQLite file of this process: one writer, which sees its own open transaction, and one reader. */
+/**
+ * FleetStore in one SQLite file of this process: one writer, which sees its own open transaction, and one reader.
+ *
+ * A proof that follows the end of its chain, as nearly all do, is judged from memory and written once its transaction has ended,
+ * by when it is durable in the log; committed with many others (lazy-commit.ts). Whatever else comes is written at once, in a
+ * transaction of SQLite of its own.
+ */
 import type { Database } from 'better-sqlite3';
 import type { Address } from '../protocol/address.ts';
-import { type Hex, hexFromBytes } from '../protocol/hex.ts';
+import type { Hex } from '../protocol/hex.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
-import type { Verdict } from '../protocol/verdict.ts';
-import { ChainTails, placeBehind, type Tail } from './chain-tails.ts';
+import { ChainTails, isNextOf, placeBehind } from './chain-tails.ts';
 import { ChannelTotals } from './channel-totals.ts';
-import type {
-  ChainHead,
-  Equivocation,
-  FleetStore,
-  FleetTx,
-  HeldProof,
-  HeldShare,
-  Place,
-  StoredVerdict,
-  VerdictRow,
-} from './fleet-store.ts';
+import type { ChainHead, Equivocation, FleetStore, FleetTx, Place, StoredVerdict, VerdictRow } from './fleet-store.ts';
+import { HeldProofs } from './held-proofs.ts';
 import type { ProvenChannel } from './judge-proof.ts';
+import { LazyCommit } from './lazy-commit.ts';
 import type { ChainStartEntry, ClockCorrectionEntry, LogEntry, RejudgementEntry, UploadEntry } from './proof-entry.ts';
 import type { LogPosition } from './proof-log.ts';
 import { beforeFromRow, blob, columnsFromEntry, PROOF_TABLES, storedFromRow } from './proof-rows.ts';
-import {
-  type ChainCells,
-  provenFromCells,
-  rowFromCells,
-  type ShareCells,
-  shareFromCells,
-  type UndatedCells,
-  undatedFromCells,
-} from './sqlite-cells.ts';
+import { type ChainCells, provenFromCells, rowFromCells, type UndatedCells, undatedFromCells } from './sqlite-cells.ts';
 import { openDatabase, openReader } from './sqlite-database.ts';
 import { chainHead, listedEquivocations, listedVerdicts } from './sqlite-listings.ts';
 import {
@@ -40,9 +29,10 @@ import {
   readTail,
   startFromCells,
 } from './sqlite-statements.ts';
+import { readSignedProof } from './upload-reader.ts';
 
 /** Raised with each change of PROOF_TABLES, or of what is kept in them. */
-const STORE_VERSION = 8n;
+const STORE_VERSION = 9n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
 /** Ends of chains, and channels, that are kept in memory: some 60 MiB when full. */
@@ -54,27 +44,40 @@ export class SqliteStore implements FleetStore {
   readonly #database: Database;
   readonly #reader: Database;
   readonly #statements: ReturnType<typeof prepareStatements>;
-  readonly #maxHeld: number;
+  readonly #held: HeldProofs;
   readonly #tails: ChainTails;
   readonly #totals: ChannelTotals;
+  readonly #commits: LazyCommit;
   #turn: Promise<unknown> = Promise.resolve();
-  /** Devices that had a number filled in by the open transaction: less of theirs may have to be held. */
-  readonly #filled = new Map<string, Uint8Array>();
+  /** What the log holds that was taken up here, committed or not; undefined: as the file says. */
+  #position: LogPosition | undefined;
+  /** Of the open transaction: rows to be written at its end, the devices that they are of, how far in the log they reach. */
+  readonly #rows: (readonly unknown[])[] = [];
+  readonly #rowsOf = new Set<Address>();
+  #reached: LogPosition | undefined;
 
   /** Opens or creates the file; one that cannot be used is made anew, empty. Call catchUp before anything else. */
   constructor(path: string, cached = DEFAULT_CACHED, maxHeld = MAX_HELD) {
     this.#database = openDatabase(path, PROOF_TABLES, STORE_VERSION);
     this.#reader = openReader(path);
-    this.#maxHeld = maxHeld;
     this.#statements = prepareStatements(this.#database);
-    this.#tails = new ChainTails(cached, (device) => readTail(this.#statements, blob(device)));
+    this.#held = new HeldProofs(this.#statements, maxHeld);
+    this.#tails = new ChainTails(cached, (device) => {
+      this.#writeRowsOf(device);
+      return readTail(this.#statements, blob(device));
+    });
     this.#totals = new ChannelTotals(cached, {
       read: (id) => this.#provenOf(blob(id)),
       write: (id, { bytes, paid }) => this.#statements.setChannel.run(blob(id), `${bytes}`, `${paid}`),
     });
+    this.#commits = new LazyCommit(this.#database, () => {
+      this.#totals.write();
+      if (this.#position !== undefined) this.#statements.setPosition.run(this.#position.segment, this.#position.offset);
+    });
   }
 
   position(): LogPosition {
+    if (this.#position !== undefined) return this.#position;
     const row = this.#statements.position.get() as { segment: bigint; offset: bigint } | undefined;
     return { segment: Number(row?.segment ?? 0n), offset: Number(row?.offset ?? 0n) };
   }
@@ -85,49 +88,97 @@ export class SqliteStore implements FleetStore {
     return result;
   }
 
+  /** Commits what waits to be; a second or so later it would be anyway. */
+  commit(): void {
+    this.#commits.commit();
+  }
+
   verdicts(device: Address, afterId: bigint, limit: number): readonly VerdictRow[] {
+    this.commit();
     return listedVerdicts(this.#reader, device, afterId, limit);
   }
 
   chain(device: Address): ChainHead {
+    this.commit();
     return chainHead(this.#reader, device, MAX_MISSING);
   }
 
   equivocations(device: Address, limit: number): readonly Equivocation[] {
+    this.commit();
     return listedEquivocations(this.#reader, device, limit);
   }
 
   clear(): void {
+    this.#commits.forget();
+    this.#position = undefined;
     const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'corrections', 'chain_starts', 'position'];
     this.#database.exec(tables.map((table) => `DELETE FROM ${table};`).join(' '));
-    this.#forget();
+    this.#tails.clear();
+    this.#totals.clear();
   }
 
   close(): void {
+    try {
+      this.#commits.commit();
+    } catch {
+      // A restart takes it up from the log.
+    }
+    this.#commits.forget();
     this.#reader.close();
     this.#database.close();
   }
 
   async #transact<T>(f: (tx: FleetTx) => Promise<T>): Promise<T> {
-    this.#database.exec('BEGIN IMMEDIATE');
+    // Says so if rows that this would build upon could not be written.
+    this.#commits.open();
     try {
       const result = await f(this.#tx);
-      this.#totals.write();
-      for (const device of this.#filled.values()) this.#release(device);
-      this.#database.exec('COMMIT');
+      this.#keep();
       return result;
     } catch (error) {
-      this.#forget();
-      if (this.#database.inTransaction) this.#database.exec('ROLLBACK');
+      this.#totals.abandon();
+      this.#tails.clear();
+      this.#commits.abandon();
       throw error;
     } finally {
-      this.#filled.clear();
+      this.#rows.length = 0;
+      this.#rowsOf.clear();
+      this.#reached = undefined;
+      this.#held.forgetFilled();
     }
   }
 
-  #forget(): void {
-    this.#tails.clear();
-    this.#totals.clear();
+  /** In one turn of the event loop, so that nobody reads one half of it. */
+  #keep(): void {
+    const rows = this.#rows.length;
+    try {
+      this.#commits.open();
+      this.#writeRows();
+      this.#held.release();
+    } catch (error) {
+      // Some of the rows may stand beside others that are durable.
+      this.#commits.fail(error);
+      throw error;
+    }
+    this.#totals.keep();
+    this.#position = this.#reached ?? this.#position;
+    this.#commits.keep(rows);
+  }
+
+  #writeRows(): void {
+    for (const columns of this.#rows) this.#statements.insert.run(...columns);
+    this.#rows.length = 0;
+    this.#rowsOf.clear();
+  }
+
+  /** Before anything is written, or read, that rows of this transaction may bear upon. */
+  #writeEarly(): void {
+    this.#commits.hold();
+    this.#writeRows();
+  }
+
+  #writeRowsOf(device: Address): void {
+    if (this.#rowsOf.has(device)) this.#writeEarly();
   }
 
   readonly #tx: FleetTx = {
@@ -138,15 +189,17 @@ export class SqliteStore implements FleetStore {
       return cells === undefined ? undefined : storedFromRow(rowFromCells(cells));
     },
     channels: (ids, seq) => new Map(ids.map((id) => [id, this.#provenBefore(id, seq)])),
-    sharesAfter: (id, seq) => this.#sharesFrom(id, seq + 1n),
-    held: (device, seq) => this.#held(device, seq),
+    sharesAfter: (id, seq) => this.#held.sharesFrom(id, seq + 1n),
+    held: (device, seq) => this.#held.at(device, seq),
     missing: (device) => rangesFrom(this.#statements.gaps.all(blob(device), MAX_MISSING) as GapRow[]),
     bootOf: (device, seq) => this.#statements.boot.get(blob(device), seq, seq) as bigint | undefined,
-    undated: (device, from, to) =>
-      (this.#statements.undated.all(blob(device), from, to) as UndatedCells[]).map(undatedFromCells),
+    undated: (device, from, to) => {
+      this.#writeRowsOf(device);
+      return (this.#statements.undated.all(blob(device), from, to) as UndatedCells[]).map(undatedFromCells);
+    },
     apply: (entry: LogEntry) => this.#apply(entry),
-    setPosition: ({ segment, offset }) => {
-      this.#statements.setPosition.run(segment, offset);
+    setPosition: (position) => {
+      this.#reached = position;
     },
   };
 
@@ -154,69 +207,53 @@ export class SqliteStore implements FleetStore {
     const tail = this.#tails.of(device);
     const behind = placeBehind(tail, seq);
     if (behind !== undefined) return behind;
+    this.#writeRowsOf(device);
     const rows = this.#statements.around.all(blob(device), seq - 1n) as ChainCells[];
     let place: Place = { hasLater: false, hasRejected: tail.hasRejected };
     for (const row of rows.map(rowFromCells)) {
       if (row.seq === seq) place = { ...place, same: storedFromRow(row) };
       else if (row.seq < seq) place = { ...place, before: beforeFromRow(row) };
       else if (row.seq > seq + 1n) place = { ...place, hasLater: true };
-      else place = { ...place, after: { prev: hexFromBytes(row.prev) }, hasLater: true };
+      else place = { ...place, after: { prev: readSignedProof(row.proof).prev }, hasLater: true };
     }
     if (place.before !== undefined) return place;
     return placeAtStart(place, seq, startFromCells(this.#statements.start.get(blob(device))));
   }
 
-  #held(device: Address, seq: bigint): HeldProof | undefined {
-    const address = blob(device);
-    const body = this.#statements.held.get(address, seq) as Uint8Array | undefined;
-    if (body === undefined) return undefined;
-    const [verdict, receivedS] = this.#statements.verdict.get(address, seq) as [Verdict, bigint];
-    return { body, verdict, receivedS };
-  }
-
   #apply(entry: LogEntry): void {
-    if (entry.kind === 'upload') this.#applyUpload(entry);
-    else if (entry.kind === 'rejudgement') this.#applyRejudgement(entry);
+    if (entry.kind === 'upload') {
+      this.#applyUpload(entry);
+      return;
+    }
+    this.#writeEarly();
+    if (entry.kind === 'rejudgement') this.#applyRejudgement(entry);
     else if (entry.kind === 'clock-correction') this.#applyCorrection(entry);
     else this.#applyStart(entry);
   }
 
   #applyUpload(entry: UploadEntry): void {
-    const { upload, judgement, body } = entry;
-    const { proof } = upload;
+    const { upload, judgement } = entry;
+    const { device, seq } = upload.proof;
+    const tail = this.#tails.of(device);
     const columns = columnsFromEntry(entry);
-    const device = columns[0] as Uint8Array;
-    const tail = this.#tails.of(proof.device);
-    const { changes } = this.#statements.insert.run(...columns);
-    if (changes === 0) return;
+    if (judgement.joinsChain && isNextOf(tail, seq)) {
+      this.#rows.push(columns);
+      this.#rowsOf.add(device);
+      this.#tails.follow(entry, tail);
+      this.#addShares(upload);
+      return;
+    }
+    this.#writeEarly();
+    if (this.#statements.insert.run(...columns).changes === 0) return;
     this.#tails.follow(entry, tail);
     if (!judgement.joinsChain) return;
-    const isHeld = this.#noteGaps(device, proof.seq, tail);
-    if (isHeld) this.#statements.hold.run(device, proof.seq, body);
-    this.#addShares(upload, device, isHeld);
-    // Not each time: counting reads them all.
-    if (isHeld && proof.seq % BigInt(Math.ceil(this.#maxHeld / 8)) === 0n) this.#releaseBeyondMost(device);
+    this.#addShares(upload);
+    this.#held.take(entry, columns[0] as Uint8Array, tail);
   }
 
-  #releaseBeyondMost(device: Uint8Array): void {
-    const lowest = this.#statements.nthHeld.get(device, this.#maxHeld - 1) as bigint | undefined;
-    if (lowest !== undefined) this.#releaseBelow(device, lowest);
-  }
-
-  #releaseBelow(device: Uint8Array, seq: bigint): void {
-    this.#statements.release.run(device, seq);
-    this.#statements.releaseShares.run(device, seq);
-  }
-
-  #addShares({ proof, leaves, vouchers }: ProofUpload, device: Uint8Array, isHeld: boolean): void {
-    for (const leaf of leaves) {
-      const bytes = leaf.bytesUp + leaf.bytesDown;
-      this.#totals.add(leaf.channelId, { bytes, paid: leaf.paid });
-      if (!isHeld) continue;
-      const id = blob(leaf.channelId);
-      const { amount, ackBytes } = vouchers.find(({ channelId }) => channelId === leaf.channelId) ?? NO_VOUCHER;
-      this.#statements.holdShare.run(id, proof.seq, device, `${bytes}`, `${leaf.paid}`, `${amount}`, `${ackBytes}`);
-    }
+  #addShares({ leaves }: ProofUpload): void {
+    for (const { channelId, bytesUp, bytesDown, paid } of leaves)
+      this.#totals.add(channelId, { bytes: bytesUp + bytesDown, paid });
   }
 
   #applyRejudgement({ device, seq, verdict, reason }: RejudgementEntry): void {
@@ -233,29 +270,6 @@ export class SqliteStore implements FleetStore {
     this.#tails.forget(device);
   }
 
-  /** Lets go of the proofs with nothing missing before them. */
-  #release(device: Uint8Array): void {
-    const missing = this.#statements.firstGap.get(device) as bigint | undefined;
-    this.#releaseBelow(device, missing ?? NO_SEQ);
-  }
-
-  /** `seq` has joined the chain that `head` was the head of. @returns whether a lower number is missing */
-  #noteGaps(device: Uint8Array, seq: bigint, { end, firstGap }: Tail): boolean {
-    const last = end?.seq ?? -1n;
-    if (seq > last) {
-      if (seq > last + 1n) this.#statements.addGap.run(device, last + 1n, seq - 1n);
-      return seq > last + 1n || firstGap !== undefined;
-    }
-    const isHeld = firstGap !== undefined && firstGap < seq;
-    const gap = this.#statements.gapAt.get(device, seq, seq) as GapRow | undefined;
-    if (gap === undefined) return isHeld;
-    this.#filled.set(hexFromBytes(device), device);
-    this.#statements.dropGap.run(device, gap.first);
-    if (gap.first < seq) this.#statements.addGap.run(device, gap.first, seq - 1n);
-    if (seq < gap.last) this.#statements.addGap.run(device, seq + 1n, gap.last);
-    return isHeld;
-  }
-
   #provenOf(id: Uint8Array): ProvenChannel {
     return provenFromCells(this.#statements.channel.get(id));
   }
@@ -265,18 +279,10 @@ export class SqliteStore implements FleetStore {
     const all = this.#totals.of(id);
     if (seq === undefined) return all;
     let { bytes, paid } = all;
-    for (const share of this.#sharesFrom(id, seq)) {
+    for (const share of this.#held.sharesFrom(id, seq)) {
       bytes -= share.bytes;
       paid -= share.paid;
     }
     return { bytes, paid };
   }
-
-  #sharesFrom(id: Hex, seq: bigint): readonly HeldShare[] {
-    return (this.#statements.shares.all(blob(id), seq) as ShareCells[]).map(shareFromCells);
-  }
 }
-
-const NO_VOUCHER = { amount: 0n, ackBytes: 0n };
-/** Above all numbers of proofs, which are of 32 bits. */
-const NO_SEQ = 1n << 32n;

@@ -26,6 +26,7 @@ const ARRAY = 4;
 const OPENING = Buffer.from('a46176016570726f6f668c', 'hex');
 const LEAVES = Buffer.from('666c6561766573', 'hex');
 const VOUCHERS = Buffer.from('68766f756368657273', 'hex');
+const PROOF_FIELDS = 12;
 const LEAF_FIELDS = 6;
 const VOUCHER_FIELDS = 5;
 const CONFIG_FIELDS = 7;
@@ -39,6 +40,36 @@ export function readProofUpload(bytes: Uint8Array): Decoded<ProofUpload> {
   return { ok: false, path: '', expected: 'deterministic CBOR', got: 'keys in another order' };
 }
 
+/**
+ * The signed proof in an upload, as it came: twelve items, of which the first is the device's address behind one byte of head.
+ *
+ * @throws RangeError if these are not the bytes of an upload
+ */
+export function signedProofBytes(body: Uint8Array): Buffer {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
+  let end = OPENING.length;
+  for (let item = 0; item < PROOF_FIELDS; item++) end += itemLength(bytes, end);
+  if (!(end <= bytes.length)) throw new RangeError(`expected an upload, got ${bytes.length} bytes of something else`);
+  return bytes.subarray(OPENING.length, end);
+}
+
+/** What signedProofBytes gave. @throws RangeError if it did not */
+export function readSignedProof(bytes: Uint8Array): SignedTrafficProof {
+  const proof = new UploadReader(bytes).signedProof();
+  if (proof === undefined) throw new RangeError(`expected a signed proof, got ${bytes.length} other bytes`);
+  return proof;
+}
+
+/** Of a number or of bytes, as deterministic CBOR has them here; NaN of anything else. */
+function itemLength(bytes: Buffer, at: number): number {
+  const first = bytes[at] ?? 0xff;
+  const short = first & 0x1f;
+  const size = short < 24 ? 0 : 1 << (short - 24);
+  if (first >> 5 === UINT && size <= 8) return 1 + size;
+  if (first >> 5 !== BYTES || size > 1) return Number.NaN;
+  return 1 + size + (size === 0 ? short : (bytes[at + 1] ?? Number.NaN));
+}
+
 /** Goes on after the first thing that is not as it should be, over zeros, and gives nothing in the end. */
 class UploadReader {
   readonly #bytes: Buffer;
@@ -47,6 +78,11 @@ class UploadReader {
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  signedProof(): SignedTrafficProof | undefined {
+    const proof = this.#proof();
+    return this.#isSound && this.#at === this.#bytes.length ? proof : undefined;
   }
 
   upload(): ProofUpload | undefined {

@@ -43,6 +43,8 @@ await app.listen({ host: '127.0.0.1', port: 0 });
 process.on('message', async (question: 'cpu' | 'raw' | 'digests' | 'stop') => {
   switch (question) {
     case 'cpu':
+      // What was put off belongs to what was sent.
+      store.commit();
       send({ cpu: process.cpuUsage() });
       break;
     case 'raw':
