@@ -2,6 +2,7 @@
 import t from 'tap';
 import { sisterHttp } from '../../../agent/adapters/sister-http.ts';
 import { buildSisterDoor } from '../../../agent/roaming/sister-door.ts';
+import type { SignedVoucher } from '../../../protocol/voucher.ts';
 import { settled } from '../../support/agent-scene.ts';
 import { LAPTOP, PHONE } from '../core/support/story.ts';
 import { answered, TwoRouters } from './support/two-routers.ts';
@@ -128,6 +129,60 @@ t.test(
     t.same([...a.paidOut.values()], [1_050n]);
   },
 );
+
+t.test(
+  'an old voucher is never new again: not at the router left behind, not at the visitor, not back at home',
+  async (t) => {
+    const { a, b } = new TwoRouters();
+    const request = await a.paid();
+    const id = request.voucher.channelId;
+    const vouchers = [1_250n, 1_450n, 2_050n, 3_050n].map((amount) => a.voucher(request, amount));
+    const [stolen, early, atB, atHome] = vouchers as [SignedVoucher, SignedVoucher, SignedVoucher, SignedVoucher];
+    const answers = async () => ({ a: await a.desk.voucher(PHONE, early), b: await b.desk.voucher(LAPTOP, early) });
+    t.match(await a.desk.voucher(PHONE, early), { ok: true });
+    a.download(40_000_000n);
+    await a.sample();
+    t.match(await b.desk.attach(LAPTOP, await answered(b, LAPTOP)), { ok: true });
+    t.match(await b.desk.voucher(LAPTOP, atB), { ok: true });
+    // The newest is at B: A has 1450 in its journal, and whatever is shown to it, it extends nothing.
+    for (const voucher of vouchers)
+      t.match(await a.desk.voucher(PHONE, voucher), { ok: false, reason: 'channel-not-open' });
+    a.restart();
+    for (const voucher of vouchers) t.match(await a.desk.voucher(PHONE, voucher), { ok: false });
+    t.equal(a.download(1n), 0n);
+    t.match(await b.desk.voucher(LAPTOP, stolen), { reason: 'amount-not-increasing', lastVoucher: { amount: 2_050n } });
+    t.match(await answers(), { a: { ok: false }, b: { reason: 'amount-not-increasing' } });
+    // Home again, by the guest's own wish.
+    t.match(await a.desk.attach(PHONE, await answered(a, PHONE)), { ok: true, view: { creditUnits: 2_050n } });
+    for (const voucher of [stolen, early])
+      t.match(await a.desk.voucher(PHONE, voucher), {
+        reason: 'amount-not-increasing',
+        lastVoucher: { amount: 2_050n },
+      });
+    b.restart();
+    for (const voucher of vouchers) t.match(await b.desk.voucher(LAPTOP, voucher), { ok: false });
+    t.equal(b.download(1n), 0n);
+    t.match(await a.desk.voucher(PHONE, atHome), { ok: true, view: { creditUnits: 3_050n } });
+    t.equal(a.driver.state.channels.get(id)?.voucher.amount, 3_050n);
+  },
+);
+
+t.test('an answer to one router’s challenge opens nothing at its sister, nor the other way round', async (t) => {
+  const { a, b } = new TwoRouters();
+  await a.paid();
+  // The attach names channel and challenge, no router: the challenge is what makes it one router's own.
+  const toA = await answered(a, LAPTOP);
+  const toB = await answered(b, LAPTOP);
+  t.equal(toA.channelId, toB.channelId);
+  t.match(await b.desk.attach(LAPTOP, toA), { ok: false, reason: 'bad-challenge' });
+  t.match(await b.desk.attach(LAPTOP, toB), { ok: false, reason: 'bad-challenge' }, 'one try each');
+  t.match(await a.desk.attach(LAPTOP, toB), { ok: false, reason: 'bad-challenge' });
+  t.match(await a.desk.attach(LAPTOP, toA), { ok: false, reason: 'bad-challenge' });
+  t.equal(a.download(1n), 1n, 'the guest goes on where it is');
+  const own = await answered(b, LAPTOP);
+  t.match(await b.desk.attach(PHONE, own), { ok: false, reason: 'bad-challenge' }, 'and one device’s');
+  t.match(await b.desk.attach(LAPTOP, own), { ok: true });
+});
 
 t.test('what the chain does not hold is not sold on a word: not before the look, and not without one', async (t) => {
   const { a, b, ledger, link } = new TwoRouters();

@@ -12,6 +12,7 @@ import type { Address } from '../../../../protocol/address.ts';
 import { type SignedAttach, signAttach } from '../../../../protocol/attach.ts';
 import type { SignedCarriedChannel, SignedRoamingQuery } from '../../../../protocol/hand-over.ts';
 import type { Hex } from '../../../../protocol/hex.ts';
+import { keccak256Text } from '../../../../protocol/keccak.ts';
 import type { OpenRequest } from '../../../../protocol/open-wire.ts';
 import { addressFromSecretKey, signDigest } from '../../../../protocol/signature.ts';
 import { type SignedVoucher, signVoucher } from '../../../../protocol/voucher.ts';
@@ -77,6 +78,8 @@ export class Router {
   lent!: RoamingDesk;
   watch!: RoamingWatch;
   #line = new FaultLine();
+  /** Random numbers so far: no two are alike, as in life. */
+  #drawn = 0;
   #sisters: Sisters = { addresses: [], lookUp: unreachable, ask: unreachable, bring: unreachable };
 
   constructor(fill: number, ledger: FakeChain['channels']) {
@@ -126,7 +129,7 @@ export class Router {
       roaming: this.lent,
       node: { device: signer.address, payee: PAYEE },
       guestPrefixes: () => [],
-      random32: () => new Uint8Array(32).fill(3),
+      random32: () => keccak256Text(`${signer.address} ${++this.#drawn}`),
       minuteOfDay: () => 0,
       notSelling: () => undefined,
     });
