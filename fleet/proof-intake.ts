@@ -4,11 +4,12 @@
  * transaction of the store for as many as came while the ones before were written.
  */
 import type { ClockCorrection } from '../protocol/clock-statement.ts';
-import { type Hex, hexFromBytes } from '../protocol/hex.ts';
-import { trafficProofDigest } from '../protocol/traffic-proof.ts';
+import type { Hex } from '../protocol/hex.ts';
+import { recoverSigner } from '../protocol/signature.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import { correctClock } from './correct-clock.ts';
 import type { FleetStore, MissingRange } from './fleet-store.ts';
+import { hexOf } from './hex-of.ts';
 import { type JudgeDeps, judgePending, type Pending } from './judge-batch.ts';
 import { judgeEvidence, judgeOrigin, type Recover } from './judge-proof.ts';
 import { encodeLogEntry } from './proof-entry.ts';
@@ -16,6 +17,7 @@ import { type ProofLog, ProofLogError } from './proof-log.ts';
 import { type RateLimit, RateLimiter } from './rate-limit.ts';
 import { sourceOf } from './registry-limits.ts';
 import { type Shard, shardOf } from './shard.ts';
+import { UploadHasher } from './upload-hashes.ts';
 import { readProofUpload } from './upload-reader.ts';
 
 export type IntakeDeps = JudgeDeps & {
@@ -97,6 +99,7 @@ export class ProofIntake {
   readonly #devices: RateLimiter;
   readonly #strangers: RateLimiter;
   readonly #allStrangers: RateLimiter;
+  readonly #hasher: UploadHasher;
   readonly #queue: Waiting[] = [];
   #waiting = 0;
   #waitingBytes = 0;
@@ -105,6 +108,7 @@ export class ProofIntake {
 
   constructor(deps: IntakeDeps) {
     this.#deps = deps;
+    this.#hasher = new UploadHasher(deps.deployment);
     this.#limits = { ...DEFAULT_LIMITS, ...deps.limits };
     this.#devices = new RateLimiter(this.#limits.device);
     this.#strangers = new RateLimiter(this.#limits.stranger);
@@ -188,7 +192,7 @@ export class ProofIntake {
   /** All that can be said without looking anything up. Who has no key is limited by address, before any curve arithmetic. */
   #check(body: Uint8Array, ip: string): Omit<Waiting, 'settle'> | Refused {
     const source = sourceOf(ip);
-    const { deployment, devices, recover, recoverGuest = recover, monotonicMs, shard } = this.#deps;
+    const { deployment, devices, recover, monotonicMs, shard } = this.#deps;
     const nowMs = monotonicMs();
     const cost = Math.ceil(body.length / TOKEN_BYTES);
     const strangerMs = this.#strangers.waitMs(source, nowMs, cost);
@@ -203,7 +207,7 @@ export class ProofIntake {
     if (shard !== undefined && shardOf(device, shard.count) !== shard.index) {
       return { ok: false, reason: 'elsewhere', shard: shardOf(device, shard.count) };
     }
-    const digest = trafficProofDigest(deployment, upload.proof);
+    const digest = this.#hasher.digest(body);
     const byDevice = recover === undefined ? {} : { recover };
     const origin = judgeOrigin(upload, { ...byDevice, deployment, device: devices(device) }, digest);
     const waitMs =
@@ -211,9 +215,14 @@ export class ProofIntake {
         ? this.#devices.take(device, nowMs, cost)
         : this.#strangers.take(source, nowMs, cost) || this.#allStrangers.take(ALL, nowMs, cost);
     if (waitMs > 0) return tooMany(waitMs);
-    const byGuest = recoverGuest === undefined ? {} : { recover: recoverGuest };
-    const evidence = origin ?? judgeEvidence(upload, { ...byGuest, deployment }) ?? 'sound';
-    return { body, upload, digest: hexFromBytes(digest), origin, evidence, result: NOT_YET };
+    const evidence = origin ?? this.#judgeEvidence(body, upload);
+    return { body, upload, digest: hexOf(digest), origin, evidence, result: NOT_YET };
+  }
+
+  #judgeEvidence(body: Uint8Array, upload: ProofUpload): Pending['evidence'] {
+    const { deployment, recover: ofDevices = recoverSigner, recoverGuest: recover = ofDevices } = this.#deps;
+    if (this.#hasher.isSound(body, upload, recover)) return 'sound';
+    return judgeEvidence(upload, { recover, deployment }) ?? 'sound';
   }
 
   async #judged(pending: Omit<Waiting, 'settle'>): Promise<Taken> {

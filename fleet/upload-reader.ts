@@ -24,6 +24,8 @@ const BYTES = 2;
 const ARRAY = 4;
 /** Map of four; then each key, as text. */
 const OPENING = Buffer.from('a46176016570726f6f668c', 'hex');
+/** Where the items of the proof begin. */
+export const PROOF_AT = OPENING.length;
 const LEAVES = Buffer.from('666c6561766573', 'hex');
 const VOUCHERS = Buffer.from('68766f756368657273', 'hex');
 const PROOF_FIELDS = 12;
@@ -47,10 +49,10 @@ export function readProofUpload(bytes: Uint8Array): Decoded<ProofUpload> {
  */
 export function signedProofBytes(body: Uint8Array): Buffer {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.length);
-  let end = OPENING.length;
+  let end = PROOF_AT;
   for (let item = 0; item < PROOF_FIELDS; item++) end += itemLength(bytes, end);
   if (!(end <= bytes.length)) throw new RangeError(`expected an upload, got ${bytes.length} bytes of something else`);
-  return bytes.subarray(OPENING.length, end);
+  return bytes.subarray(PROOF_AT, end);
 }
 
 /** What signedProofBytes gave. @throws RangeError if it did not */

@@ -32,7 +32,7 @@ export type ChannelConfig = {
 /** Where the channels live. */
 export type ChannelsDeployment = { readonly chainId: bigint; readonly channels: Address };
 
-const CHANNEL_CONFIG: StructType = {
+export const CHANNEL_CONFIG: StructType = {
   name: 'ChannelConfig',
   fields: [
     ['payer', 'address'],

@@ -52,7 +52,7 @@ export type SessionLeaf = {
   readonly voucherDigest: Hex;
 };
 
-const TRAFFIC_PROOF: StructType = {
+export const TRAFFIC_PROOF: StructType = {
   name: 'TrafficProof',
   fields: [
     ['device', 'address'],

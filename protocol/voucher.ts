@@ -26,7 +26,7 @@ export type VoucherJson = {
   readonly sig: CompactSignature;
 };
 
-const VOUCHER: StructType = {
+export const VOUCHER: StructType = {
   name: 'Voucher',
   fields: [
     ['channelId', 'bytes32'],
