@@ -76,16 +76,14 @@ t.test('HELLO gives the client its id', async (t) => {
 });
 
 t.test('a connection without a proper HELLO is refused', async (t) => {
-  const refuse = async (onConnect: (socket: Socket) => void, message: RegExp): Promise<void> => {
+  const refuse = async (onConnect: (socket: Socket) => void, message: RegExp, limits = DEFAULT_LIMITS) => {
     const path = await startServer(t, onConnect);
-    const opening = UbusConnection.open(path, { ...DEFAULT_LIMITS, helloTimeoutMs: 30 }, () =>
-      t.fail('was never open'),
-    );
+    const opening = UbusConnection.open(path, limits, () => t.fail('was never open'));
     await t.rejects(opening, { code: 'UBUS_CONNECTION_FAILED', message });
   };
   // ubusd does this to a user id that has no name.
   await refuse((socket) => socket.end(), /closed the connection/);
-  await refuse(() => undefined, /no HELLO/);
+  await refuse(() => undefined, /no HELLO/, { ...DEFAULT_LIMITS, helloTimeoutMs: 30 });
   await refuse(
     (socket) => socket.write(frame(MessageType.STATUS, 0, 0, { status: 0 })),
     /expected HELLO, got message type 1/,
