@@ -38,7 +38,7 @@ export function openEdges(
   const onProblem = (err: Error) => log.warn({ err }, 'edge-problem');
   const isGuests = (address: Parameters<typeof isInPrefix>[0]) =>
     network.prefixes().some((prefix) => isInPrefix(address, prefix.address, prefix.length));
-  const uploader = uploaderFrom(config, signer.address);
+  const uploader = uploaderFrom(config, signer);
   const runtimeDir = join(dirname(config.controlSocketPath), 'nft');
   const journal = new SqliteJournal({ path: databasePath });
   opened.push({ name: 'journal', close: () => journal.close() });

@@ -35,6 +35,8 @@ export type CollectorConfig = {
   /** Requests to the registry's routes (enrolment, offers, time, heads of chains): of one source address, and of all. */
   readonly registryRate?: RateLimit | undefined;
   readonly registryTotalRate?: RateLimit | undefined;
+  /** Keys that may read what is on file of any device. */
+  readonly readers?: readonly Address[] | undefined;
 };
 
 /** Gigabit Ethernet: more than any router here can forward. */
@@ -76,6 +78,7 @@ const configSchema = v.pipe(
     strangerTotalRate: v.optional(rateSchema),
     registryRate: v.optional(rateSchema),
     registryTotalRate: v.optional(rateSchema),
+    readers: v.optional(v.array(addressSchema)),
   }),
   v.transform(
     ({ chainId, channels, registry, devices, vendors, ...rest }): CollectorConfig => ({

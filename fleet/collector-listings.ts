@@ -1,9 +1,17 @@
-/** What the collector tells about a device: its proofs with verdict and reason, its chain, and evidence of cloning. */
+/**
+ * What the collector tells about a device: its proofs with verdict and reason and its chain, to who may know; and evidence of
+ * cloning to everybody, because anybody may act on it.
+ */
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import * as v from 'valibot';
+import type { Address } from '../protocol/address.ts';
+import { jsonFromKeyRotation } from '../protocol/key-rotation-wire.ts';
 import { addressSchema, decode, uint64Schema } from '../protocol/schema.ts';
 import type { SignedTrafficProof } from '../protocol/traffic-proof.ts';
+import { withRightParity } from './equivocation-evidence.ts';
 import type { FleetStore } from './fleet-store.ts';
+import type { RotationConflict } from './key-rotations.ts';
+import { type ListingAccessDeps, mayRead } from './listing-access.ts';
 import { missingText } from './receipts.ts';
 
 type Refuse = (reply: FastifyReply, status: number, code: string, message: string) => FastifyReply;
@@ -23,7 +31,14 @@ const listSchema = v.strictObject({
 });
 const deviceSchema = v.strictObject({ device: addressSchema });
 
-export function addListings(app: FastifyInstance, store: FleetStore, refuse: Refuse): void {
+export type ListingDeps = ListingAccessDeps & {
+  readonly store: FleetStore;
+  /** Pairs of rotations of one key that contradict each other; default: none are known. */
+  readonly rotationConflicts?: (device: Address) => readonly RotationConflict[];
+};
+
+export function addListings(app: FastifyInstance, deps: ListingDeps, refuse: Refuse): void {
+  const { store, deployment, rotationConflicts = () => [] } = deps;
   const query = <S extends v.GenericSchema>(schema: S, input: unknown, reply: FastifyReply) => {
     const decoded = decode(schema, input);
     if (decoded.ok) return decoded;
@@ -35,12 +50,14 @@ export function addListings(app: FastifyInstance, store: FleetStore, refuse: Ref
     const decoded = query(listSchema, request.query, reply);
     if (decoded === undefined) return reply;
     const { device, after, limit } = decoded.value;
+    if (!mayRead(deps, device, request, reply)) return reply;
     const rows = await store.verdicts(device, after, Number(limit));
     return { proofs: rows.map(jsonFrom), next: (rows.at(-1)?.id ?? after).toString() };
   });
   app.get('/v1/chain', async (request, reply) => {
     const decoded = query(deviceSchema, request.query, reply);
     if (decoded === undefined) return reply;
+    if (!mayRead(deps, decoded.value.device, request, reply)) return reply;
     const { nextSeq, prev, missing } = await store.chain(decoded.value.device);
     return { nextSeq: nextSeq.toString(), prev, missing: missingText(missing) };
   });
@@ -52,8 +69,12 @@ export function addListings(app: FastifyInstance, store: FleetStore, refuse: Ref
       equivocations: found.map(({ first, second, reason, isSlashable }) => ({
         isSlashable,
         reason,
-        first: jsonFrom<SignedTrafficProof>(first),
-        second: jsonFrom<SignedTrafficProof>(second),
+        first: jsonFrom<SignedTrafficProof>(withRightParity(deployment, first)),
+        second: jsonFrom<SignedTrafficProof>(withRightParity(deployment, second)),
+      })),
+      rotations: rotationConflicts(decoded.value.device).map(({ first, second }) => ({
+        first: jsonFromKeyRotation(first),
+        second: jsonFromKeyRotation(second),
       })),
     };
   });

@@ -10,14 +10,15 @@ import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type F
 import { MAX_UPLOAD_BYTES } from '../protocol/traffic-proof-wire.ts';
 import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
 import { BULK_MEDIA_TYPE, decodeBulk, MAX_BULK_BYTES } from './bulk-body.ts';
-import { addListings } from './collector-listings.ts';
+import { addListings, type ListingDeps } from './collector-listings.ts';
 import { type IntakeDeps, ProofIntake, type Refused } from './proof-intake.ts';
 import { ProofLogError } from './proof-log.ts';
 import { batchReceiptJson, missingText, type ReceiptDeps, receiptJson, refusalJson } from './receipts.ts';
 import { limitRegistry, type RegistryLimits, sourceOf } from './registry-limits.ts';
 
 export type CollectorDeps = IntakeDeps &
-  ReceiptDeps & {
+  ReceiptDeps &
+  ListingDeps & {
     readonly logger?: FastifyBaseLogger;
     /** Certificate and key; without them the collector speaks plain HTTP, behind a proxy that does not. */
     readonly tls?: Pick<ServerOptions, 'cert' | 'key'>;
@@ -79,7 +80,7 @@ export function buildCollector(deps: CollectorDeps): FastifyInstance {
   });
   app.register((scope, _options, done) => {
     limitRegistry(scope, { ...DEFAULT_LISTING_LIMITS, ...deps.listingLimits }, deps.monotonicMs);
-    addListings(scope, deps.store, refuse);
+    addListings(scope, deps, refuse);
     done();
   });
   app.get('/v1/health', (_request, reply) =>

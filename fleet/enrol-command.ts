@@ -2,11 +2,12 @@
  * `fleet enrol`: the people's part of enrolment, on the collector's own machine. Works while the collector runs.
  *
  *   fleet enrol list [--state pending] | approve DEVICE | reject DEVICE | revoke DEVICE | key LABEL | serials BATCH FILE
+ *   fleet enrol revoke-vendor VENDOR|KEY [--from UNIX_S]
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { parseAddress } from '../protocol/address.ts';
+import { type Address, parseAddress } from '../protocol/address.ts';
 import { isShortText } from '../protocol/short-text.ts';
 import { parseCollectorConfig } from './collector-config.ts';
 import { loadOrCreateCollectorKey } from './collector-key.ts';
@@ -19,6 +20,7 @@ export const ENROL_USAGE = `usage: fleet enrol list [--state STATE] [--json] --c
        fleet enrol approve|reject|revoke DEVICE [--reason TEXT] --config FILE
        fleet enrol key LABEL [--hours N] --config FILE       a single-use key, shown this once
        fleet enrol serials BATCH FILE --config FILE          one serial number a line
+       fleet enrol revoke-vendor VENDOR|KEY [--from UNIX_S] [--reason TEXT] --config FILE    its key was stolen
 states: pending, active, rejected, retired, revoked`;
 
 /** What the user must mend. */
@@ -28,8 +30,18 @@ const STATES: readonly EnrolmentState[] = ['pending', 'active', 'rejected', 'ret
 const MAX_LISTED = 10_000;
 const MAX_HOURS = 24 * 366;
 
-type Opened = { readonly registry: Registry; readonly store: RegistryStore };
-type Flags = { readonly state?: string; readonly reason?: string; readonly hours?: string; readonly json?: boolean };
+type Opened = {
+  readonly registry: Registry;
+  readonly store: RegistryStore;
+  readonly vendors: ReadonlyMap<bigint, Address>;
+};
+type Flags = {
+  readonly state?: string;
+  readonly reason?: string;
+  readonly hours?: string;
+  readonly from?: string;
+  readonly json?: boolean;
+};
 
 /** Exit code: 0 done, 1 refused, 2 wrong arguments. */
 export async function enrolCommand(args: readonly string[], output: CommandOutput): Promise<0 | 1 | 2> {
@@ -68,11 +80,28 @@ function run([action, first, second]: readonly string[], flags: Flags, opened: O
       output.print(`${store.addSerials(batch, serials)} of ${serials.length} serial numbers are new`);
       return 0;
     }
+    case 'revoke-vendor':
+      return revokeVendor(first, flags, opened, output);
     default:
       throw new UsageError(
-        `expected list, approve, reject, revoke, key or serials, got "${(action ?? '').slice(0, 40)}"`,
+        `expected list, approve, reject, revoke, revoke-vendor, key or serials, got "${(action ?? '').slice(0, 40)}"`,
       );
   }
+}
+
+function revokeVendor(
+  which: string | undefined,
+  flags: Flags,
+  { registry, vendors }: Opened,
+  output: CommandOutput,
+): 0 {
+  const key = parseAddress(which) ?? vendors.get(/^\d{1,10}$/.test(which ?? '') ? BigInt(which as string) : -1n);
+  if (key === undefined)
+    throw new UsageError('expected the number of a vendor in the configuration, or the address of its key');
+  const fromS = flags.from === undefined ? nowS() : unixFrom(flags.from);
+  registry.revokeVendorKey(key, fromS, flags.reason ?? 'by the operator');
+  output.print(`revoked: key ${key} counts no more for intervals that end after ${fromS}`);
+  return 0;
 }
 
 function list({ state, json = false }: Flags, store: RegistryStore, output: CommandOutput): 0 {
@@ -105,6 +134,7 @@ function parsed(args: readonly string[]) {
       state: string,
       reason: string,
       hours: string,
+      from: string,
       json: { type: 'boolean' },
     } as const;
     return parseArgs({ args: [...args], options, allowPositionals: true });
@@ -120,8 +150,16 @@ function open(configFile: string | undefined): Opened {
   const { directory, keyFile, deployment, vendors } = config.value;
   const store = new RegistryStore(join(directory, 'registry.db'));
   const collector = loadOrCreateCollectorKey(keyFile).address;
-  const nowS = () => BigInt(Math.floor(Date.now() / 1000));
-  return { store, registry: new Registry({ store, deployment, collector, vendors, nowS }) };
+  return { store, vendors, registry: new Registry({ store, deployment, collector, vendors, nowS }) };
+}
+
+function nowS(): bigint {
+  return BigInt(Math.floor(Date.now() / 1000));
+}
+
+function unixFrom(text: string): bigint {
+  if (!/^\d{1,12}$/.test(text)) throw new UsageError(`--from must be seconds of Unix time, got "${text.slice(0, 40)}"`);
+  return BigInt(text);
 }
 
 function deviceFrom(text: string | undefined) {

@@ -55,7 +55,13 @@ export function slashArguments(
   };
 }
 
-/** With the parity bit that recovers to the device: the collector does not insist on it, the contract does. */
+/** As others check it: the collector does not insist on the parity bit of EIP-2098, everybody else does. */
+export function withRightParity(deployment: RegistryDeployment, proof: SignedTrafficProof): SignedTrafficProof {
+  const signature = signatureForContract(deployment, proof);
+  return signature === undefined ? proof : { ...proof, signature };
+}
+
+/** With the parity bit that recovers to the device. */
 function signatureForContract(deployment: RegistryDeployment, proof: SignedTrafficProof): Hex | undefined {
   const flipped = bytesFromHex(proof.signature);
   flipped[32] = (flipped[32] as number) ^ 0x80;

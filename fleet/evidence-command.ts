@@ -59,15 +59,19 @@ async function exportAll(device: string, flags: Flags, output: CommandOutput): P
     throw new UsageError('export needs --collector, --chain-id and --registry');
   }
   const listed = await equivocationsOf(flags.collector, address);
+  const all: readonly EvidenceFile[] = [
+    ...listed.equivocations.map((it) => ({ kind: 'ssp-equivocation' as const, deployment, ...it })),
+    ...listed.rotations.map((it) => ({ kind: 'ssp-rotation-conflict' as const, deployment, ...it })),
+  ];
   let written = 0;
-  for (const { first, second } of listed) {
-    const evidence: EvidenceFile = { deployment, first, second };
+  for (const evidence of all) {
     const finding = examineEvidence(evidence);
     if (!finding.ok) {
       output.note(`left out, the collector's word alone: ${finding.message}`);
       continue;
     }
-    const path = join(flags.out ?? '.', `equivocation-${address}-${second.seq}-${written}.json`);
+    const what = evidence.kind === 'ssp-equivocation' ? `${evidence.second.seq}` : 'rotation';
+    const path = join(flags.out ?? '.', `equivocation-${address}-${what}-${written}.json`);
     writeFileSync(path, `${JSON.stringify(evidenceFileJson(evidence), undefined, 2)}\n`);
     output.print(`${path}: ${finding.message}${finding.isSlashable ? ' (slashable)' : ''}`);
     written += 1;
@@ -82,7 +86,8 @@ function verify(file: string, flags: Flags, output: CommandOutput): 0 | 1 {
     output.note(`${file}: ${decoded.path || 'file'}: expected ${decoded.expected}, got ${decoded.got}`);
     return 1;
   }
-  const { deployment, first, second } = decoded.value;
+  const evidence = decoded.value;
+  const { deployment } = evidence;
   const trusted = deploymentIn(flags);
   if (trusted !== undefined && (trusted.chainId !== deployment.chainId || trusted.registry !== deployment.registry)) {
     output.note(`${file} is for registry ${deployment.registry} on chain ${deployment.chainId}`);
@@ -93,8 +98,9 @@ function verify(file: string, flags: Flags, output: CommandOutput): 0 | 1 {
     output.note(`does not hold: ${finding.message}`);
     return 1;
   }
-  const slash = slashArguments(deployment, first, second);
-  if (flags.slash === true && slash.ok) output.print(evidenceJson(slash.value));
+  const slash =
+    evidence.kind === 'ssp-equivocation' ? slashArguments(deployment, evidence.first, evidence.second) : undefined;
+  if (flags.slash === true && slash?.ok === true) output.print(evidenceJson(slash.value));
   else output.print(`holds: ${finding.message}\n${finding.isSlashable ? 'slashable' : 'not slashable on chain'}`);
   return 0;
 }
@@ -108,7 +114,7 @@ async function equivocationsOf(collector: string, device: Address) {
   );
   const decoded = decodeEquivocations(await answer.json().catch(() => undefined));
   if (!decoded.ok) throw new UsageError(`${url} answered ${answer.status}, and no list of contradictions`);
-  return decoded.value.equivocations;
+  return decoded.value;
 }
 
 function deploymentIn({ 'chain-id': chainId, registry }: Flags): RegistryDeployment | undefined {

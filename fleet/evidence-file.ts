@@ -3,6 +3,8 @@
  * whose domain they are signed for. Whoever has it checks it off-line and may slash with it.
  */
 import * as v from 'valibot';
+import { isKeyRotationSigned, keyRotationDigestHex, type SignedKeyRotation } from '../protocol/key-rotation.ts';
+import { decodeKeyRotation, jsonFromKeyRotation } from '../protocol/key-rotation-wire.ts';
 import {
   addressSchema,
   bytes32Schema,
@@ -19,11 +21,23 @@ import {
   trafficProofDigestHex,
   trafficProofSigner,
 } from '../protocol/traffic-proof.ts';
+import { withRightParity } from './equivocation-evidence.ts';
 
-export type EvidenceFile = {
+export type EvidenceFile = ProofEvidence | RotationEvidence;
+
+export type ProofEvidence = {
+  readonly kind: 'ssp-equivocation';
   readonly deployment: RegistryDeployment;
   readonly first: SignedTrafficProof;
   readonly second: SignedTrafficProof;
+};
+
+/** One key has named two successors, or one successor at two places of its chain. */
+export type RotationEvidence = {
+  readonly kind: 'ssp-rotation-conflict';
+  readonly deployment: RegistryDeployment;
+  readonly first: SignedKeyRotation;
+  readonly second: SignedKeyRotation;
 };
 
 /** `isSlashable`: both name one (epoch, seq), which is what DeviceRegistry.slashEquivocation can check. */
@@ -49,7 +63,17 @@ const proofSchema = v.strictObject({
   signature: signatureSchema,
 });
 
-const evidenceSchema = v.pipe(
+const rotationSchema = v.pipe(
+  v.unknown(),
+  v.rawTransform(({ dataset, addIssue, NEVER }): SignedKeyRotation => {
+    const decoded = decodeKeyRotation(dataset.value);
+    if (decoded.ok) return decoded.value;
+    addIssue({ message: `a signed rotation, whose ${decoded.path || 'members'} must be ${decoded.expected}` });
+    return NEVER;
+  }),
+);
+
+const proofsSchema = v.pipe(
   v.strictObject({
     v: v.literal(1),
     kind: v.literal('ssp-equivocation'),
@@ -59,17 +83,43 @@ const evidenceSchema = v.pipe(
     second: proofSchema,
   }),
   v.transform(
-    ({ chainId, registry, first, second }): EvidenceFile => ({ deployment: { chainId, registry }, first, second }),
+    ({ kind, chainId, registry, first, second }): EvidenceFile => ({
+      kind,
+      deployment: { chainId, registry },
+      first,
+      second,
+    }),
+  ),
+);
+
+const rotationsSchema = v.pipe(
+  v.strictObject({
+    v: v.literal(1),
+    kind: v.literal('ssp-rotation-conflict'),
+    chainId: uint64Schema,
+    registry: addressSchema,
+    first: rotationSchema,
+    second: rotationSchema,
+  }),
+  v.transform(
+    ({ kind, chainId, registry, first, second }): EvidenceFile => ({
+      kind,
+      deployment: { chainId, registry },
+      first,
+      second,
+    }),
   ),
 );
 
 /** One line of GET /v1/equivocations. */
 const listedSchema = v.object({
   equivocations: v.array(v.object({ isSlashable: v.boolean(), first: proofSchema, second: proofSchema })),
+  rotations: v.optional(v.array(v.object({ first: rotationSchema, second: rotationSchema })), []),
 });
 
 export function decodeEvidenceFile(input: unknown): Decoded<EvidenceFile> {
-  return decode(evidenceSchema, input);
+  const isOfRotations = (input as { kind?: unknown } | null | undefined)?.kind === 'ssp-rotation-conflict';
+  return isOfRotations ? decode(rotationsSchema, input) : decode(proofsSchema, input);
 }
 
 /** The contradictions that a collector lists of a device. */
@@ -77,20 +127,40 @@ export function decodeEquivocations(input: unknown): Decoded<v.InferOutput<typeo
   return decode(listedSchema, input);
 }
 
-export function evidenceFileJson({ deployment, first, second }: EvidenceFile): object {
+export function evidenceFileJson(evidence: EvidenceFile): object {
+  const { kind, deployment } = evidence;
   const { chainId, registry } = deployment;
-  return {
-    v: 1,
-    kind: 'ssp-equivocation',
-    chainId: `${chainId}`,
-    registry,
-    first: proofJson(first),
-    second: proofJson(second),
-  };
+  const of = { v: 1, kind, chainId: `${chainId}`, registry };
+  return evidence.kind === 'ssp-equivocation'
+    ? { ...of, first: proofJson(evidence.first), second: proofJson(evidence.second) }
+    : { ...of, first: jsonFromKeyRotation(evidence.first), second: jsonFromKeyRotation(evidence.second) };
 }
 
-/** Checked from the two proofs alone: one device signed both, and they cannot both be true. */
-export function examineEvidence({ deployment, first, second }: EvidenceFile): EvidenceFinding {
+/** Checked from what was signed alone: one device signed both, and they cannot both be true. */
+export function examineEvidence(evidence: EvidenceFile): EvidenceFinding {
+  return evidence.kind === 'ssp-equivocation' ? examineProofs(evidence) : examineRotations(evidence);
+}
+
+function examineRotations({ deployment, first, second }: RotationEvidence): EvidenceFinding {
+  const unsigned = [first, second].find((rotation) => !isKeyRotationSigned(deployment, rotation));
+  if (unsigned !== undefined) {
+    const { device, successor } = unsigned;
+    return { ok: false, message: `the rotation is not signed by both ${device} and ${successor}` };
+  }
+  const { device } = first;
+  if (second.device !== device) return { ok: false, message: `the rotations are of ${device} and ${second.device}` };
+  if (keyRotationDigestHex(deployment, first) === keyRotationDigestHex(deployment, second)) {
+    return { ok: false, message: 'both are the same rotation' };
+  }
+  const [one, other] = [first, second].map(({ successor, nextSeq }) => `${successor} from proof ${nextSeq} on`);
+  return { ok: true, isSlashable: false, message: `key ${device} gave its chain to ${one}, and to ${other}` };
+}
+
+/** The parity bit of a signature is put right where a proof is taken up: nobody escapes by turning it. */
+function examineProofs(evidence: ProofEvidence): EvidenceFinding {
+  const { deployment } = evidence;
+  const first = withRightParity(deployment, evidence.first);
+  const second = withRightParity(deployment, evidence.second);
   for (const [name, proof] of [
     ['first', first],
     ['second', second],

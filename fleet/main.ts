@@ -7,12 +7,14 @@ import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Address } from '../protocol/address.ts';
+import type { ClockCorrection } from '../protocol/clock-statement.ts';
 import { catchUp } from './catch-up.ts';
 import { buildCollector, type CollectorDeps } from './collector.ts';
 import { type CollectorConfig, ENROLLED_LINK_BYTES_PER_S, parseCollectorConfig } from './collector-config.ts';
 import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
 import type { KnownDevice } from './device-standing.ts';
+import { readersFrom } from './listing-access.ts';
 import { type IntakeLimits, ProofIntake } from './proof-intake.ts';
 import { isAfter } from './proof-log.ts';
 import { Registry } from './registry.ts';
@@ -50,7 +52,8 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
   await catchUp(store, log);
   const stopTotals = startDayTotals(claims, log);
   const { registry, registryStore } = openRegistry(config, collector.address);
-  const devices = (address: Address) => config.devices.get(address) ?? enrolled(registry, address);
+  const devices = (address: Address) => deviceOf(address, config, registry);
+  const readersOf = readersFrom(registry, registryStore, config.vendors, config.readers ?? []);
   const deps: CollectorDeps = {
     log,
     store,
@@ -68,6 +71,8 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     ...(config.maxConnections === undefined ? {} : { maxConnections: config.maxConnections }),
     ...(config.trustedProxies === undefined ? {} : { trustedProxies: config.trustedProxies }),
     listingLimits: registryLimits(config),
+    readersOf,
+    rotationConflicts: (device) => registry.rotationConflicts(device),
     ...(config.tls === undefined
       ? {}
       : { tls: { cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) } }),
@@ -81,14 +86,9 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
   const intake = new ProofIntake(deps);
   const app = buildCollector({ ...deps, intake });
   await addRegistryRoutes(app, {
+    ...registryRouteDeps(deps, store, intake),
     registry,
     store: registryStore,
-    deployment: config.deployment,
-    collector,
-    isKnown: (device) => devices(device)?.isRevoked === false,
-    headOf: (device) => store.chain(device).last,
-    correctClock: (correction) => intake.correctClock(correction),
-    nowS,
     limits: registryLimits(config),
   });
   let isStopping = false;
@@ -106,6 +106,22 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
   process.once('SIGINT', () => void stop());
   const listening = await app.listen({ host: config.host, port: config.port });
   process.stdout.write(`${JSON.stringify({ listening, collector: collector.address, verifier: backend })}\n`);
+}
+
+function registryRouteDeps(deps: CollectorDeps, store: SqliteStore, intake: ProofIntake) {
+  const { deployment, collector, recover, readersOf, shard, devices } = deps;
+  return {
+    deployment,
+    collector,
+    isKnown: (device: Address) => devices(device)?.isRevoked === false,
+    chainOf: (device: Address) => store.chain(device),
+    inTurn: <T>(f: () => Promise<T>) => store.tx(f),
+    ...(shard === undefined ? {} : { shard }),
+    ...(recover === undefined ? {} : { recover }),
+    ...(readersOf === undefined ? {} : { readersOf }),
+    correctClock: (correction: ClockCorrection) => intake.correctClock(correction),
+    nowS,
+  };
 }
 
 /** One for all shards. Enrolment survives a rebuild: it is not in the proof log. */
@@ -136,6 +152,15 @@ function registryLimits({ registryRate, registryTotalRate }: CollectorConfig): P
 function enrolled(registry: Registry, device: Address): KnownDevice | undefined {
   const standing = registry.standing(device);
   return standing === undefined ? undefined : { ...standing, linkBytesPerS: ENROLLED_LINK_BYTES_PER_S };
+}
+
+/** As the configuration or the registry has it, with its part of a chain that several keys have signed. */
+function deviceOf(address: Address, { devices }: CollectorConfig, registry: Registry): KnownDevice | undefined {
+  const known = devices.get(address) ?? enrolled(registry, address);
+  if (known === undefined) return undefined;
+  const links = registry.links(address);
+  const before = links.tookOver === undefined ? undefined : devices.get(links.tookOver.device);
+  return { ...known, ...links, isRevoked: known.isRevoked || before?.isRevoked === true };
 }
 
 function nowS(): bigint {

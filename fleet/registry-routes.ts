@@ -15,29 +15,36 @@ import { isDeviceBindingSigned } from '../protocol/device-binding.ts';
 import { decodeEnrolment, jsonFromEnrolmentChallenge } from '../protocol/enrolment-wire.ts';
 import { hexFromBytes } from '../protocol/hex.ts';
 import { decodeDeviceBinding, decodeRevocationList, jsonFromDeviceBinding } from '../protocol/identity-wire.ts';
+import { keyRotationDigestHex } from '../protocol/key-rotation.ts';
+import { decodeKeyRotation, jsonFromKeyRotation } from '../protocol/key-rotation-wire.ts';
 import { receiptJsonFromReceipt } from '../protocol/receipt-wire.ts';
 import { addressSchema, bytes32Schema, type Decoded, decode } from '../protocol/schema.ts';
 import { isServiceOfferSigned } from '../protocol/service-offer.ts';
 import { decodeServiceOffer, jsonFromServiceOffer } from '../protocol/service-offer-wire.ts';
-import { type RegistryDeployment, type SignedTrafficProof, trafficProofDigestHex } from '../protocol/traffic-proof.ts';
+import { type RegistryDeployment, trafficProofDigestHex } from '../protocol/traffic-proof.ts';
 import { encodeProofUpload } from '../protocol/traffic-proof-wire.ts';
-import { signProofReceipt, type Verdict } from '../protocol/verdict.ts';
+import { signProofReceipt } from '../protocol/verdict.ts';
 import type { EnrolmentAnswer } from './enrolment-answer.ts';
+import { withRightParity } from './equivocation-evidence.ts';
+import type { Awaitable, ChainHead } from './fleet-store.ts';
+import { type ListingAccessDeps, mayRead } from './listing-access.ts';
 import type { Registry } from './registry.ts';
 import { DEFAULT_REGISTRY_LIMITS, limitRegistry, type RegistryLimits } from './registry-limits.ts';
 import type { RegistryStore } from './registry-store.ts';
+import { type Shard, shardOf } from './shard.ts';
 
-/** The newest proof in a device's chain, and what was made of it. */
-export type HeadOfChain = { readonly proof: SignedTrafficProof; readonly verdict: Verdict; readonly receivedS: bigint };
-
-export type RegistryRouteDeps = {
+export type RegistryRouteDeps = ListingAccessDeps & {
   readonly registry: Registry;
   readonly store: RegistryStore;
   readonly deployment: RegistryDeployment;
   readonly collector: { readonly address: Address; readonly secretKey: Uint8Array };
   /** Whether a device is in good standing; default: as the registry says. */
   readonly isKnown?: (device: Address) => boolean;
-  readonly headOf: (device: Address) => HeadOfChain | undefined | Promise<HeadOfChain | undefined>;
+  readonly chainOf: (device: Address) => Awaitable<ChainHead>;
+  /** Runs `f` while no proof is judged: what it reads of a chain stays so. */
+  readonly inTurn: <T>(f: () => Promise<T>) => Promise<T>;
+  /** Which of several processes keeps a device's chain, where there are several. */
+  readonly shard?: Shard;
   /** Judges proofs by the corrected time; resolves once that is durable. */
   readonly correctClock: (correction: SignedClockCorrection) => Promise<void>;
   readonly nowS: () => bigint;
@@ -72,6 +79,7 @@ export async function addRegistryRoutes(app: FastifyInstance, deps: RegistryRout
     addEnrolment(scope, deps);
     addDocuments(scope, deps);
     addChainAnswers(scope, deps);
+    addRotation(scope, deps);
     done();
   });
 }
@@ -144,7 +152,7 @@ function addDocuments(app: FastifyInstance, deps: RegistryRouteDeps): void {
 }
 
 function addChainAnswers(app: FastifyInstance, deps: RegistryRouteDeps): void {
-  const { deployment, collector, nowS, headOf } = deps;
+  const { registry, deployment, collector, nowS, chainOf } = deps;
   app.post('/v1/clock', { bodyLimit: MAX_BODY_BYTES }, (request, reply) =>
     withBody(decode(clockSchema, request.body), reply, ({ device, nonce }) => {
       const statement = { collector: collector.address, device, nonce, timeS: nowS() };
@@ -153,16 +161,41 @@ function addChainAnswers(app: FastifyInstance, deps: RegistryRouteDeps): void {
   );
   app.get('/v1/devices/:device/head', (request, reply) =>
     withBody(decode(deviceSchema, request.params), reply, async ({ device }) => {
-      const head = await headOf(device);
+      if (!mayRead(deps, device, request, reply)) return reply;
+      const own = (await chainOf(device)).last;
+      // A key that has not signed a proof yet goes on after the one before it.
+      const rotation = own === undefined ? registry.rotationTo(device) : undefined;
+      const head = rotation === undefined ? own : (await chainOf(rotation.device)).last;
       if (head === undefined)
         return refuse(reply, 404, 'no-proofs', `Device ${device} has no proof in its chain here.`);
-      const proof = trafficProofDigestHex(deployment, head.proof);
+      const newest = withRightParity(deployment, head.proof);
+      const proof = trafficProofDigestHex(deployment, newest);
       const receipt = { collector: collector.address, proof, verdict: head.verdict, receivedS: head.receivedS };
       return {
         v: 1,
-        proof: hexFromBytes(encodeProofUpload({ proof: head.proof, leaves: [], vouchers: [] })),
+        proof: hexFromBytes(encodeProofUpload({ proof: newest, leaves: [], vouchers: [] })),
         receipt: receiptJsonFromReceipt(signProofReceipt(deployment, receipt, collector.secretKey)),
+        ...(rotation === undefined ? {} : { rotation: jsonFromKeyRotation(rotation) }),
       };
+    }),
+  );
+}
+
+/** Answered with a signed receipt over the rotation's digest: the router gives its old key up on nothing less. */
+function addRotation(app: FastifyInstance, deps: RegistryRouteDeps): void {
+  const { registry, deployment, collector, nowS, chainOf, inTurn, shard } = deps;
+  const isKnown = deps.isKnown ?? ((device) => registry.standing(device)?.isRevoked === false);
+  app.post('/v1/rotations', { bodyLimit: MAX_BODY_BYTES }, (request, reply) =>
+    withBody(decodeKeyRotation(request.body), reply, async (rotation) => {
+      const { device } = rotation;
+      const home = shard === undefined ? undefined : shardOf(device, shard.count);
+      if (home !== shard?.index) return refuse(reply, 421, 'elsewhere', `Shard ${home} keeps the chain of ${device}.`);
+      const result = await inTurn(async () => registry.rotate(rotation, isKnown(device), await chainOf(device)));
+      if (!result.ok) return refuse(reply, result.code === 'not-in-step' ? 409 : 403, result.code, result.message);
+      const proof = keyRotationDigestHex(deployment, rotation);
+      const receipt = { collector: collector.address, proof, verdict: 'valid', receivedS: nowS() } as const;
+      const signed = signProofReceipt(deployment, receipt, collector.secretKey);
+      return { v: 1, state: result.state, reason: result.reason, receipt: receiptJsonFromReceipt(signed) };
     }),
   );
 }

@@ -5,16 +5,19 @@
 import SqliteDatabase, { type Database, type Statement } from 'better-sqlite3';
 import type { Address } from '../protocol/address.ts';
 import type { Hex } from '../protocol/hex.ts';
+import type { SignedKeyRotation } from '../protocol/key-rotation.ts';
+import { decodeKeyRotation, jsonFromKeyRotation } from '../protocol/key-rotation-wire.ts';
 
 /** pending: waits for a person; retired: its successor has taken over, and what it still has to deliver counts for a while. */
 export type EnrolmentState = 'pending' | 'active' | 'rejected' | 'retired' | 'revoked';
-export type EnrolmentMethod = 'attestation' | 'serial' | 'key';
+/** rotation: the key before it has signed that this one goes on in its place. */
+export type EnrolmentMethod = 'attestation' | 'serial' | 'key' | 'rotation';
 
 export type EnrolledDevice = {
   readonly device: Address;
   readonly state: EnrolmentState;
   readonly method: EnrolmentMethod;
-  /** The serial number, the vendor's number, or the label of the key. */
+  /** The serial number, the vendor's number and key ("7 0x.."), the label of the key, or the key before. */
   readonly credential: string;
   readonly sinceS: bigint;
   readonly reason: string;
@@ -34,7 +37,15 @@ export type PreAuthKey = {
 
 export type Serial = { readonly serial: string; readonly batch: string; readonly device?: Address | undefined };
 
-const VERSION = 1n;
+/** A rotation on file, in the order in which they were taken. */
+export type StoredRotation = { readonly id: bigint; readonly rotation: SignedKeyRotation };
+
+const VERSION = 2n;
+const ROTATIONS = `
+  CREATE TABLE rotations (id INTEGER PRIMARY KEY, device TEXT NOT NULL UNIQUE, successor TEXT NOT NULL UNIQUE, json TEXT NOT NULL)
+    STRICT;
+  CREATE TABLE rotation_conflicts (id INTEGER PRIMARY KEY, device TEXT NOT NULL, json TEXT NOT NULL UNIQUE) STRICT;
+`;
 const TABLES = `
   CREATE TABLE devices (device TEXT PRIMARY KEY, state TEXT NOT NULL, method TEXT NOT NULL, credential TEXT NOT NULL,
     since_s INTEGER NOT NULL, reason TEXT NOT NULL, replaces TEXT, vendor_id INTEGER, not_after INTEGER) STRICT;
@@ -50,7 +61,8 @@ type DeviceRow = Readonly<Record<string, string | bigint | null>>;
 export class RegistryStore {
   readonly #database: Database;
   readonly #byDevice: Statement;
-  readonly #listSerial: Statement;
+  readonly #serial: Statement;
+  readonly #lastRotation: Statement;
 
   /** @throws SqliteError if the file cannot be opened; RangeError if it is of another version */
   constructor(path: string) {
@@ -60,12 +72,14 @@ export class RegistryStore {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     const version = database.pragma('user_version', { simple: true });
-    if (version === 0n) {
-      database.transaction(() => database.exec(`${TABLES} PRAGMA user_version = ${VERSION};`)).immediate();
+    if (version === 0n || version === 1n) {
+      const missing = version === 0n ? TABLES + ROTATIONS : ROTATIONS;
+      database.transaction(() => database.exec(`${missing} PRAGMA user_version = ${VERSION};`)).immediate();
     } else if (version !== VERSION) throw new RangeError(`${path} has version ${version}, expected ${VERSION}`);
     // Asked for each proof.
     this.#byDevice = database.prepare('SELECT * FROM devices WHERE device = ?');
-    this.#listSerial = database.prepare("SELECT serial FROM documents WHERE kind = 'revocations' AND name = ?").pluck();
+    this.#serial = database.prepare('SELECT serial FROM documents WHERE kind = ? AND name = ?').pluck();
+    this.#lastRotation = database.prepare('SELECT max(id) FROM rotations').pluck();
   }
 
   tx<T>(f: () => T): T {
@@ -153,9 +167,44 @@ export class RegistryStore {
     return json === undefined ? undefined : JSON.parse(json);
   }
 
-  /** Of the vendor's list of revocations on file; undefined: there is none. */
-  listSerial(vendorId: bigint): bigint | undefined {
-    return this.#listSerial.get(`${vendorId}`) as bigint | undefined;
+  /** Serial of the document on file; undefined: there is none. */
+  documentSerial(kind: DocumentKind, name: string): bigint | undefined {
+    return this.#serial.get(kind, name) as bigint | undefined;
+  }
+
+  /** Of one device there is one, and of one successor. @throws SqliteError if there is already */
+  addRotation(rotation: SignedKeyRotation): void {
+    const json = JSON.stringify(jsonFromKeyRotation(rotation));
+    this.#database
+      .prepare('INSERT INTO rotations (device, successor, json) VALUES (?, ?, ?)')
+      .run(rotation.device, rotation.successor, json);
+  }
+
+  /** 0: there is none. */
+  lastRotation(): bigint {
+    return (this.#lastRotation.get() as bigint | null) ?? 0n;
+  }
+
+  /** Those taken after number `id`. */
+  rotationsAfter(id: bigint): readonly StoredRotation[] {
+    const rows = this.#database.prepare('SELECT id, json FROM rotations WHERE id > ? ORDER BY id').all(id) as JsonRow[];
+    return rows.map((row) => ({ id: row.id, rotation: rotationIn(row) }));
+  }
+
+  /** Another rotation that the same key has signed; `most` are kept. */
+  addConflict(rotation: SignedKeyRotation, most: number): void {
+    const json = JSON.stringify(jsonFromKeyRotation(rotation));
+    this.tx(() => {
+      if (this.conflicts(rotation.device).length >= most) return;
+      this.#database
+        .prepare('INSERT OR IGNORE INTO rotation_conflicts (device, json) VALUES (?, ?)')
+        .run(rotation.device, json);
+    });
+  }
+
+  conflicts(device: Address): readonly SignedKeyRotation[] {
+    const sql = 'SELECT id, json FROM rotation_conflicts WHERE device = ? ORDER BY id';
+    return (this.#database.prepare(sql).all(device) as JsonRow[]).map(rotationIn);
   }
 
   close(): void {
@@ -163,8 +212,19 @@ export class RegistryStore {
   }
 }
 
-/** What is signed by others and kept whole: a vendor's revocations, a device's offer and binding. */
-export type DocumentKind = 'revocations' | 'offer' | 'binding';
+/**
+ * What is signed by others and kept whole: a vendor's revocations, a device's offer and binding; and by the collector's owner:
+ * that a vendor's key counts no more.
+ */
+export type DocumentKind = 'revocations' | 'offer' | 'binding' | 'vendor-key';
+
+type JsonRow = { readonly id: bigint; readonly json: string };
+
+function rotationIn({ json }: JsonRow): SignedKeyRotation {
+  const decoded = decodeKeyRotation(JSON.parse(json));
+  if (!decoded.ok) throw new RangeError(`the registry holds a rotation whose ${decoded.path} is ${decoded.got}`);
+  return decoded.value;
+}
 
 function deviceFromRow(row: DeviceRow): EnrolledDevice {
   return {

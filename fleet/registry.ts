@@ -15,15 +15,17 @@ import {
   type SignedEnrolment,
 } from '../protocol/enrolment.ts';
 import { type Hex, hexFromBytes } from '../protocol/hex.ts';
+import type { SignedKeyRotation } from '../protocol/key-rotation.ts';
 import type { RegistryDeployment } from '../protocol/traffic-proof.ts';
-import {
-  type SignedRevocationList,
-  type SignedVendorAttestation,
-  vendorAttestationSigner,
-} from '../protocol/vendor-attestation.ts';
+import type { SignedRevocationList } from '../protocol/vendor-attestation.ts';
+import { CredentialJudge } from './credential-judge.ts';
+import type { KnownDevice } from './device-standing.ts';
 import { answerOf, type EnrolmentAnswer, type EnrolmentRefusal, refused } from './enrolment-answer.ts';
 import { EnrolmentChallenges } from './enrolment-challenges.ts';
+import type { ChainHead } from './fleet-store.ts';
+import { KeyRotations, type RotationConflict, tookOver } from './key-rotations.ts';
 import type { EnrolledDevice, EnrolmentState, RegistryStore } from './registry-store.ts';
+import { type RevokedKey, VendorKeys } from './vendor-keys.ts';
 import { MAX_ROTATIONS, VendorRevocations } from './vendor-revocations.ts';
 
 export type RegistryDeps = {
@@ -37,8 +39,6 @@ export type RegistryDeps = {
   readonly nowS: () => bigint;
 };
 
-type Verdict = Omit<EnrolledDevice, 'device' | 'sinceS'>;
-
 /** Beyond it nobody new is taken into the queue: it is for people to read. */
 const MAX_PENDING = 10_000;
 /** A retired key delivers what it had signed: as long as a proof may be late. */
@@ -49,10 +49,17 @@ export class Registry {
   readonly #deps: RegistryDeps;
   readonly #challenges = new EnrolmentChallenges();
   readonly #revocations: VendorRevocations;
+  readonly #vendorKeys: VendorKeys;
+  readonly #rotations: KeyRotations;
+  readonly #credentials: CredentialJudge;
 
   constructor(deps: RegistryDeps) {
     this.#deps = deps;
-    this.#revocations = new VendorRevocations(deps);
+    this.#vendorKeys = new VendorKeys(deps);
+    this.#revocations = new VendorRevocations({ ...deps, keys: this.#vendorKeys });
+    this.#rotations = new KeyRotations(deps);
+    const lists = { vendorKeys: this.#vendorKeys, revocations: this.#revocations };
+    this.#credentials = new CredentialJudge({ ...deps, ...lists, isActive: (device) => this.#isActive(device) });
   }
 
   challenge(): EnrolmentChallenge {
@@ -67,8 +74,8 @@ export class Registry {
     return store.tx(() => {
       const { device } = enrolment;
       const known = store.device(device);
-      if (known !== undefined && known.state !== 'pending') return answerOf(known);
-      const verdict = this.#judge(enrolment);
+      if (known !== undefined && known.state !== 'pending') return this.#renewed(known, enrolment);
+      const verdict = this.#credentials.judge(enrolment);
       if ('ok' in verdict) return known === undefined ? verdict : answerOf(known);
       if (verdict.state === 'pending' && known === undefined && store.count('pending') >= MAX_PENDING) {
         return refused(
@@ -94,16 +101,62 @@ export class Registry {
       );
     }
     if (this.#revocations.namedBy(known).length >= MAX_ROTATIONS) {
-      return refused(
-        'too-many',
-        `the key was changed ${MAX_ROTATIONS} times; enrol by attestation, serial or operator's key`,
-      );
+      return tooMany();
     }
     if (credential.method !== 'key') return refused('no-key', 'a successor is named by a single-use key');
     const hash = credentialHash(deployment, credential);
     if (store.key(hash) !== undefined) return refused('key-known', 'this key is known already; make a fresh one');
     store.putKey({ hash, label: `successor of ${device}`, expiresS: nowS() + DEFAULT_KEY_S, replaces: device });
     return answerOf(known);
+  }
+
+  /**
+   * Key rotation that goes on with the chain: the successor has its place at once, and the old key may still deliver what it
+   * has signed. `isKnown`: whether the old key is in good standing; `head`: its chain as it is in a transaction of the store.
+   */
+  rotate(rotation: SignedKeyRotation, isKnown: boolean, head: ChainHead): EnrolmentAnswer {
+    const { store, nowS } = this.#deps;
+    const { device, successor } = rotation;
+    const refusal = this.#rotations.refusalOf(rotation, head);
+    if (refusal === 'known') return tookOver(rotation);
+    if (refusal !== undefined) return refusal;
+    if (!isKnown) return refused('not-active', `key ${device} is not enrolled here, or revoked: it hands nothing over`);
+    return store.tx(() => {
+      const before = store.device(device);
+      const chain = before === undefined ? [] : [before, ...this.#revocations.namedBy(before)];
+      if (chain.length > MAX_ROTATIONS) return tooMany();
+      const entry = { device: successor, state: 'active', method: 'rotation', credential: device } as const;
+      const answer = this.#rotations.add(rotation);
+      this.#put({ ...entry, sinceS: nowS(), reason: `took over from ${device}`, replaces: device });
+      const serial = chain.find(({ method }) => method === 'serial')?.credential;
+      if (serial !== undefined) store.claimSerial(serial, successor);
+      if (before !== undefined) this.#retire(before, successor);
+      return answer;
+    });
+  }
+
+  /** Which numbers of a chain are this key's. */
+  links(device: Address): Pick<KnownDevice, 'handedOver' | 'tookOver'> {
+    return this.#rotations.links(device);
+  }
+
+  /** The rotation that made the key a successor. */
+  rotationTo(successor: Address): SignedKeyRotation | undefined {
+    return this.#rotations.to(successor);
+  }
+
+  /** Pairs of rotations of this key that contradict each other. */
+  rotationConflicts(device: Address): readonly RotationConflict[] {
+    return this.#rotations.conflicts(device);
+  }
+
+  /** The vendor's key counts no more from `fromS` on: neither for its devices' later intervals, nor for new ones. */
+  revokeVendorKey(key: Address, fromS: bigint, reason: string): void {
+    this.#vendorKeys.revoke(key, fromS, reason);
+  }
+
+  isVendorKeyRevoked(key: Address): boolean {
+    return this.#vendorKeys.revoked(key) !== undefined;
   }
 
   /** A new single-use key, shown this once; `ttlS` seconds good. */
@@ -135,11 +188,34 @@ export class Registry {
   }
 
   /** Whether proofs of this device are the word of one in good standing; undefined: not enrolled. */
-  standing(device: Address): { readonly isRevoked: boolean } | undefined {
+  standing(device: Address): Pick<KnownDevice, 'isRevoked' | 'vouched'> | undefined {
     const known = this.#deps.store.device(device);
     if (known === undefined || known.state === 'pending' || known.state === 'rejected') return undefined;
     const isOver = known.state === 'retired' && this.#deps.nowS() > known.sinceS + RETIRED_S;
-    return { isRevoked: known.state === 'revoked' || isOver || this.#revocations.isTakenBack(known) };
+    const isRevoked = known.state === 'revoked' || isOver || this.#revocations.isTakenBack(known);
+    const vouched = this.#vouchedFor(known);
+    return vouched === undefined ? { isRevoked } : { isRevoked, vouched };
+  }
+
+  /** By the attestation of this key, or of the nearest one before it that has one. */
+  #vouchedFor(known: EnrolledDevice): RevokedKey | undefined {
+    for (const one of [known, ...this.#revocations.namedBy(known)]) {
+      const vouched = this.#vendorKeys.vouchedFor(one);
+      if (vouched !== undefined) return vouched;
+    }
+    return undefined;
+  }
+
+  /** Asked again by a router that is known: with a newer attestation it goes on by that one. */
+  #renewed(known: EnrolledDevice, { credential }: SignedEnrolment): EnrolmentAnswer {
+    if (known.state !== 'active' || credential.method !== 'attestation') return answerOf(known);
+    const verdict = this.#credentials.judgeAttestation(known.device, credential.attestation);
+    // What it was admitted by is over, and so is what it shows.
+    if ('ok' in verdict) return verdict.code === 'expired' || verdict.code === 'revoked' ? verdict : answerOf(known);
+    const before = this.#vouchedFor(known)?.untilS;
+    if (before !== undefined && (verdict.notAfter ?? 0n) <= before) return answerOf(known);
+    // A person's approval, where there was one, was of the router.
+    return this.#put({ ...known, ...verdict, state: 'active', reason: `attested until ${verdict.notAfter}` });
   }
 
   isRevoked(device: Address): boolean {
@@ -161,77 +237,8 @@ export class Registry {
     return undefined;
   }
 
-  #judge({ device, credential }: SignedEnrolment): Verdict | EnrolmentRefusal {
-    switch (credential.method) {
-      case 'attestation':
-        return this.#judgeAttestation(device, credential.attestation);
-      case 'serial':
-        return this.#judgeSerial(device, credential.serial);
-      case 'key':
-        return this.#judgeKey(device, credentialHash(this.#deps.deployment, credential));
-    }
-  }
-
-  #judgeAttestation(device: Address, attestation: SignedVendorAttestation): Verdict | EnrolmentRefusal {
-    const { vendors, deployment, nowS } = this.#deps;
-    const { vendorId, notAfter } = attestation;
-    const key = vendors.get(vendorId);
-    if (key === undefined) return refused('unknown-vendor', `vendor ${vendorId} is not known to this collector`);
-    const signer = vendorAttestationSigner(deployment, attestation);
-    if (attestation.device !== device || signer !== key) {
-      return refused(
-        'bad-attestation',
-        `the attestation is for ${attestation.device}, signed by ${signer ?? 'nobody'}; expected ${device} and ${key}`,
-      );
-    }
-    if (notAfter < nowS()) return refused('expired', `the attestation ended at ${notAfter}, it is ${nowS()}`);
-    const verdict = { method: 'attestation', credential: `${vendorId}`, vendorId, notAfter } as const;
-    if (this.#revocations.isOnList({ device, vendorId })) {
-      return refused('revoked', `vendor ${vendorId} has taken device ${device} back`);
-    }
-    return this.#admitted(verdict, `attested by vendor ${vendorId}`);
-  }
-
-  #judgeSerial(device: Address, serial: string): Verdict | EnrolmentRefusal {
-    const listed = this.#deps.store.serial(serial);
-    if (listed === undefined) return refused('unknown-serial', `serial ${serial} is on no list of this collector`);
-    const verdict = { method: 'serial', credential: serial } as const;
-    if (listed.device === undefined || listed.device === device)
-      return this.#admitted(verdict, `batch ${listed.batch}`);
-    const reason = `serial ${serial} is held by ${listed.device}: reset, sold, or copied off the case?`;
-    return { ...verdict, state: 'pending', reason, replaces: listed.device };
-  }
-
-  #judgeKey(device: Address, hash: Hex): Verdict | EnrolmentRefusal {
-    const key = this.#deps.store.key(hash);
-    if (key === undefined) return refused('unknown-key', 'this enrolment key is not known; ask the operator for one');
-    if (key.usedBy !== undefined && key.usedBy !== device) {
-      return refused(
-        'key-used',
-        'this enrolment key was used already; each is good once, ask the operator for another',
-      );
-    }
-    if (key.expiresS < this.#deps.nowS()) return refused('key-expired', `this enrolment key ended at ${key.expiresS}`);
-    if (key.replaces !== undefined && !this.#isActive(key.replaces)) {
-      return refused('not-active', `device ${key.replaces}, which named this key, is no longer active`);
-    }
-    const verdict = { method: 'key', credential: key.label, replaces: key.replaces } as const;
-    // A key is spent whatever comes of it.
-    this.#deps.store.putKey({ ...key, usedBy: device });
-    return this.#admitted(verdict, `key "${key.label}"`);
-  }
-
   #isActive(device: Address): boolean {
     return this.#deps.store.device(device)?.state === 'active' && !this.isRevoked(device);
-  }
-
-  #admitted(verdict: Omit<Verdict, 'state' | 'reason'>, reason: string): Verdict {
-    const isManual = this.#deps.isManual === true;
-    return {
-      ...verdict,
-      state: isManual ? 'pending' : 'active',
-      reason: isManual ? `${reason}; waits for approval` : reason,
-    };
   }
 
   #admit(entry: EnrolledDevice): EnrolmentAnswer {
@@ -240,15 +247,19 @@ export class Registry {
 
   /** Whoever it takes the place of retires, and a serial is its own from now on. */
   #activate(entry: EnrolledDevice): EnrolmentAnswer {
-    const { store, nowS } = this.#deps;
+    const { store } = this.#deps;
     // Not as it was when it asked: two who wait for one serial may be approved one after the other.
     const replaces = (entry.method === 'serial' ? store.serial(entry.credential)?.device : undefined) ?? entry.replaces;
     const before = replaces === undefined ? undefined : store.device(replaces);
-    if (before !== undefined && before.device !== entry.device && before.state === 'active') {
-      store.put({ ...before, state: 'retired', sinceS: nowS(), reason: `replaced by ${entry.device}` });
-    }
+    if (before !== undefined && before.device !== entry.device) this.#retire(before, entry.device);
     if (entry.method === 'serial') store.claimSerial(entry.credential, entry.device);
     return this.#put({ ...entry, state: 'active' });
+  }
+
+  #retire(before: EnrolledDevice, successor: Address): void {
+    if (before.state !== 'active') return;
+    const { store, nowS } = this.#deps;
+    store.put({ ...before, state: 'retired', sinceS: nowS(), reason: `replaced by ${successor}` });
   }
 
   #put(entry: EnrolledDevice): EnrolmentAnswer {
@@ -271,4 +282,11 @@ export class Registry {
       return decide(known);
     });
   }
+}
+
+function tooMany(): EnrolmentRefusal {
+  return refused(
+    'too-many',
+    `the key was changed ${MAX_ROTATIONS} times; enrol by attestation, serial or operator's key`,
+  );
 }

@@ -13,7 +13,7 @@ export type Poster = {
   /** Never rejects. */
   readonly post: (body: Uint8Array) => Promise<Posted>;
   /** A GET's answer as JSON. @throws Error if there is none */
-  readonly get: (path: string) => Promise<unknown>;
+  readonly get: (path: string, authorization: string) => Promise<unknown>;
   readonly close: () => void;
 };
 
@@ -28,9 +28,10 @@ export function poster(collectorUrl: string, connections: number, gone?: AbortSi
   const isTls = base.protocol === 'https:';
   const agent = new (isTls ? HttpsAgent : HttpAgent)({ keepAlive: true, maxSockets: connections, timeout: TIMEOUT_MS });
   const send = isTls ? httpsRequest : httpRequest;
-  const exchange = (path: string, body?: Uint8Array): Promise<Answer> =>
+  const exchange = (path: string, body?: Uint8Array, authorization = ''): Promise<Answer> =>
     new Promise((resolve, reject) => {
-      const headers = body === undefined ? {} : { 'content-type': 'application/cbor', 'content-length': body.length };
+      const headers =
+        body === undefined ? { authorization } : { 'content-type': 'application/cbor', 'content-length': body.length };
       const options: RequestOptions = {
         agent,
         headers,
@@ -52,7 +53,7 @@ export function poster(collectorUrl: string, connections: number, gone?: AbortSi
     });
   return {
     post: (body) => postUntilTaken((path) => exchange(path, body), gone),
-    get: async (path) => JSON.parse((await exchange(path)).text),
+    get: async (path, authorization) => JSON.parse((await exchange(path, undefined, authorization)).text),
     close: () => agent.destroy(),
   };
 }

@@ -3,6 +3,7 @@ import type { Address } from '../protocol/address.ts';
 import { type ChannelConfig, channelId } from '../protocol/channel.ts';
 import { bytesFromUint, concatBytes, type Hex } from '../protocol/hex.ts';
 import { keccak256, keccak256Text } from '../protocol/keccak.ts';
+import { accessHeader } from '../protocol/listing-access.ts';
 import { EPOCH_S } from '../protocol/rewards.ts';
 import {
   blindedSessionId,
@@ -84,6 +85,13 @@ export class SimulatedRouter {
       salt: NO_WORD,
     };
     this.#channelId = channelId(deps.deployment, this.#config);
+  }
+
+  /** Value of the header that lets this router read what the collector has on file of it. */
+  readerHeader(collector: Address, untilS: bigint): string {
+    const { deployment, signer } = this.#deps;
+    const access = { reader: this.address, device: this.address, collector, untilS };
+    return accessHeader(deployment, access, (digest) => signer.sign(digest, this.#key));
   }
 
   /** The requests of one interval, in their order. */

@@ -186,8 +186,11 @@ export class Simulation {
 
   async #listed(router: Address): Promise<readonly { digest: string; verdict: string }[]> {
     const rows: { digest: string; verdict: string }[] = [];
+    const key = this.#plan.routers.find(({ address }) => address === router);
     for (let after = '0'; ; ) {
-      const page = (await this.#poster.get(`/v1/proofs?device=${router}&after=${after}&limit=1000`)) as {
+      const untilS = BigInt(Math.floor(Date.now() / 1000)) + 300n;
+      const access = key?.readerHeader(this.#plan.collector, untilS) ?? '';
+      const page = (await this.#poster.get(`/v1/proofs?device=${router}&after=${after}&limit=1000`, access)) as {
         proofs: { digest: string; verdict: string }[];
         next: string;
       };

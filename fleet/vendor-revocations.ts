@@ -5,11 +5,13 @@ import type { RegistryDeployment } from '../protocol/traffic-proof.ts';
 import { revocationListSigner, type SignedRevocationList } from '../protocol/vendor-attestation.ts';
 import { type EnrolmentAnswer, refused } from './enrolment-answer.ts';
 import type { EnrolledDevice, RegistryStore } from './registry-store.ts';
+import type { VendorKeys } from './vendor-keys.ts';
 
 export type VendorRevocationsDeps = {
   readonly store: RegistryStore;
   readonly deployment: RegistryDeployment;
   readonly vendors: ReadonlyMap<bigint, Address>;
+  readonly keys: VendorKeys;
 };
 
 /** Of one router's key; each is looked up for each proof. */
@@ -26,7 +28,7 @@ export class VendorRevocations {
 
   /** Takes a vendor's newer list; what it names is revoked from the next proof on. */
   set(list: SignedRevocationList): EnrolmentAnswer {
-    const { store, deployment, vendors } = this.#deps;
+    const { store, deployment, vendors, keys } = this.#deps;
     const key = vendors.get(list.vendorId);
     const signer = revocationListSigner(deployment, list);
     if (key === undefined || signer !== key) {
@@ -35,6 +37,8 @@ export class VendorRevocations {
         `the list of vendor ${list.vendorId} is signed by ${signer ?? 'nobody'}, expected ${key ?? 'no vendor of this number'}`,
       );
     }
+    const revoked = keys.revoked(key);
+    if (revoked !== undefined) return refused('revoked', `${revoked.why}: its lists are not believed`);
     const isTaken = store.putDocument('revocations', `${list.vendorId}`, list.serial, jsonFromRevocationList(list));
     return isTaken
       ? { ok: true, state: 'revoked', reason: `${list.devices.length} devices` }
@@ -49,7 +53,7 @@ export class VendorRevocations {
   /** The keys before this one, newest first. */
   namedBy(known: EnrolledDevice): readonly EnrolledDevice[] {
     const before: EnrolledDevice[] = [];
-    for (let at = known; at.method === 'key' && at.replaces !== undefined && before.length < MAX_ROTATIONS; ) {
+    for (let at = known; isNamed(at) && at.replaces !== undefined && before.length < MAX_ROTATIONS; ) {
       const named = this.#deps.store.device(at.replaces);
       if (named === undefined) break;
       before.push(named);
@@ -62,7 +66,8 @@ export class VendorRevocations {
     if (vendorId === undefined) return false;
     const known = this.#revoked.get(vendorId);
     // Another process of this collector may have taken a newer one.
-    const isNewest = known !== undefined && known.serial === (this.#deps.store.listSerial(vendorId) ?? -1n);
+    const isNewest =
+      known !== undefined && known.serial === (this.#deps.store.documentSerial('revocations', `${vendorId}`) ?? -1n);
     return (isNewest ? known : this.#readList(vendorId)).devices.has(device);
   }
 
@@ -74,4 +79,9 @@ export class VendorRevocations {
     this.#revoked.set(vendorId, list);
     return list;
   }
+}
+
+/** Whether another key vouches for this one. */
+function isNamed({ method }: EnrolledDevice): boolean {
+  return method === 'key' || method === 'rotation';
 }

@@ -20,6 +20,8 @@ export type CollectorRequest = {
   /** "/v1/proofs" */
   readonly path: string;
   readonly contentType?: string;
+  /** Value of the header of that name. */
+  readonly authorization?: string;
   readonly body?: Uint8Array;
   readonly timeoutMs: number;
 };
@@ -31,6 +33,8 @@ type Reply = {
   readonly text: string;
   /** The header ssp-missing: "3-5,9". */
   readonly missing?: string;
+  /** The header ssp-until: Unix seconds by the collector's clock until when a signed request may hold. */
+  readonly until?: string;
 };
 
 type Way = { readonly base: string; readonly localAddress?: string };
@@ -96,20 +100,27 @@ function isFailure(answer: unknown): answer is { readonly ok: false; readonly me
 async function sendBy(way: Way, request: CollectorRequest): Promise<CollectorReply> {
   const url = `${way.base}${request.path}`;
   try {
-    const { status, chunks, missing } = await exchange(way, url, request);
+    const { status, chunks, missing, until } = await exchange(way, url, request);
     const text = await boundedText(chunks);
     if (text === undefined) {
       return { ok: false, message: `the collector's answer is longer than ${MAX_ANSWER_BYTES} bytes` };
     }
-    return { ok: true, status, text, ...(missing === undefined ? {} : { missing }) };
+    return {
+      ok: true,
+      status,
+      text,
+      ...(missing === undefined ? {} : { missing }),
+      ...(until === undefined ? {} : { until }),
+    };
   } catch (error) {
     return { ok: false, message: `the collector at ${url} cannot be reached: ${reasonOf(error)}` };
   }
 }
 
-type Streamed = Omit<Reply, 'text' | 'missing'> & {
+type Streamed = Omit<Reply, 'text' | 'missing' | 'until'> & {
   readonly chunks: AsyncIterable<Uint8Array>;
   readonly missing: string | undefined;
+  readonly until: string | undefined;
 };
 
 /** By node:http: the first fetch would load undici, 3 MiB that a router keeps for good, and cannot choose the local address. */
@@ -127,16 +138,24 @@ async function exchange(
       .on('error', reject)
       .end(body);
   });
-  const missing = response.headers['ssp-missing'];
+  const { 'ssp-missing': missing, 'ssp-until': until } = response.headers;
   return {
     status: response.statusCode ?? 0,
     chunks: response,
     missing: typeof missing === 'string' ? missing : undefined,
+    until: typeof until === 'string' ? until : undefined,
   };
 }
 
-function headersOf({ contentType }: Pick<CollectorRequest, 'contentType'>): Record<string, string> {
-  return { accept: 'application/json', ...(contentType === undefined ? {} : { 'content-type': contentType }) };
+function headersOf({
+  contentType,
+  authorization,
+}: Pick<CollectorRequest, 'contentType' | 'authorization'>): Record<string, string> {
+  return {
+    accept: 'application/json',
+    ...(contentType === undefined ? {} : { 'content-type': contentType }),
+    ...(authorization === undefined ? {} : { authorization }),
+  };
 }
 
 /** The body as text, or undefined once it is longer than MAX_ANSWER_BYTES. Leaving the loop cancels the stream. */

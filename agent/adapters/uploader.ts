@@ -7,13 +7,17 @@ import type { Address } from '../../protocol/address.ts';
 import { isClockStatementSigned } from '../../protocol/clock-statement.ts';
 import { decodeClockStatement, jsonFromClockCorrection } from '../../protocol/clock-wire.ts';
 import { bytesFromHex, type Hex, hexFromBytes } from '../../protocol/hex.ts';
+import { isKeyRotationSigned } from '../../protocol/key-rotation.ts';
+import { decodeKeyRotation } from '../../protocol/key-rotation-wire.ts';
+import { accessHeader } from '../../protocol/listing-access.ts';
 import { decodeReceipt } from '../../protocol/receipt-wire.ts';
 import { jsonFromServiceOffer } from '../../protocol/service-offer-wire.ts';
+import type { CompactSignature } from '../../protocol/signature.ts';
 import { type RegistryDeployment, trafficProofDigestHex, trafficProofSigner } from '../../protocol/traffic-proof.ts';
 import { decodeProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { isProofReceiptSigned, type SignedProofReceipt } from '../../protocol/verdict.ts';
 import type { AgentConfig } from '../core/config.ts';
-import type { CollectorAnswer, MissingProofs, ProofUploader } from '../ports.ts';
+import type { CollectorAnswer, MissingProofs, ProofUploader, Signer } from '../ports.ts';
 import { CollectorHttp, type CollectorWays, quoted } from './collector-http.ts';
 
 export type UploaderOptions = CollectorWays & {
@@ -22,13 +26,15 @@ export type UploaderOptions = CollectorWays & {
   readonly deployment: RegistryDeployment;
   /** This router; without it the collector is asked neither for the chain nor for the time. */
   readonly device?: Address;
+  /** With the device's key; without it a collector that shows a chain to its device alone shows nothing. */
+  readonly sign?: (digest: Uint8Array) => CompactSignature;
   /** From the first byte sent to the last received. */
   readonly timeoutMs?: number;
 };
 
 type Answer = CollectorAnswer<{ readonly receipt: SignedProofReceipt; readonly missing?: readonly MissingProofs[] }>;
 type Failure = { readonly ok: false; readonly message: string };
-type Reply = { readonly status: number; readonly text: string; readonly missing?: string };
+type Reply = { readonly status: number; readonly text: string; readonly missing?: string; readonly until?: string };
 type HeadAnswer = Awaited<ReturnType<NonNullable<ProofUploader['head']>>>;
 
 /** A slow mobile uplink moves the largest upload (256 KiB) in this time at 70 kbit/s. */
@@ -39,7 +45,7 @@ const MAX_HEAD_CHARACTERS = 4_096;
 const MAX_RANGES = 64;
 
 export function proofUploader(options: UploaderOptions): ProofUploader {
-  const { collector, deployment, device, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+  const { collector, deployment, device, sign, timeoutMs = DEFAULT_TIMEOUT_MS } = options;
   const http = new CollectorHttp(options);
   const upload: ProofUploader['upload'] = async (body) => {
     const decoded = decodeProofUpload(body);
@@ -62,15 +68,24 @@ export function proofUploader(options: UploaderOptions): ProofUploader {
     }) as const;
   return {
     upload,
-    head: async () =>
-      await http.send(
-        { method: 'GET', path: `/v1/devices/${device}/head`, timeoutMs },
-        (reply): HeadAnswer =>
-          // It knows no proof of this device, or is of a version that cannot be asked.
-          reply.status === 404
-            ? { ok: true }
-            : (refusalIn(reply) ?? judgeHeadAnswer(reply.text, collector, device, deployment)),
-      ),
+    head: async () => {
+      const request = { method: 'GET', path: `/v1/devices/${device}/head`, timeoutMs } as const;
+      const read = (reply: Reply): HeadAnswer =>
+        // It knows no proof of this device, or is of a version that cannot be asked.
+        reply.status === 404
+          ? { ok: true }
+          : (refusalIn(reply) ?? judgeHeadAnswer(reply.text, collector, device, deployment));
+      let untilS: bigint | undefined;
+      const first = await http.send(request, (reply) => {
+        if (reply.status !== 401 || sign === undefined || !/^\d{1,11}$/.test(reply.until ?? '')) return read(reply);
+        untilS = BigInt(reply.until as string);
+        return { ok: true as const };
+      });
+      if (untilS === undefined || sign === undefined) return first;
+      // It tells until when by its own clock: this router may have none yet.
+      const access = { reader: device, device, collector, untilS };
+      return await http.send({ ...request, authorization: accessHeader(deployment, access, sign) }, read);
+    },
     time: async () => {
       const nonce = hexFromBytes(randomBytes(32));
       return await http.send(post('/v1/clock', { v: 1, device, nonce }), (reply) => {
@@ -102,12 +117,12 @@ export function proofUploader(options: UploaderOptions): ProofUploader {
 /** As configured; without a collector, or without the key to check its receipts by, proofs wait: undefined. */
 export function uploaderFrom(
   { proofs, chain: { chainId, registry } }: Pick<AgentConfig, 'proofs' | 'chain'>,
-  device: Address,
+  { address: device, sign }: Signer,
 ): ProofUploader | undefined {
   const { collectorUrl, collector, collectorBackups: backupUrls = [], backupAddress } = proofs;
   if (collectorUrl === undefined || collector === undefined) return undefined;
   const deployment = { chainId, registry };
-  return proofUploader({ collectorUrl, backupUrls, backupAddress, collector, deployment, device });
+  return proofUploader({ collectorUrl, backupUrls, backupAddress, collector, deployment, device, sign });
 }
 
 /** The receipt in a collector's answer, or why it is none for this proof. */
@@ -139,7 +154,10 @@ export function judgeHeadAnswer(
   deployment: RegistryDeployment,
 ): HeadAnswer {
   const json = jsonIn(text);
-  const parts = typeof json === 'object' && json !== null ? (json as { proof?: unknown; receipt?: unknown }) : {};
+  const parts =
+    typeof json === 'object' && json !== null
+      ? (json as { proof?: unknown; receipt?: unknown; rotation?: unknown })
+      : {};
   const encoded = parts.proof;
   if (typeof encoded !== 'string' || encoded.length > MAX_HEAD_CHARACTERS || !/^0x(?:[0-9a-f]{2})+$/.test(encoded)) {
     return failure(`the collector's head of the chain is malformed: ${quoted(text)}`);
@@ -147,11 +165,22 @@ export function judgeHeadAnswer(
   const decoded = decodeProofUpload(bytesFromHex(encoded as Hex));
   if (!decoded.ok) return malformed('head of the chain', decoded);
   const { proof } = decoded.value;
-  if (proof.device !== device || trafficProofSigner(deployment, proof) !== device) {
+  const digest = trafficProofDigestHex(deployment, proof);
+  const signer = signerOfHead(device, digest, parts.rotation, deployment);
+  if (proof.device !== signer || trafficProofSigner(deployment, proof) !== signer) {
     return failure(`the collector shows a proof of ${proof.device} that this device has not signed`);
   }
-  const judged = judgeReceipt(parts.receipt, collector, deployment, trafficProofDigestHex(deployment, proof));
+  const judged = judgeReceipt(parts.receipt, collector, deployment, digest);
   return judged.ok ? { ok: true, head: { proof, receipt: judged.receipt } } : judged;
+}
+
+/** The device itself; or, while it has signed nothing, the key that has signed that it goes on after this very proof. */
+function signerOfHead(device: Address, digest: Hex, rotation: unknown, deployment: RegistryDeployment): Address {
+  const decoded = rotation === undefined ? undefined : decodeKeyRotation(rotation);
+  if (decoded?.ok !== true) return device;
+  const { successor, prev } = decoded.value;
+  const isOurs = successor === device && prev === digest && isKeyRotationSigned(deployment, decoded.value);
+  return isOurs ? decoded.value.device : device;
 }
 
 function withMissing(answer: Answer, header: string | undefined): Answer {

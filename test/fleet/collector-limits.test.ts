@@ -6,7 +6,8 @@ import t from 'tap';
 import { parseCollectorConfig } from '../../fleet/collector-config.ts';
 import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { bodyOf, FakeRouter } from './fake-router.ts';
-import { type OpenCollector, openForTest } from './open-collector.ts';
+import { COLLECTOR, type OpenCollector, openForTest } from './open-collector.ts';
+import { asReader } from './reader.ts';
 
 const RARE = { perS: 0.01, burst: 2 };
 
@@ -43,7 +44,9 @@ t.test('strangers share what is theirs by subscriber, and all of them together; 
 t.test('whoever lists without end is told to wait; uploads are taken from there', async (t) => {
   const collector = await openForTest(t, { listingLimits: { source: RARE }, monotonicMs: () => 0 });
   const router = new FakeRouter();
-  const list = async () => (await collector.app.inject(`/v1/chain?device=${router.key.address}`)).statusCode;
+  const headers = asReader(router.key, router.key.address, COLLECTOR.address);
+  const url = `/v1/chain?device=${router.key.address}`;
+  const list = async () => (await collector.app.inject({ url, headers })).statusCode;
   t.strictSame([await list(), await list(), await list()], [200, 200, 429]);
   t.equal((await postFrom(collector, '127.0.0.1', router.next([]))).statusCode, 200);
 });

@@ -7,6 +7,7 @@ import { isProofReceiptSigned, type SignedProofReceipt } from '../../protocol/ve
 import { testKey } from '../support/protocol-arbitraries.ts';
 import { DEPLOYMENT, digestOf, FakeRouter, NOW_S } from './fake-router.ts';
 import { COLLECTOR, openCollector, openForTest, post } from './open-collector.ts';
+import { asReader } from './reader.ts';
 
 const USAGE = [{ guest: 1, up: 1000n, down: 9000n, paid: 10n }];
 
@@ -87,7 +88,10 @@ t.test('every upload is listed with its verdict and reason, page by page', async
   const uploads = [router.next(USAGE), router.next([]), router.next(USAGE, { clockState: 0n })];
   for (const upload of uploads) await post(app, upload);
   await post(app, new FakeRouter('other').next([]));
-  const list = async (query: string) => (await app.inject(`/v1/proofs?device=${router.key.address}${query}`)).json();
+  const { address } = router.key;
+  const headers = asReader(router.key, address, COLLECTOR.address);
+  const list = async (query: string) =>
+    (await app.inject({ url: `/v1/proofs?device=${address}${query}`, headers })).json();
   const all = await list('');
   t.match(all.proofs, [
     {
@@ -113,7 +117,9 @@ t.test('an unknown device gets a receipt too: the upload is kept for when it is 
   const { app } = await openForTest(t);
   const stranger = new FakeRouter('stranger');
   t.equal(receiptIn((await post(app, stranger.next([]))).body).verdict, 'unknown-device');
-  const listed = (await app.inject(`/v1/proofs?device=${stranger.key.address}`)).json();
+  const { address } = stranger.key;
+  const headers = asReader(stranger.key, address, COLLECTOR.address);
+  const listed = (await app.inject({ url: `/v1/proofs?device=${address}`, headers })).json();
   t.match(listed.proofs, [{ verdict: 'unknown-device', reason: /is not enrolled/ }]);
 });
 

@@ -56,18 +56,29 @@ t.test('exported by one, verified by another; spoilt, it does not hold', async (
   t.match(await run('verify', `${file}.spoilt`), { code: 1, noted: /expected/ });
 });
 
+const kind = 'ssp-equivocation';
+
 t.test('a fork of the chain is evidence, though no contract can slash for it', (t) => {
   const [router, clone] = [new FakeRouter(), new FakeRouter()];
   const [first, next] = [router.next(USAGE).proof, router.next(USAGE).proof];
   clone.next([]);
   const fork = clone.next([]).proof;
-  t.match(examineEvidence({ deployment: REGISTRY, first, second: fork }), { ok: true, isSlashable: false });
-  t.match(examineEvidence({ deployment: REGISTRY, first: fork, second: first }), { ok: true, isSlashable: false });
-  t.match(examineEvidence({ deployment: REGISTRY, first, second: next }), { ok: false, message: /do not contradict/ });
+  t.match(examineEvidence({ kind, deployment: REGISTRY, first, second: fork }), { ok: true, isSlashable: false });
+  t.match(examineEvidence({ kind, deployment: REGISTRY, first: fork, second: first }), {
+    ok: true,
+    isSlashable: false,
+  });
+  t.match(examineEvidence({ kind, deployment: REGISTRY, first, second: next }), {
+    ok: false,
+    message: /do not contradict/,
+  });
   const other = new FakeRouter('other').next(USAGE).proof;
-  t.match(examineEvidence({ deployment: REGISTRY, first, second: other }), { ok: false, message: /proofs are of/ });
+  t.match(examineEvidence({ kind, deployment: REGISTRY, first, second: other }), {
+    ok: false,
+    message: /proofs are of/,
+  });
   const again = new FakeRouter().next(USAGE, { epoch: 7n }).proof;
-  const finding = examineEvidence({ deployment: REGISTRY, first, second: again });
+  const finding = examineEvidence({ kind, deployment: REGISTRY, first, second: again });
   t.match(finding, { ok: true, isSlashable: false, message: /in epochs 2968 and 7/ });
   t.end();
 });

@@ -9,6 +9,7 @@ import { proofUploader } from '../../agent/adapters/uploader.ts';
 import type { Address } from '../../protocol/address.ts';
 import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { bodyOf, DEPLOYMENT, digestOf, FakeRouter } from './fake-router.ts';
+import { asReader } from './reader.ts';
 
 const MAIN = fileURLToPath(new URL('../../fleet/main.ts', import.meta.url));
 
@@ -44,8 +45,9 @@ async function kill(child: ChildProcess, signal: NodeJS.Signals): Promise<void> 
 }
 
 /** The collector's rows for a device: digest to verdict, and how often each digest occurs. */
-async function listed(listening: string, router: FakeRouter) {
-  const response = await fetch(`${listening}/v1/proofs?device=${router.key.address}&limit=1000`);
+async function listed(listening: string, collector: Address, router: FakeRouter) {
+  const headers = asReader(router.key, router.key.address, collector, BigInt(Math.floor(Date.now() / 1000)) + 60n);
+  const response = await fetch(`${listening}/v1/proofs?device=${router.key.address}&limit=1000`, { headers });
   const { proofs } = (await response.json()) as { proofs: { digest: string; verdict: string }[] };
   return proofs;
 }
@@ -78,8 +80,8 @@ t.test('three kills under load lose no acknowledged proof and count none twice',
     await closed;
   }
 
-  const { child, listening } = await start(t, config);
-  const rows = (await Promise.all(routers.map((router) => listed(listening, router)))).flat();
+  const { child, collector, listening } = await start(t, config);
+  const rows = (await Promise.all(routers.map((router) => listed(listening, collector, router)))).flat();
   const kept = new Map(rows.map(({ digest, verdict }) => [digest, verdict]));
   t.equal(rows.length, kept.size, 'no proof is there twice');
   const lost = [...acknowledged].filter(([digest, verdict]) => kept.get(digest) !== verdict);
@@ -110,7 +112,7 @@ t.test('a rebuild makes the same list anew from the segments', async (t) => {
     const body = Buffer.from(bodyOf(upload as ProofUpload));
     t.equal((await fetch(`${first.listening}/v1/proofs`, { method: 'POST', headers, body })).status, 200);
   }
-  const before = await listed(first.listening, router);
+  const before = await listed(first.listening, first.collector, router);
   t.strictSame(
     before.map(({ verdict }) => verdict),
     ['valid', 'valid', 'valid'],
@@ -126,7 +128,7 @@ t.test('a rebuild makes the same list anew from the segments', async (t) => {
   if (child.exitCode === null) await once(child, 'close');
   t.equal(child.exitCode, 0);
   const again = await start(t, config);
-  t.strictSame(await listed(again.listening, router), before);
+  t.strictSame(await listed(again.listening, again.collector, router), before);
   await kill(again.child, 'SIGTERM');
 });
 

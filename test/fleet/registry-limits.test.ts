@@ -5,6 +5,7 @@ import { Registry } from '../../fleet/registry.ts';
 import { limitRegistry, sourceOf } from '../../fleet/registry-limits.ts';
 import { addRegistryRoutes, type RegistryRouteDeps } from '../../fleet/registry-routes.ts';
 import { RegistryStore } from '../../fleet/registry-store.ts';
+import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
 import { REGISTRY, testKey } from '../support/protocol-arbitraries.ts';
 
 const COLLECTOR = testKey('collector');
@@ -17,9 +18,12 @@ async function open(t: Test, changes: Partial<RegistryRouteDeps>): Promise<Fasti
   const vendors = new Map();
   const registry = new Registry({ store, deployment: REGISTRY, collector: COLLECTOR.address, vendors, nowS });
   const app = fastify();
-  const headOf = () => undefined;
+  const chain = {
+    chainOf: () => ({ nextSeq: 0n, prev: GENESIS_PREV, missing: [] }),
+    inTurn: <T>(f: () => Promise<T>) => f(),
+  };
   const correctClock = () => Promise.resolve();
-  const deps = { registry, store, deployment: REGISTRY, collector: COLLECTOR, headOf, correctClock, nowS };
+  const deps = { registry, store, deployment: REGISTRY, collector: COLLECTOR, ...chain, correctClock, nowS };
   await addRegistryRoutes(app, { ...deps, monotonicMs: () => 0, ...changes });
   app.get('/v1/proofs', () => ({ proofs: [] }));
   t.teardown(async () => {

@@ -5,7 +5,8 @@ import { parseShard, shardOf } from '../../fleet/shard.ts';
 import { decodeReceipt } from '../../protocol/receipt-wire.ts';
 import { isProofReceiptSigned } from '../../protocol/verdict.ts';
 import { bodyOf, DEPLOYMENT, digestOf, FakeRouter, NOW_S } from './fake-router.ts';
-import { openForTest, post } from './open-collector.ts';
+import { COLLECTOR, openForTest, post } from './open-collector.ts';
+import { asReader } from './reader.ts';
 
 t.test('a router that floods is told to wait, others are not', async (t) => {
   const { app } = await openForTest(t, { limits: { device: { perS: 0.01, burst: 3 } }, monotonicMs: () => 0 });
@@ -99,7 +100,8 @@ t.test(
       { isSlashable: true, first: { signature: first.proof.signature }, second: { signature: forked.proof.signature } },
     ]);
     // The backup knows of no proof at all; what the collector says is where it goes on.
-    const head = (await app.inject(`/v1/chain?device=${original.key.address}`)).json();
+    const headers = asReader(original.key, original.key.address, COLLECTOR.address);
+    const head = (await app.inject({ url: `/v1/chain?device=${original.key.address}`, headers })).json();
     t.strictSame(head, { nextSeq: '1', prev: digestOf(first), missing: '' });
     const restored = new FakeRouter();
     const next = restored.next([], { seq: BigInt(head.nextSeq), prev: head.prev });

@@ -55,7 +55,8 @@ export class Uplink {
       registry: new Registry({ ...parts, collector: COLLECTOR.address, vendors, nowS }),
       collector: COLLECTOR,
       isKnown: (device) => device === NODE.device,
-      headOf: (device) => store.chain(device).last,
+      chainOf: (device) => store.chain(device),
+      inTurn: (f) => store.tx(f),
       correctClock: (correction) => intake.correctClock(correction),
       nowS,
     });
@@ -70,6 +71,7 @@ export class Uplink {
       collector: COLLECTOR.address,
       deployment: { chainId, registry },
       device: NODE.device,
+      sign: (digest) => this.scene.signer.sign(digest),
     });
     const { head, time, correct } = http as Required<ProofUploader>;
     const asked: Partial<ProofUploader> = {

@@ -12,6 +12,7 @@ import { RegistryStore } from '../../../fleet/registry-store.ts';
 import { hexFromBytes } from '../../../protocol/hex.ts';
 import { jsonFromRevocationList, jsonFromVendorAttestation } from '../../../protocol/identity-wire.ts';
 import { bytes32FromText } from '../../../protocol/short-text.ts';
+import { GENESIS_PREV } from '../../../protocol/traffic-proof.ts';
 import { signRevocationList, signVendorAttestation } from '../../../protocol/vendor-attestation.ts';
 import { REGISTRY, testKey } from '../../support/protocol-arbitraries.ts';
 
@@ -60,7 +61,11 @@ async function collector(test: Test) {
   const nowS = () => BigInt(Math.floor(Date.now() / 1000));
   const registry = new Registry({ store, deployment: REGISTRY, collector: COLLECTOR.address, vendors, nowS });
   const app = fastify();
-  const unused = { headOf: () => undefined, correctClock: () => Promise.reject(new Error('not asked')) };
+  const unused = {
+    chainOf: () => ({ nextSeq: 0n, prev: GENESIS_PREV, missing: [] }),
+    inTurn: <T>(f: () => Promise<T>) => f(),
+    correctClock: () => Promise.reject(new Error('not asked')),
+  };
   const deps = { registry, store, deployment: REGISTRY, collector: COLLECTOR, ...unused, nowS };
   await addRegistryRoutes(app, deps);
   const url = await app.listen({ host: '127.0.0.1', port: 0 });

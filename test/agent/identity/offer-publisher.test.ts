@@ -12,6 +12,7 @@ import { RegistryStore } from '../../../fleet/registry-store.ts';
 import { isServiceOfferSigned } from '../../../protocol/service-offer.ts';
 import { decodeServiceOffer } from '../../../protocol/service-offer-wire.ts';
 import { signDigest } from '../../../protocol/signature.ts';
+import { GENESIS_PREV } from '../../../protocol/traffic-proof.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { testKey } from '../../support/protocol-arbitraries.ts';
 import { testConfig } from '../core/support/story.ts';
@@ -71,7 +72,11 @@ async function collectorFor(t: Test, node: Node) {
   const { deployment } = node;
   const registry = new Registry({ store, deployment, collector: COLLECTOR.address, vendors: new Map(), nowS });
   const app = fastify();
-  const unused = { headOf: () => undefined, correctClock: () => Promise.reject(new Error('not asked')) };
+  const unused = {
+    chainOf: () => ({ nextSeq: 0n, prev: GENESIS_PREV, missing: [] }),
+    inTurn: <T>(f: () => Promise<T>) => f(),
+    correctClock: () => Promise.reject(new Error('not asked')),
+  };
   await addRegistryRoutes(app, { registry, store, deployment, collector: COLLECTOR, ...unused, nowS });
   const collectorUrl = await app.listen({ host: '127.0.0.1', port: 0 });
   t.teardown(async () => {
