@@ -1,10 +1,14 @@
 /** The LuCI pages as a package: what luci.mk makes of openwrt/luci-app-shareagent, without an SDK. It runs on every processor. */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { lmoOf, readPo } from './package/lmo.ts';
 import type { PackageSpec } from './package/spec.ts';
-import { readTree, treeOf } from './package/tree.ts';
+import { readTree, type TreeEntry, treeOf } from './package/tree.ts';
 
 const APP = fileURLToPath(new URL('../openwrt/luci-app-shareagent/', import.meta.url));
+
+/** Folders of po/, and what LuCI calls each on the router (LUCI_LC_ALIAS of luci.mk). */
+export const LANGUAGES: Readonly<Record<string, string>> = { es: 'es', zh_Hans: 'zh-cn' };
 
 /** What opkg and apk call a package without machine code. */
 export const ANY_ARCH = { ipk: 'all', apk: 'noarch' } as const;
@@ -32,10 +36,20 @@ export function luciSpec(format: keyof typeof ANY_ARCH, mtimeS: number): Package
     depends: dependsOf(readFileSync(`${APP}Makefile`, 'utf8')),
     user: '',
     mtimeS,
-    tree: treeOf([...readTree(`${APP}htdocs`, 'www'), ...readTree(`${APP}root`)]),
+    tree: treeOf([...readTree(`${APP}htdocs`, 'www'), ...readTree(`${APP}root`), ...translations()]),
     conffiles: [],
     scripts: { postinst: run, prerm: '#!/bin/sh\nexit 0\n' },
   };
+}
+
+/** All languages in the one package: 18 kB each, and nobody has to look for more. */
+function translations(): TreeEntry[] {
+  return Object.entries(LANGUAGES).map(([folder, name]) => ({
+    kind: 'file',
+    path: `usr/lib/lua/luci/i18n/shareagent.${name}.lmo`,
+    mode: 0o644,
+    data: lmoOf(readPo(readFileSync(`${APP}po/${folder}/shareagent.po`, 'utf8'))),
+  }));
 }
 
 /** The recipe's own, so that both builds need the same. */

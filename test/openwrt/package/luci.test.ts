@@ -28,11 +28,16 @@ t.test('pages, menu, ACL and plugin are where LuCI looks, and nothing else', (t)
     'usr/share/rpcd/ucode/luci.shareagent',
     'www/luci-static/resources/view/shareagent/overview.js',
     'www/luci-static/resources/shareagent/bus.js',
+    'usr/lib/lua/luci/i18n/shareagent.es.lmo',
+    'usr/lib/lua/luci/i18n/shareagent.zh-cn.lmo',
   ]) {
     t.ok(files.includes(path), path);
   }
   t.same(
-    files.filter((path) => !/^(www\/luci-static\/resources|usr\/share\/(luci\/menu\.d|rpcd))\//.test(path)),
+    files.filter(
+      (path) =>
+        !/^(www\/luci-static\/resources|usr\/share\/(luci\/menu\.d|rpcd)|usr\/lib\/lua\/luci\/i18n)\//.test(path),
+    ),
     [],
   );
   t.end();

@@ -32,7 +32,7 @@ return view.extend({
 		const buys = L.toArray(price.packages).map((offer) => _('%s for %s: %s').format(
 			String(offer.name), words.ssp(offer.price_units),
 			[ offer.bytes == null ? null : words.bytes(offer.bytes), offer.seconds == null ? null : words.duration(offer.seconds) ]
-				.filter((part) => part).join(_(' or ', 'data or time')) || '–'));
+				.filter((part) => part).join(` ${_('or', 'data or time')} `) || '–'));
 
 		return look.banner('good', _('In force now: %s').format(words.price(price.now ?? {})), buys);
 	},
