@@ -73,7 +73,7 @@ function changesOf(upload: ProofUpload): readonly ProofUpload[] {
   const { proof, leaves, vouchers } = upload;
   const other = `0x${'5a'.repeat(32)}` as const;
   const changed = <T extends object>(value: T): T[] =>
-    Object.entries(value).flatMap(([name, field]) => {
+    Object.entries(value).flatMap(([name, field]): T[] => {
       if (name === 'config') return changed(field as object).map((config) => ({ ...value, config }));
       const next = typeof field === 'bigint' ? field + 1n : other.slice(0, String(field).length);
       return [{ ...value, [name]: next }];
