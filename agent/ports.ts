@@ -270,6 +270,7 @@ export interface GuestDesk {
   /** `key`: the guest's own, where its page names one; unproven, it can only make the allowance smaller. */
   startTrial(mac: Mac, key?: Address): Promise<DeskResult>;
   open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult>;
+  balance?(owner: Address): Promise<{ readonly ok: true; readonly units: TokenAmount } | DeskRefusal>;
   /** What the guest's own wallet still has to deposit; undefined unless a channel waits for it. */
   deposit(mac: Mac): DepositRequest | undefined;
   voucher(mac: Mac, voucher: SignedVoucher): Promise<DeskResult>;
@@ -287,7 +288,6 @@ export interface GuestDesk {
   leave(mac: Mac): Promise<DeskResult>;
   /** No packet passes and no time is charged until resume, at most MAX_PAUSE_MS; on disk when it is answered. */
   pause(mac: Mac): Promise<DeskResult>;
-  /** The guest goes on with what is left. */
   resume(mac: Mac): Promise<DeskResult>;
   /** Calls `listener` with each change of the guest's view until the returned function is called. */
   watch(mac: Mac, listener: (view: GuestView) => void): () => void;

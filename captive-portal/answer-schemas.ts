@@ -126,6 +126,8 @@ export const receiptAnswer = v.strictObject({
 });
 
 export const challengeAnswer = v.strictObject({ v: v.literal(1), ch: hex, challenge: hex, deployment });
+/** POST /api/balance. */
+export const balanceAnswer = v.strictObject({ units: amount });
 export const tickAnswer = v.strictObject({ promisedUnits: amount });
 
 /** RFC 8908 section 5. */

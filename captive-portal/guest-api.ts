@@ -5,7 +5,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type * as v from 'valibot';
 import type { Mac } from '../agent/core/model.ts';
-import type { DeskResult } from '../agent/ports.ts';
+import type { DeskRefusal, DeskResult } from '../agent/ports.ts';
 import { attachSchema, challengeRequestSchema } from '../protocol/attach-wire.ts';
 import { openRequestSchema } from '../protocol/open-wire.ts';
 import { tickSchema, tickVoucherSchema } from '../protocol/tick-wire.ts';
@@ -19,6 +19,9 @@ import { freshTerms, guestOf, type PortalContext, problemOfRefusal, ratedGuestOf
 import { sendProblem } from './problem.ts';
 import { apiSchema, DOCUMENT_SCHEMA, NOTHING } from './route-schemas.ts';
 import { challengeJson, viewJsonFromView } from './view-json.ts';
+
+/** Of a desk that asks no chain. */
+const UNKNOWN_BALANCE: DeskRefusal = { ok: false, reason: 'not-checked', expected: 'a chain to ask', got: 'none' };
 
 export function addGuestApi(app: FastifyInstance, context: PortalContext, streams: EventStreams): void {
   const { desk } = context;
@@ -75,6 +78,11 @@ export function addGuestApi(app: FastifyInstance, context: PortalContext, stream
     // No session of this key is what every first payment meets: nothing went wrong, and no browser shall say so.
     if (result.reason === 'unknown-channel') return reply.code(204).send();
     return sendProblem(reply, problemOfRefusal(result));
+  });
+  addPost(app, context, '/api/balance', challengeRequestSchema, async (_mac, { signer }, reply) => {
+    const result = (await desk.balance?.(signer)) ?? UNKNOWN_BALANCE;
+    if (!result.ok) return sendProblem(reply, problemOfRefusal(result));
+    return sendJson(reply, { units: result.units.toString() });
   });
   addAction(app, context, '/api/attach', attachSchema, (mac, attach) => desk.attach(mac, attach));
   addAction(app, context, '/api/trial', trialRequestSchema, (mac, { key }) => desk.startTrial(mac, key));

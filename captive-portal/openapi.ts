@@ -11,6 +11,7 @@ import { tickSchema, tickVoucherSchema } from '../protocol/tick-wire.ts';
 import { trialRequestSchema } from '../protocol/trial-wire.ts';
 import { voucherSchema } from '../protocol/voucher-wire.ts';
 import {
+  balanceAnswer,
   captiveAnswer,
   challengeAnswer,
   depositAnswer,
@@ -48,6 +49,7 @@ export const ANSWERS = {
   Deposit: depositAnswer,
   Challenge: challengeAnswer,
   Tick: tickAnswer,
+  Balance: balanceAnswer,
   CaptiveState: captiveAnswer,
   Problem: problemAnswer,
 };
@@ -121,6 +123,13 @@ export const OPERATIONS: readonly Operation[] = [
     body: challengeRequestSchema,
     answer: { ref: 'Challenge', mediaType: JSON_TYPE },
     mayBeEmpty: true,
+  },
+  {
+    method: 'post',
+    path: '/api/balance',
+    summary: 'What a pass code or a ticket holds on chain',
+    body: challengeRequestSchema,
+    answer: { ref: 'Balance', mediaType: JSON_TYPE },
   },
   { method: 'post', path: '/api/attach', summary: 'This device joins the session', body: attachSchema, answer: VIEW },
   {

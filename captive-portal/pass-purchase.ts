@@ -73,7 +73,12 @@ async function open(
   // One salt, one channel, one authorization's nonce: of several deposits tried only one can ever be taken.
   const salt = hexFromBytes(randomBytes(32));
   let last: PurchaseResult = { ok: false, problem: { reason: 'chain-refused' } };
-  for (const deposit of depositsToTry(terms.quote, firstAmount)) {
+  const held = await desk.balance?.(addressFromSecretKey(secretKey));
+  // What the code does not hold is not asked for: each try that the chain refuses is one of the few that a guest has in an hour.
+  const possible = depositsToTry(terms.quote, firstAmount).filter(
+    (deposit) => held?.ok !== true || deposit <= held.units,
+  );
+  for (const deposit of possible) {
     const made = openRequestFrom({ terms, secretKey, deposit, firstAmount, mode: 'hold', salt });
     if (!made.ok) return { ok: false, problem: { reason: made.reason, expected: made.expected, got: made.got } };
     last = outcome(await desk.open(mac, made.request));

@@ -22,6 +22,7 @@ import type { OfferBook } from '../identity/offer-book.ts';
 import type { Chain, Clock, DeskRefusal, DeskResult, GuestDesk, Neighbours, Signer, Verifier } from '../ports.ts';
 import type { Roaming } from '../roaming-port.ts';
 import { AttachDesk } from './attach-desk.ts';
+import { BalanceDesk } from './balance-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
 import { depositRequest } from './deposit-desk.ts';
 import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
@@ -65,6 +66,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
   const ticks = new TickDesk(deps);
   const paying = new VoucherDesk({ ...deps, queues, ticks });
   const pausing = new PauseDesk(deps);
+  const balances = new BalanceDesk(deps);
   const attaching = new AttachDesk({ ...deps, bindStation: (mac) => desk.bindStation(mac) });
   return {
     identify: (address) => desk.identify(address),
@@ -73,6 +75,7 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
     offer: () => deps.offers?.current(),
     startTrial: (mac, key) => desk.startTrial(mac, key),
     open: (mac, request) => desk.open(mac, request),
+    balance: (owner) => balances.balance(owner),
     deposit: (mac) => depositRequest(deps.driver.state, deps.config, mac),
     voucher: (mac, voucher) => paying.voucher(mac, voucher),
     tickVoucher: (mac, tickVoucher) => paying.tickVoucher(mac, tickVoucher),

@@ -1,4 +1,5 @@
 /** What a guest can choose from: packages for a new channel or for the running one, as radio cards, and what that sets aside. */
+import { type Keys, keysFromText } from './key-ring.ts';
 import type { Deal, Tariff } from './offer.ts';
 import { element, setText } from './screen.ts';
 import { filled } from './strings.ts';
@@ -51,6 +52,11 @@ export function chosen(): Choice | undefined {
   const units = markedUnits();
   if (units === undefined) return undefined;
   return { units: units === 'stream' ? undefined : BigInt(units) };
+}
+
+/** The code that the guest typed; undefined if it is none. */
+export function typedKeys(mode: Keys['mode']): Keys | undefined {
+  return keysFromText(element<HTMLInputElement>('code').value, mode);
 }
 
 function markedUnits(): string | undefined {

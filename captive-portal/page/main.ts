@@ -4,7 +4,8 @@
  */
 
 import './old-browsers.ts';
-import { type Choosing, chosen, showChoices, showChosen } from './choices.ts';
+import { ArrivalWatch } from './arrival-watch.ts';
+import { type Choosing, chosen, showChoices, showChosen, typedKeys } from './choices.ts';
 import { forgetKeys, type Keys, keysFromText, makeKeys, recallKeys, rememberKeys } from './key-ring.ts';
 import { LiveFeed } from './live-feed.ts';
 import { canAdd, canOpen, moodOf } from './mood.ts';
@@ -17,7 +18,7 @@ import { element, groupCode, show, showCode, showConnection, showOffer, showProb
 import { speedBetween } from './speed.ts';
 import { StreamPayer } from './stream-payer.ts';
 import { adviceText } from './strings.ts';
-import { add, type Choice, joinOrOpen, modeOf, planOf, startTrial, takeUp } from './till.ts';
+import { add, type Choice, joinOrOpen, leastDeposit, modeOf, startTrial, takeUp } from './till.ts';
 import { STRINGS } from './tongue.ts';
 import { type Terms, ticketInFragment } from './wallet.ts';
 import type { View } from './wire.ts';
@@ -30,6 +31,7 @@ let payer: StreamPayer | undefined;
 let isAdding = false;
 /** A ticket this page made, while it waits for money from another wallet. */
 let waiting: Keys | undefined;
+const arrival = new ArrivalWatch();
 let isTrialUsed = false;
 /** A request of the guest's is under way: nothing may navigate away from it. */
 let isBusy = false;
@@ -200,11 +202,11 @@ function openWallet(): void {
 function showRequest(): void {
   const choice = chosen();
   if (waiting === undefined || offers.shown === undefined || choice === undefined) return;
-  const { deposits } = planOf(offers.shown, choice);
-  showWallet(waiting, offers.shown, deposits[deposits.length - 1] ?? 0n);
+  showWallet(waiting, offers.shown, leastDeposit(offers.shown, choice));
 }
 
 function closeWallet(): void {
+  arrival.stop();
   showCode(waiting);
   waiting = undefined;
   hideWallet();
@@ -214,9 +216,17 @@ function closeWallet(): void {
 
 async function payFromWallet(): Promise<Answer<View>> {
   const choice = chosen();
-  if (waiting === undefined || choice === undefined) return { ok: false, problem: problemOf('bad-pass-code') };
+  const { shown } = offers;
+  if (waiting === undefined || choice === undefined || shown === undefined)
+    return { ok: false, problem: problemOf('bad-pass-code') };
+  arrival.stop();
   const answer = await payWith({ ...waiting, mode: modeOf(choice) }, choice, true);
-  if (!answer.ok && answer.problem.reason === 'chain-refused') return { ok: false, problem: problemOf('not-arrived') };
+  if (!answer.ok && answer.problem.reason === 'chain-refused') {
+    // The guest has said that it is sent: when it is there, what the button was pressed for is done.
+    const again = () => void act('wallet-sent', payFromWallet);
+    arrival.start(waiting.secretKey, leastDeposit(shown, choice), again);
+    return { ok: false, problem: problemOf('not-arrived') };
+  }
   if (answer.ok) {
     waiting = undefined;
     hideWallet();
@@ -276,10 +286,6 @@ function refreshChoices(isKept = false): void {
 
 function choosing(): Choosing {
   return { terms: offers.shown, view, deal: keys?.deal, isAdding };
-}
-
-function typedKeys(mode: Keys['mode']): Keys | undefined {
-  return keysFromText(element<HTMLInputElement>('code').value, mode);
 }
 
 function resumeStream(): void {

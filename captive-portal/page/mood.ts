@@ -27,7 +27,7 @@ export function explanationOf(view: View, mode: PaymentMode | undefined, strings
   const isAllInUse = view.depositUnits > 0n && view.creditUnits >= view.depositUnits;
   if (isAllInUse && (mood === 'low' || mood === 'grace')) return strings.explain.depositSpent;
   if (mode === 'stream' && (mood === 'online' || mood === 'low')) return strings.explain.onlineStream;
-  if (mood === 'settled' && view.refund === undefined) return strings.explain.settledNoRefund;
+  if (mood === 'settled' && (view.refund?.units ?? 0n) === 0n) return strings.explain.settledNoRefund;
   return strings.explain[mood];
 }
 

@@ -41,6 +41,12 @@ export function postChallenge(body: object): Promise<Answer<Challenge | undefine
   return call('/api/challenge', postOf(body), read);
 }
 
+/** Units that the key's address holds on chain; undefined if the router cannot say, which is no reason not to try. */
+export async function postBalance(body: object): Promise<bigint | undefined> {
+  const answer = await call('/api/balance', postOf(body), (json) => BigInt((json as { units: string }).units));
+  return answer.ok ? answer.value : undefined;
+}
+
 /** The signed receipt of this guest's session, as the router wrote it. */
 export function getReceipt(): Promise<Answer<unknown>> {
   return call('/api/receipt', {}, (json) => json);

@@ -37,7 +37,7 @@ export function show(shown: Shown): void {
   setText('heading', STRINGS.heading[mood]);
   setText('explain', explanationOf(view, mode, STRINGS));
   showUsage(shown);
-  showRefund(view);
+  showOnChain(view);
   const isOpening = canOpen(mood);
   const canGrow = canAdd(mood) && mode !== 'stream' && view.creditUnits < view.depositUnits;
   element('add').hidden = !canGrow || isAdding;
@@ -113,9 +113,14 @@ function showUsage({ view, bytesPerSecond, ageMs }: Shown): void {
   element('aside').hidden = view.depositUnits === 0n || !isRunning;
 }
 
-function showRefund({ refund }: View): void {
+/** What the guest can look up on chain: where the deposit went, and what came back. */
+function showOnChain({ refund, openTx, depositUnits }: View): void {
+  element('deposit-tx-row').hidden = openTx === undefined;
+  setText('deposit-units', filled(STRINGS.live.aside, { money: moneyText(depositUnits, TONGUE) }));
+  setText('deposit-tx', openTx ?? '');
   element('refund').hidden = refund === undefined;
   if (refund === undefined) return;
+  element('refund-text').hidden = refund.units === 0n;
   setText('refund-text', filled(STRINGS.live.refund, { money: moneyText(refund.units, TONGUE) }));
   setText('refund-tx', refund.tx);
 }

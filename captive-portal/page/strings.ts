@@ -138,7 +138,7 @@ export const ENGLISH = {
     notSelling: 'WiFi is not on sale right now. Try again in a few minutes, or ask the staff.',
     unreachable: 'The router cannot reach the payment network. Nothing was charged. Try again in a minute.',
     refused: 'The payment was refused. Check that the pass code holds enough SSP, or choose a smaller package.',
-    notArrived: 'The money has not arrived yet. That can take a minute: then press the button again.',
+    notArrived: 'The money has not arrived yet. That can take a minute: this page looks again and goes on by itself.',
     priceChanged: 'The offer has changed. Look at the new price, then press the button again.',
     tooLate: 'Joining your session took too long. Enter your pass code and try again.',
     badCode: 'That is not a pass code. It has 20 letters and digits: check it against your card.',
@@ -195,7 +195,8 @@ export const ENGLISH = {
     internal: 'The router made a mistake. Your payment is safe. Try again in a minute.',
     offline: 'The router does not answer. Check that you are still on this WiFi. Trying again.',
     'offer-changed': 'The offer has changed. Look at the new price, then press the button again.',
-    'not-arrived': 'The money has not arrived yet. That can take a minute: then press the button again.',
+    'not-arrived':
+      'The money has not arrived yet. That can take a minute: this page looks again and goes on by itself.',
   },
 } as const;
 

@@ -119,7 +119,7 @@ export const SPANISH: Strings = {
     notSelling: 'Ahora no se vende WiFi. Inténtalo en unos minutos o pregunta al personal.',
     unreachable: 'El router no llega a la red de pagos. No se cobró nada. Inténtalo en un minuto.',
     refused: 'El pago fue rechazado. Comprueba que el código tenga suficientes SSP o elige un paquete menor.',
-    notArrived: 'El dinero aún no llegó. Puede tardar un minuto: luego pulsa otra vez el botón.',
+    notArrived: 'El dinero aún no llegó. Puede tardar un minuto: esta página sigue mirando y continúa sola.',
     priceChanged: 'La oferta cambió. Mira el nuevo precio y pulsa otra vez el botón.',
     tooLate: 'Se tardó demasiado en unirse a tu sesión. Escribe tu código e inténtalo otra vez.',
     badCode: 'Eso no es un código. Tiene 20 letras y números: compáralo con tu tarjeta.',

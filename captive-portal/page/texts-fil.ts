@@ -132,7 +132,8 @@ export const FILIPINO: Strings = {
     unreachable:
       'Hindi maabot ng router ang payment network. Walang siningil. Subukan ulit pagkalipas ng isang minuto.',
     refused: 'Tinanggihan ang bayad. Tiyaking may sapat na SSP ang pass code, o pumili ng mas maliit na package.',
-    notArrived: 'Hindi pa dumarating ang pera. Maaaring isang minuto pa: saka pindutin ulit ang button.',
+    notArrived:
+      'Hindi pa dumarating ang pera. Maaaring isang minuto pa: titingin ulit ang page na ito at tutuloy nang kusa.',
     priceChanged: 'Nagbago ang alok. Tingnan ang bagong presyo, saka pindutin ulit ang button.',
     tooLate: 'Masyadong tumagal ang pagsali sa session mo. Ilagay ang pass code at subukan ulit.',
     badCode: 'Hindi iyan pass code. May 20 letra at numero ito: ikumpara sa card mo.',

@@ -120,7 +120,8 @@ export const FRENCH: Strings = {
     notSelling: 'Le WiFi n’est pas en vente pour le moment. Réessayez dans quelques minutes, ou demandez au personnel.',
     unreachable: 'Le routeur ne joint pas le réseau de paiement. Rien n’a été débité. Réessayez dans une minute.',
     refused: 'Le paiement a été refusé. Vérifiez que le code contient assez de SSP, ou prenez un forfait plus petit.',
-    notArrived: 'L’argent n’est pas encore arrivé. Cela peut prendre une minute : appuyez ensuite à nouveau.',
+    notArrived:
+      'L’argent n’est pas encore arrivé. Cela peut prendre une minute : cette page vérifie et continue toute seule.',
     priceChanged: 'L’offre a changé. Regardez le nouveau prix, puis appuyez à nouveau.',
     tooLate: 'Rejoindre votre session a pris trop de temps. Entrez votre code et réessayez.',
     badCode: 'Ce n’est pas un code. Il a 20 lettres et chiffres : comparez-le à votre carte.',

@@ -132,7 +132,7 @@ export const INDONESIAN: Strings = {
     notSelling: 'WiFi sedang tidak dijual. Coba lagi beberapa menit lagi, atau tanya staf.',
     unreachable: 'Router tidak dapat mencapai jaringan pembayaran. Tidak ada yang ditagih. Coba lagi sebentar.',
     refused: 'Pembayaran ditolak. Pastikan kode berisi cukup SSP, atau pilih paket yang lebih kecil.',
-    notArrived: 'Uangnya belum masuk. Bisa perlu satu menit: lalu tekan lagi tombolnya.',
+    notArrived: 'Uangnya belum masuk. Bisa perlu satu menit: halaman ini memeriksa lagi dan lanjut sendiri.',
     priceChanged: 'Penawarannya berubah. Lihat harga baru, lalu tekan lagi tombolnya.',
     tooLate: 'Bergabung ke sesi Anda terlalu lama. Masukkan kode dan coba lagi.',
     badCode: 'Itu bukan kode. Kode punya 20 huruf dan angka: cocokkan dengan kartu Anda.',

@@ -120,7 +120,7 @@ export const PORTUGUESE: Strings = {
     notSelling: 'O WiFi não está à venda agora. Tente em alguns minutos ou fale com a equipe.',
     unreachable: 'O roteador não alcança a rede de pagamento. Nada foi cobrado. Tente em um minuto.',
     refused: 'O pagamento foi recusado. Veja se o código tem SSP suficientes ou escolha um pacote menor.',
-    notArrived: 'O dinheiro ainda não chegou. Pode levar um minuto: depois toque no botão de novo.',
+    notArrived: 'O dinheiro ainda não chegou. Pode levar um minuto: esta página verifica de novo e continua sozinha.',
     priceChanged: 'A oferta mudou. Veja o novo preço e toque no botão de novo.',
     tooLate: 'Entrar na sua sessão demorou demais. Digite seu código e tente de novo.',
     badCode: 'Isso não é um código. Ele tem 20 letras e números: compare com o cartão.',

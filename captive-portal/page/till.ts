@@ -7,7 +7,7 @@ import { addressFromSecretKey } from '../../protocol/signature.ts';
 import { voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 import { trialKey } from './key-ring.ts';
 import { type Deal, isSameOffer } from './offer.ts';
-import { type Answer, getTerms, getView, post, postChallenge, problemOf } from './router-client.ts';
+import { type Answer, getTerms, getView, post, postBalance, postChallenge, problemOf } from './router-client.ts';
 import {
   attachRequestFrom,
   challengeJsonFromKey,
@@ -47,6 +47,11 @@ export function planOf(
   }
   const firstAmount = choice.units > quote.openFee ? choice.units : quote.openFee;
   return { firstAmount, deposits: depositsToTry(quote, firstAmount) };
+}
+
+/** What another wallet is asked for: the smallest deposit that the choice needs. */
+export function leastDeposit(terms: Terms, choice: Choice): bigint {
+  return planOf(terms, choice).deposits.slice(-1)[0] ?? 0n;
 }
 
 /** Asks for the free trial under this tab's key. */
@@ -101,7 +106,7 @@ function dealTakenUp({ channelId }: View, { shown, choice }: Tap, known: Deal | 
  * channel's id, so of all that was signed only one can ever be executed.
  */
 export async function open(secretKey: Uint8Array, { shown, choice, isExact, onDeal }: Tap): Promise<Sale> {
-  const fresh = await getTerms();
+  const [fresh, held] = await Promise.all([getTerms(), postBalance(challengeJsonFromKey(secretKey))]);
   if (!fresh.ok) return fresh;
   if (!isSameOffer(shown, fresh.value)) return { ok: false, problem: problemOf('offer-changed'), changed: fresh.value };
   attempt = attemptFor(secretKey, fresh.value);
@@ -109,7 +114,9 @@ export async function open(secretKey: Uint8Array, { shown, choice, isExact, onDe
   const validBefore = authorizedUntil(terms);
   const { firstAmount, deposits } = planOf(shown, choice);
   let answer: Answer<View> = { ok: false, problem: problemOf('chain-refused') };
-  for (const deposit of isExact ? deposits.slice(-1) : deposits) {
+  // What the code does not hold is not asked for: each try that the chain refuses is one of the few that a guest has in an hour.
+  const possible = deposits.filter((deposit) => held === undefined || deposit <= held);
+  for (const deposit of isExact ? possible.slice(-1) : possible) {
     const purchase = { terms, secretKey, deposit, firstAmount, mode: modeOf(choice), salt, validBefore };
     const made = openRequestFrom(purchase);
     if (!made.ok) return { ok: false, problem: problemOf(made.reason) };

@@ -60,6 +60,8 @@ export type View = {
   readonly refund?: { readonly units: bigint; readonly tx: Hex };
   readonly isPaused?: boolean;
   readonly hasReceipt?: boolean;
+  /** The transaction that set the deposit aside. */
+  readonly openTx?: Hex;
 };
 
 /** Answer of GET /api/quote: all that a wallet needs to open a channel here. */
@@ -117,6 +119,7 @@ export function viewFromJson(json: ViewJson): View {
     ...(json.refund !== undefined && { refund: { units: BigInt(json.refund.units), tx: json.refund.tx } }),
     ...(json.isPaused !== undefined && { isPaused: json.isPaused }),
     ...(json.hasReceipt !== undefined && { hasReceipt: json.hasReceipt }),
+    ...(json.onChain?.openTx !== undefined && { openTx: json.onChain.openTx }),
   };
 }
 

@@ -32,6 +32,7 @@ t.test('every route under /api is in the document, and every path of the documen
     'quote',
     'receipt',
     'deposit',
+    'balance',
     'events',
     'open',
     'voucher',

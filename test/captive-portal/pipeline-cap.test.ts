@@ -28,7 +28,10 @@ async function opened(t: Test) {
 async function say(port: number, text: string, wanted?: RegExp): Promise<string> {
   const socket = connect(port, '127.0.0.1');
   let heard = '';
-  const { promise, resolve } = Promise.withResolvers<void>();
+  let resolve = (): void => {};
+  const promise = new Promise<void>((done) => {
+    resolve = done;
+  });
   // A reset tells the same as an end: nothing more will be heard.
   socket.on('error', () => {});
   socket.on('close', () => resolve());

@@ -26,9 +26,13 @@ type OpenBody = {
 function router(answer: (sent: Sent) => readonly [number, unknown], changes: Partial<Quote> = {}) {
   const secretKey = new Uint8Array(32).fill(20 + keys++);
   const sent: Sent[] = [];
-  const lie = { offer: termsJson(quote(changes), CONFIG, NOW_S) };
+  /** `held`: what it says that the code holds; unless given, it does not know. */
+  const lie: { offer: TermsJson; held?: string } = { offer: termsJson(quote(changes), CONFIG, NOW_S) };
   const fetcher = (url: string, options: { body?: string }) => {
     if (url === '/api/quote') return Promise.resolve(Response.json(lie.offer));
+    // Asks for no signature and carries none.
+    if (url === '/api/balance')
+      return Promise.resolve(Response.json({ units: lie.held }, { status: lie.held === undefined ? 503 : 200 }));
     const one = { url, body: options.body === undefined ? undefined : (JSON.parse(options.body) as unknown) };
     if (url === '/api/view') return Promise.resolve(Response.json(viewJsonFromView(view({ phase: 'active' }))));
     sent.push(one);
@@ -82,6 +86,20 @@ t.test('a quote with another time and nonce is the same offer', async (t) => {
   lie.offer = termsJson(quote(later), CONFIG, NOW_S + 600n);
   t.match(await open(secretKey, tap), { ok: true });
   t.equal(opens().length, 1);
+});
+
+t.test('a code that holds too little is not tried: a refused try is one of the few that a guest has', async (t) => {
+  const { secretKey, tap, lie, opens } = router(() => [200, viewJsonFromView(view({ phase: 'active' }))]);
+  lie.held = '19999';
+  t.match(await open(secretKey, tap), { ok: false, problem: { reason: 'chain-refused' } });
+  t.strictSame(opens(), [], 'nothing was signed');
+  lie.held = '20000';
+  t.match(await open(secretKey, tap), { ok: true });
+  t.strictSame(
+    opens().map(({ deposit }) => deposit),
+    ['20000'],
+    'only the deposit that it holds',
+  );
 });
 
 t.test('of all that one tap, and the taps after it, sign, one deposit can ever be executed', async (t) => {

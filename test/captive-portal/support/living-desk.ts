@@ -27,6 +27,8 @@ export type LivingDesk = GuestDesk & {
   /** Traffic of the guest: metered and charged. */
   readonly use: (downBytes: bigint, upBytes: bigint) => void;
   readonly settle: () => void;
+  /** Money arrives on the pass code, or on a ticket. */
+  readonly fund: (units: bigint) => void;
   /** The guest comes back under another MAC: a stranger, until the key is proven. */
   readonly changeMac: () => void;
   readonly current: () => GuestView;
@@ -55,6 +57,7 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     tick: (_mac, _channelId, tick) => life.tick(tick),
     challenge: (_mac, signer) => life.challenge(signer),
     attach: (_mac, attach) => life.attach(attach),
+    balance: () => Promise.resolve({ ok: true, units: life.walletUnits }),
     deposit: () => undefined,
     receipt: () => undefined,
     leave: () => life.leave(),
@@ -63,6 +66,9 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
     watch: (_mac, listener) => life.watch(listener),
     use: (downBytes, upBytes) => life.use(downBytes, upBytes),
     settle: () => life.settle(),
+    fund: (units) => {
+      life.walletUnits += units;
+    },
     changeMac: () => life.changeMac(),
     current: () => life.view,
     vouchers: life.vouchers,
@@ -73,6 +79,7 @@ export function livingDesk(quote: SignedQuote, walletUnits: bigint, confirmMs = 
 }
 
 const CHALLENGE = `0x${'c4'.repeat(32)}` as const;
+const OPEN_TX = `0x${'0e'.repeat(32)}` as const;
 const TX = `0x${'c0ffee'.repeat(10)}beef` as const;
 
 class Life {
@@ -81,7 +88,7 @@ class Life {
   readonly trialKeys: (Address | undefined)[] = [];
   readonly opens: OpenRequest[] = [];
   readonly #quote: SignedQuote;
-  readonly #walletUnits: bigint;
+  walletUnits: bigint;
   readonly #confirmMs: number;
   readonly #listeners = new Set<(view: GuestView) => void>();
   #view: GuestView = emptyView();
@@ -93,7 +100,7 @@ class Life {
 
   constructor(quote: SignedQuote, walletUnits: bigint, confirmMs: number) {
     this.#quote = quote;
-    this.#walletUnits = walletUnits;
+    this.walletUnits = walletUnits;
     this.#confirmMs = confirmMs;
   }
 
@@ -129,9 +136,9 @@ class Life {
     this.opens.push(request);
     await this.#become({ phase: 'pending', channelId: id, lastVoucher: voucher });
     await new Promise((resolve) => setTimeout(resolve, this.#confirmMs));
-    if (deposit > this.#walletUnits) {
+    if (deposit > this.walletUnits) {
       await this.#become({ phase: 'failed' });
-      return refuse('chain-refused', `${deposit} units`, `${this.#walletUnits}`);
+      return refuse('chain-refused', `${deposit} units`, `${this.walletUnits}`);
     }
     this.#signer = config.signer;
     this.vouchers.push(voucher);
@@ -139,6 +146,7 @@ class Life {
       lastVoucher: voucher,
       depositUnits: deposit,
       chargedUnits: this.#quote.openFee,
+      onChain: { openFeeUnits: this.#quote.openFee, claimedUnits: 0n, gasWei: 0n, openTx: OPEN_TX },
     });
   }
 

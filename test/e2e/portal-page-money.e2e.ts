@@ -1,0 +1,94 @@
+/** Little money, none yet, and money that is on its way: the guest's page in a real Chromium, against a desk that verifies every signature. */
+import { existsSync } from 'node:fs';
+import t from 'tap';
+import { CHROMIUM_PATH, openStage } from '../captive-portal/support/browser.ts';
+import { PASS_CODE, quote } from '../captive-portal/support/cafe.ts';
+import { livingDesk } from '../captive-portal/support/living-desk.ts';
+import { mood, visitsOf } from '../captive-portal/support/visits.ts';
+
+if (!existsSync(CHROMIUM_PATH)) t.bailout(`These tests need ${CHROMIUM_PATH}: apt-get install chromium.`);
+
+const stage = await openStage();
+t.setTimeout(170_000);
+t.teardown(() => stage.browser.close());
+const { withRouter, opened } = visitsOf(stage);
+
+t.test('a pass code that holds less than the roomy deposit still opens, with the exact one', async (t) => {
+  const desk = livingDesk(quote(), 20_000n);
+  await withRouter(desk, async () => {
+    const { page, close } = await opened({});
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await mood(page, 'online');
+    t.strictSame(
+      desk.opens.map(({ deposit }) => deposit),
+      [20_000n],
+    );
+    await close();
+  });
+});
+
+t.test('where the router cannot say what a code holds, the smaller deposit is tried after the larger', async (t) => {
+  const desk = livingDesk(quote(), 20_000n);
+  const balance = async () => ({ ok: false, reason: 'chain-unreachable', expected: '', got: '' }) as const;
+  await withRouter({ ...desk, balance }, async () => {
+    const { page, close } = await opened({});
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await mood(page, 'online');
+    t.strictSame(
+      desk.opens.map(({ deposit }) => deposit),
+      [30_000n, 20_000n],
+    );
+    await close();
+  });
+});
+
+t.test('mistakes are answered with what to do next', async (t) => {
+  const desk = livingDesk(quote(), 0n);
+  await withRouter(desk, async () => {
+    const { page, close } = await opened({});
+    await page.waitForSelector('.option');
+    await page.fill('#code', 'ABCDE');
+    await page.click('#pay-button');
+    await page.waitForSelector('#problem:not([hidden])');
+    t.match(await page.textContent('#problem'), /20 letters and digits/);
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    await page.waitForSelector('#problem:text("holds enough SSP")');
+    t.equal(await page.isEnabled('#pay-button'), true, 'the guest can try again');
+    await page.click('#other-wallet');
+    await page.click('#wallet-sent');
+    await page.waitForSelector('#problem:text("has not arrived yet")');
+    t.strictSame(desk.opens, [], 'what is not there was not tried: a guest has few tries in an hour');
+    const ticket = await page.textContent('#wallet-ticket');
+    await page.reload();
+    await page.waitForSelector('#other-wallet:not([hidden])');
+    t.equal(await page.inputValue('#code'), ticket, 'the ticket is not lost while its money is on the way');
+    await close();
+  });
+});
+
+t.test('money from another wallet is seen to arrive, and the guest is online without another tap', async (t) => {
+  const desk = livingDesk(quote(), 0n);
+  await withRouter(desk, async () => {
+    const { page, close } = await opened({});
+    await page.waitForSelector('.option');
+    await page.click('#other-wallet');
+    await page.click('#wallet-sent');
+    await page.waitForSelector('#problem:text("has not arrived yet")');
+    desk.fund(20_000n);
+    await mood(page, 'online');
+    t.strictSame(
+      desk.opens.map(({ deposit }) => deposit),
+      [20_000n],
+      'for what was asked, once',
+    );
+    t.equal(await page.isVisible('#wallet'), false);
+    await page.click('#receipt summary');
+    t.match(await page.textContent('#deposit-tx-row'), /2.SSP set aside.*Transaction 0x(0e){32}$/s);
+    await close();
+  });
+});
