@@ -1,7 +1,8 @@
 /**
- * Group commit: everything asked for within one window shares one transaction and one fsync, and every promise is
- * settled only after it. The transaction is written at once, the sync runs off the event loop; while it does, the requests
- * of the next group pile up behind it, so nothing is written that an earlier sync may be asked about.
+ * Group commit: what is asked for together shares one transaction and one fsync, and every promise is settled only after
+ * it. The syncs are the clock: while nothing is being synced a group is what comes within one turn of the event loop; while
+ * a sync runs (off the event loop) requests gather until it ends or their window is over; more than MAX_LOG_SYNCS are never
+ * under way. Groups are acknowledged in the order in which they were written, whichever sync ends first.
  *
  * After a failed read, write or sync nothing more is accepted: the kernel may have dropped the dirty pages and call the
  * next fsync clean. Only reopening the file tells what is there.
@@ -9,6 +10,7 @@
  * @see "Can Applications Recover from fsync Failures?", USENIX ATC 2020
  */
 import { JournalError, journalErrorFrom, sqliteCodeOf } from './journal-error.ts';
+import { MAX_LOG_SYNCS } from './log-sync.ts';
 
 /** One transaction at a time on whatever is durable. All but `settled` throw what the store throws. */
 export type Transactions<Request> = {
@@ -19,7 +21,7 @@ export type Transactions<Request> = {
   readonly commit: () => void;
   /** Undoes what begin started, if the store has not done so by itself. */
   readonly rollback: () => void;
-  /** What was committed is durable once it resolves. */
+  /** What was committed before the call is durable once it resolves. At most MAX_LOG_SYNCS are asked for at a time. */
   readonly sync: () => Promise<void>;
   /** The same, before it returns. */
   readonly syncNow: () => void;
@@ -43,19 +45,27 @@ type Waiting<Request> = {
   readonly reject: (error: JournalError) => void;
 };
 
+/** A transaction that is written. */
+type Group<Request> = { readonly requests: readonly Waiting<Request>[]; isSynced: boolean };
+
 export class GroupCommit<Request> {
   readonly #transactions: Transactions<Request>;
   readonly #windowMs: number;
   #waiting: Waiting<Request>[] = [];
-  /** Written, and being synced. */
-  #syncing: readonly Waiting<Request>[] | undefined;
+  /** Written and not yet acknowledged, the oldest first. */
+  #written: Group<Request>[] = [];
+  /** Syncs under way, those included whose group was made durable by another meanwhile. */
+  #syncs = 0;
+  /** When the last group was written. */
+  #writtenMs = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
   #isFlushDue = false;
   #refusal: (() => JournalError) | undefined;
+  #isClosed = false;
   #groups = 0;
   #requests = 0;
 
-  /** `windowMs` 0: the group is what arrives within one turn of the event loop. */
+  /** `windowMs`: least time between two groups while the first is being synced; else one is what comes within one turn. */
   constructor(transactions: Transactions<Request>, windowMs: number) {
     this.#transactions = transactions;
     this.#windowMs = windowMs;
@@ -73,22 +83,21 @@ export class GroupCommit<Request> {
     }
     return new Promise((resolve, reject) => {
       this.#waiting.push({ request, resolve, reject });
-      if (this.#syncing !== undefined) return;
-      if (this.#windowMs === 0) this.#flushThisTurn();
-      else this.#timer ??= setTimeout(() => this.#flush(), this.#windowMs);
+      // The next sync that ends takes it up.
+      if (this.#syncs >= MAX_LOG_SYNCS) return;
+      this.#flushWhenDue();
     });
   }
 
   /** Until it returns, what was written and not yet synced was not durable; after it, it is. @throws JournalError */
   finishSync(): void {
-    const group = this.#syncing;
-    if (group === undefined) return;
+    if (this.#written.length === 0) return;
     try {
       this.#transactions.syncNow();
     } catch (error) {
-      throw this.#broken(group, error);
+      throw this.#broken(error);
     }
-    this.#acknowledge(group);
+    this.#acknowledge(this.#written.length);
   }
 
   /** Commits what waits, durably before it returns, and refuses everything after. */
@@ -100,7 +109,17 @@ export class GroupCommit<Request> {
     } catch {
       // Whoever asked for the commit has been told; closing goes on.
     }
+    this.#isClosed = true;
     this.#refusal = () => new JournalError('JOURNAL_CLOSED', 'the journal is closed');
+  }
+
+  /** At once if nothing is being synced; else a window after the group before, or when its sync ends if that is sooner. */
+  #flushWhenDue(): void {
+    if (this.#isFlushDue) return;
+    const waitMs = this.#syncs === 0 ? 0 : this.#writtenMs + this.#windowMs - performance.now();
+    if (waitMs <= 0) this.#flushThisTurn();
+    // Whole milliseconds: Node keeps a list for each different duration.
+    else this.#timer ??= setTimeout(() => this.#flush(), Math.ceil(waitMs));
   }
 
   /** At its end: what else comes in it is part of the group. */
@@ -114,61 +133,75 @@ export class GroupCommit<Request> {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     this.#isFlushDue = false;
-    if (this.#syncing === undefined && this.#write()) this.#sync();
+    if (this.#syncs >= MAX_LOG_SYNCS) return;
+    const group = this.#write();
+    if (group !== undefined) this.#sync(group);
   }
 
-  /** One transaction with what waits; whether there is something to sync. */
-  #write(): boolean {
-    const group = this.#waiting;
+  /** One transaction with what waits; undefined if there is nothing to sync. */
+  #write(): Group<Request> | undefined {
+    const asked = this.#waiting;
     this.#waiting = [];
-    if (group.length === 0) return false;
+    if (asked.length === 0) return undefined;
     try {
-      const refused = this.#store(group);
+      const refused = this.#store(asked);
       for (const [waiting, refusal] of refused) waiting.reject(refusal);
-      const stored = refused.size === 0 ? group : group.filter((waiting) => !refused.has(waiting));
-      if (stored.length === 0) return false;
-      this.#syncing = stored;
-      return true;
+      const requests = refused.size === 0 ? asked : asked.filter((waiting) => !refused.has(waiting));
+      if (requests.length === 0) return undefined;
+      const group = { requests, isSynced: false };
+      this.#writtenMs = performance.now();
+      this.#written.push(group);
+      return group;
     } catch (error) {
       const failure = journalErrorFrom(error, 'commit failed');
       if (failure.code !== 'JOURNAL_FULL') this.#fail(failure);
-      for (const waiting of group) waiting.reject(failure);
-      return false;
+      for (const waiting of asked) waiting.reject(failure);
+      return undefined;
     }
   }
 
-  #sync(): void {
-    const group = this.#syncing as readonly Waiting<Request>[];
+  #sync(group: Group<Request>): void {
+    this.#syncs += 1;
     this.#transactions.sync().then(
       () => {
-        if (this.#syncing === group) this.#acknowledge(group);
+        this.#syncs -= 1;
+        group.isSynced = true;
+        const waits = this.#written.findIndex(({ isSynced }) => !isSynced);
+        this.#acknowledge(waits < 0 ? this.#written.length : waits);
       },
       (error: unknown) => {
-        if (this.#syncing === group) this.#broken(group, error);
+        this.#syncs -= 1;
+        // Also if all it answered for is durable by another sync: the next one might not be.
+        if (!this.#isClosed) this.#broken(error);
       },
     );
   }
 
-  /** The group is on disk; what came meanwhile has waited long enough. */
-  #acknowledge(group: readonly Waiting<Request>[]): void {
-    this.#syncing = undefined;
-    this.#groups += 1;
-    this.#requests += group.length;
-    for (const { resolve } of group) resolve();
+  /** The oldest `count` groups are on disk; what came meanwhile has waited long enough. */
+  #acknowledge(count: number): void {
+    const groups = this.#written.splice(0, count);
+    for (const { requests } of groups) {
+      this.#groups += 1;
+      this.#requests += requests.length;
+      for (const { resolve } of requests) resolve();
+    }
     try {
-      this.#transactions.settle();
+      // After a failure nothing touches the file any more.
+      if (groups.length > 0 && this.#refusal === undefined) this.#transactions.settle();
     } catch (error) {
-      this.#fail(journalErrorFrom(error, 'checkpoint failed'));
+      this.#broken(error, 'checkpoint failed');
       return;
     }
-    if (this.#waiting.length > 0) this.#flushThisTurn();
+    if (this.#waiting.length > 0) this.#flushWhenDue();
   }
 
-  #broken(group: readonly Waiting<Request>[], error: unknown): JournalError {
-    this.#syncing = undefined;
-    const failure = journalErrorFrom(error, 'sync failed');
+  /** What is written and not known to be durable is refused with all that waits: only reopening tells. */
+  #broken(error: unknown, doing = 'sync failed'): JournalError {
+    const failure = journalErrorFrom(error, doing);
     this.#fail(failure);
-    for (const { reject } of group) reject(failure);
+    const groups = this.#written;
+    this.#written = [];
+    for (const { reject } of groups.flatMap(({ requests }) => requests)) reject(failure);
     return failure;
   }
 

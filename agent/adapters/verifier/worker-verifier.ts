@@ -2,8 +2,8 @@
  * Signatures checked off the event loop: one worker thread, started by the first signature and ended when none has come
  * for a while, because an idle thread costs a router memory that it does not have.
  *
- * A call is one job and is answered whole. Jobs that wait are sent in batches; two batches are under way at a time, so that
- * the thread has work while the agent handles what came back. A thread that dies or hangs fails the jobs it had, with an
+ * A call is one job and is answered whole. Jobs that wait are sent in batches; three batches are under way at a time, so
+ * that the thread has work while the agent handles what came back. A thread that dies or hangs fails the jobs it had, with an
  * error that says to try again, and those that wait get a new thread.
  */
 import type { Worker } from 'node:worker_threads';
@@ -34,9 +34,9 @@ export const MAX_WAITING_CLAIMS = 1024;
 const DEFAULT_IDLE_MS = 30_000;
 const DEFAULT_HANG_MS = 20_000;
 /** A batch takes the thread about so long: fewer signatures make too many messages, more make the first ones wait. */
-const BATCH_MS = 2;
+const BATCH_MS = 1;
 const MAX_CLAIMS_PER_BATCH = 64;
-const BATCHES_UNDER_WAY = 2;
+const BATCHES_UNDER_WAY = 3;
 
 type Job = {
   readonly claims: readonly SignatureClaim[];

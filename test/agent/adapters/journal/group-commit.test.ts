@@ -1,3 +1,4 @@
+import { mock } from 'node:test';
 import t from 'tap';
 import {
   GroupCommit,
@@ -26,14 +27,14 @@ function recording(fails: Partial<Record<keyof Transactions<string>, Error>> = {
   return { calls, transactions, fails };
 }
 
-/** A sync that ends when the test says so. */
+/** Syncs that end when the test says so: the oldest, or the `nth` of those under way. */
 function slowSync() {
   const ends: ((error?: Error) => void)[] = [];
   const sync = () =>
     new Promise<void>((resolve, reject) => {
       ends.push((error) => (error === undefined ? resolve() : reject(error)));
     });
-  return { sync, end: (error?: Error) => (ends.shift() as (error?: Error) => void)(error) };
+  return { sync, end: (error?: Error, nth = 0) => ends.splice(nth, 1)[0]?.(error) };
 }
 
 /** What has come of a promise so far. */
@@ -55,99 +56,173 @@ const ioError = () => Object.assign(new Error('i/o error, fdatasync'), { code: '
 
 const sqliteError = (code: string) => Object.assign(new Error('disk I/O error'), { code });
 
-t.test('requests of one window share one transaction', async (t) => {
+/** A commit whose syncs end when the test says so, with two groups written: both syncs are under way. */
+async function twoUnderWay(fails: Partial<Record<keyof Transactions<string>, Error>> = {}) {
+  const recorded = recording(fails);
+  const { sync, end } = slowSync();
+  const commits = new GroupCommit({ ...recorded.transactions, sync }, 0);
+  const first = stateOf(commits.add('a'));
+  await turn();
+  const second = stateOf(commits.add('b'));
+  await turn();
+  const states = () => [first(), second()];
+  return { ...recorded, commits, end, states };
+}
+
+t.test('requests of one turn share one transaction', async (t) => {
   const { calls, transactions } = recording();
-  const commits = new GroupCommit(transactions, 1);
+  const commits = new GroupCommit(transactions, 60_000);
   await Promise.all([commits.add('a'), commits.add('b')]);
   t.strictSame(calls, ['begin', 'apply a', 'apply b', 'commit', 'sync', 'settle']);
   t.strictSame(commits.counts, { groups: 1, requests: 2 });
 });
 
-t.test('nothing is acknowledged, and nothing more is written, before the sync has ended', async (t) => {
+t.test('while one group is being synced the next gathers for a window', async (t) => {
+  mock.timers.enable({ apis: ['setTimeout'] });
+  t.teardown(() => mock.timers.reset());
   const { calls, transactions } = recording();
   const { sync, end } = slowSync();
-  const commits = new GroupCommit({ ...transactions, sync }, 0);
-  const first = stateOf(commits.add('a'));
+  const commits = new GroupCommit({ ...transactions, sync }, 60_000);
+  const first = commits.add('a');
   await turn();
-  const second = stateOf(commits.add('b'));
-  const third = stateOf(commits.add('c'));
+  const second = commits.add('b');
   await turn();
-  t.strictSame(calls, ['begin', 'apply a', 'commit']);
-  t.strictSame([first(), second(), third()], ['waits', 'waits', 'waits']);
-  t.strictSame(commits.counts, { groups: 0, requests: 0 });
+  t.equal(calls.length, 3, 'not at once');
+  const third = commits.add('c');
+  mock.timers.tick(60_000);
+  t.strictSame(calls.slice(3), ['begin', 'apply b', 'apply c', 'commit'], 'before the sync has ended');
   end();
-  await turn();
-  t.strictSame([first(), second()], ['durable', 'waits']);
-  await turn();
-  t.strictSame(calls.slice(3), ['settle', 'begin', 'apply b', 'apply c', 'commit'], 'what came meanwhile is one group');
   end();
-  await turn();
-  t.strictSame([second(), third()], ['durable', 'durable']);
-  t.strictSame(commits.counts, { groups: 2, requests: 3 });
+  await Promise.all([first, second, third]);
 });
 
-t.test('a sync that fails rejects its group and what waits, and the journal takes nothing more', async (t) => {
-  const { calls, transactions } = recording();
+t.test('the end of a sync ends the window of what waits', async (t) => {
+  const { transactions } = recording();
   const { sync, end } = slowSync();
-  const commits = new GroupCommit({ ...transactions, sync }, 0);
-  const first = stateOf(commits.add('a'));
+  const commits = new GroupCommit({ ...transactions, sync }, 60_000);
+  const first = commits.add('a');
   await turn();
-  const second = stateOf(commits.add('b'));
-  end(ioError());
+  const second = commits.add('b');
+  end();
+  await first;
   await turn();
-  t.strictSame([first(), second()], ['JOURNAL_IO', 'JOURNAL_FAILED']);
-  t.notOk(calls.includes('rollback'), 'what is written stays: reopening tells');
-  await t.rejects(commits.add('c'), { code: 'JOURNAL_FAILED', message: /until it is reopened.*fdatasync/ });
+  end();
+  await second;
+  t.strictSame(commits.counts, { groups: 2, requests: 2 });
+});
+
+t.test('nothing is acknowledged before its sync has ended, and two are under way at most', async (t) => {
+  const { calls, commits, end, states } = await twoUnderWay();
+  const third = stateOf(commits.add('c'));
+  const fourth = stateOf(commits.add('d'));
+  await turn();
+  t.strictSame(calls, ['begin', 'apply a', 'commit', 'begin', 'apply b', 'commit']);
+  t.strictSame([...states(), third(), fourth()], ['waits', 'waits', 'waits', 'waits']);
   t.strictSame(commits.counts, { groups: 0, requests: 0 });
+  end();
+  await turn();
+  t.strictSame([...states(), third()], ['durable', 'waits', 'waits']);
+  await turn();
+  t.strictSame(calls.slice(6), ['settle', 'begin', 'apply c', 'apply d', 'commit'], 'what came meanwhile is one group');
+  end();
+  end();
+  await turn();
+  t.strictSame([...states(), third(), fourth()], ['durable', 'durable', 'durable', 'durable']);
+  t.strictSame(commits.counts, { groups: 3, requests: 4 });
+});
+
+t.test('a group is acknowledged after those before it, though its sync ends first', async (t) => {
+  const { calls, commits, end, states } = await twoUnderWay();
+  end(undefined, 1);
+  await turn();
+  t.strictSame(states(), ['waits', 'waits']);
+  t.notOk(calls.includes('settle'));
+  end();
+  await turn();
+  t.strictSame(states(), ['durable', 'durable']);
+  t.strictSame(commits.counts, { groups: 2, requests: 2 });
+});
+
+t.test(
+  'a sync that fails rejects all that is written and all that waits, and the journal takes nothing more',
+  async (t) => {
+    for (const failing of [0, 1]) {
+      const { calls, commits, end, states } = await twoUnderWay();
+      const third = stateOf(commits.add('c'));
+      end(ioError(), failing);
+      await turn();
+      t.strictSame([...states(), third()], ['JOURNAL_IO', 'JOURNAL_IO', 'JOURNAL_FAILED']);
+      end();
+      await turn();
+      t.strictSame(states(), ['JOURNAL_IO', 'JOURNAL_IO'], 'the other sync has no say any more');
+      t.notOk(calls.includes('rollback'), 'what is written stays: reopening tells');
+      t.notOk(calls.includes('settle'), 'the store is not touched again');
+      await t.rejects(commits.add('d'), { code: 'JOURNAL_FAILED', message: /until it is reopened.*fdatasync/ });
+      t.strictSame(commits.counts, { groups: 0, requests: 0 });
+    }
+  },
+);
+
+t.test('a commit that fails leaves a group whose sync is under way to that sync', async (t) => {
+  const { fails, calls, commits, end, states } = await twoUnderWay();
+  end();
+  await turn();
+  fails.commit = sqliteError('SQLITE_IOERR_WRITE');
+  await t.rejects(commits.add('c'), { code: 'JOURNAL_IO' });
+  const before = calls.length;
+  end();
+  await turn();
+  t.strictSame(states(), ['durable', 'durable']);
+  t.equal(calls.length, before, 'the store is not touched again');
 });
 
 t.test('closing makes what is written and what waits durable before it returns', async (t) => {
-  const { calls, transactions } = recording();
-  const { sync, end } = slowSync();
-  const commits = new GroupCommit({ ...transactions, sync }, 0);
-  const first = stateOf(commits.add('a'));
-  await turn();
-  const second = stateOf(commits.add('b'));
+  const { calls, commits, end, states } = await twoUnderWay();
+  const third = stateOf(commits.add('c'));
   commits.close();
-  t.strictSame(calls.slice(3), ['syncNow', 'settle', 'begin', 'apply b', 'commit', 'syncNow', 'settle']);
+  t.strictSame(calls.slice(6), ['syncNow', 'settle', 'begin', 'apply c', 'commit', 'syncNow', 'settle']);
   end(ioError());
   await turn();
-  t.strictSame([first(), second()], ['durable', 'durable'], 'the sync that was under way has no say any more');
-  await t.rejects(commits.add('c'), { code: 'JOURNAL_CLOSED' });
+  t.strictSame([...states(), third()], ['durable', 'durable', 'durable'], 'a sync of before has no say any more');
+  await t.rejects(commits.add('d'), { code: 'JOURNAL_CLOSED' });
 });
 
 t.test('closing a journal whose sync fails rejects what it held', async (t) => {
-  const { transactions } = recording({ syncNow: ioError() });
-  const { sync, end } = slowSync();
-  const commits = new GroupCommit({ ...transactions, sync }, 0);
-  const first = stateOf(commits.add('a'));
-  await turn();
-  const second = stateOf(commits.add('b'));
+  const { commits, end, states } = await twoUnderWay({ syncNow: ioError() });
+  const third = stateOf(commits.add('c'));
   commits.close();
   end();
   await turn();
-  t.strictSame([first(), second()], ['JOURNAL_IO', 'JOURNAL_FAILED']);
+  t.strictSame([...states(), third()], ['JOURNAL_IO', 'JOURNAL_IO', 'JOURNAL_FAILED']);
 });
 
-t.test('who reads waits for the sync that is under way, once', async (t) => {
-  const { calls, fails, transactions } = recording();
-  const { sync, end } = slowSync();
-  const commits = new GroupCommit({ ...transactions, sync }, 0);
-  const first = stateOf(commits.add('a'));
+t.test('who reads waits for all that is written, once', async (t) => {
+  const { calls, fails, commits, end, states } = await twoUnderWay();
+  commits.finishSync();
+  commits.finishSync();
+  t.strictSame(calls.slice(6), ['syncNow', 'settle']);
+  const third = stateOf(commits.add('c'));
   await turn();
-  commits.finishSync();
-  commits.finishSync();
-  t.strictSame(calls.slice(3), ['syncNow', 'settle']);
+  t.strictSame([...states(), third()], ['durable', 'durable', 'waits']);
+  t.equal(calls.length, 8, 'both syncs are still under way');
+  end();
   end();
   await turn();
-  t.equal(first(), 'durable');
-  t.strictSame(commits.counts, { groups: 1, requests: 1 }, 'counted once');
-  fails.syncNow = ioError();
-  const second = stateOf(commits.add('b'));
   await turn();
+  t.strictSame(commits.counts, { groups: 2, requests: 2 }, 'counted once');
+  fails.syncNow = ioError();
   t.throws(() => commits.finishSync(), { code: 'JOURNAL_IO' });
   await turn();
-  t.equal(second(), 'JOURNAL_IO');
+  t.equal(third(), 'JOURNAL_IO');
+});
+
+t.test('a sync that fails after another made its group durable stops the journal all the same', async (t) => {
+  const { commits, end, states } = await twoUnderWay();
+  commits.finishSync();
+  end(ioError());
+  await turn();
+  t.strictSame(states(), ['durable', 'durable']);
+  await t.rejects(commits.add('c'), { code: 'JOURNAL_FAILED' });
 });
 
 t.test('after a failed commit every request of the group is rejected and nothing more is accepted', async (t) => {
