@@ -1,11 +1,12 @@
 /**
  * Takes out of a Node executable what an agent on a router never reads: the texts of ICU in other languages than English, its
- * converters and dictionaries (31 of 33 MB), and the sources of Node's own development tools (TypeScript, parser, debugger,
- * test runner: 5 MB). What goes is overwritten in place by zeros or blanks, so that no address moves; packed, and on
- * squashfs, runs of one byte cost nothing.
+ * converters and dictionaries (31 of 33 MB), the sources of Node's own development tools (TypeScript, parser, debugger,
+ * test runner: 5 MB), what V8 had compiled of Node's own modules (3.3 MB) and the tables for C++ exceptions (4.7 MB). What goes is
+ * overwritten in place by zeros or blanks, so that no address moves; packed, and on squashfs, runs of one byte cost nothing.
  *
  * @see https://unicode-org.github.io/icu/userguide/icu_data/ (common data, UDataInfo, "CmnD": icu4c/source/common/ucmndata.h)
  */
+import { sectionsOf } from './elf-sections.ts';
 
 /** MappedData: u16 header size, 0xda 0x27; UDataInfo follows, its format name stands at 12. */
 const FORMAT_AT = 12;
@@ -96,6 +97,59 @@ export function blankToolSources(image: Buffer, sources: Readonly<Record<string,
     bytes += text.length;
   }
   return bytes;
+}
+
+/** V8's SerializedCodeData: magic, version, source, flags, snapshot (u32 each), payload's length, checksum; padded to 32 bytes. */
+const CACHE_HEADER_BYTES = 32;
+const CACHE_LENGTH_AT = 20;
+/** Upper half of the magic number; the lower one counts what this build of V8 refers to. */
+const CACHE_MAGIC = Buffer.from([0xde, 0xc0]);
+/** Node 24 has 388 modules with one. */
+const MIN_CACHES = 100;
+const MAX_CACHE_BYTES = 1 << 20;
+
+/**
+ * Blanks the code that V8 compiled of Node's modules when Node was built. It is good for the flags of that day only: under
+ * DIET_FLAGS V8 refuses every one of them (getCacheUsage() of Node's internal binding `builtins` counts none), and compiles the source,
+ * as it does where it finds zeros. @returns bytes blanked. @throws Error if there are none
+ * @see src/snapshot/code-serializer.h of V8
+ */
+export function dropCodeCaches(image: Buffer): number {
+  const byKind = new Map<string, number[]>();
+  for (let found = image.indexOf(CACHE_MAGIC); found >= 0; found = image.indexOf(CACHE_MAGIC, found + 1)) {
+    const at = found - 2;
+    if (at < 0 || at % 8 !== 0 || at + CACHE_HEADER_BYTES > image.length) continue;
+    // Magic and version are the same in all of them; whatever else begins like this is of another kind.
+    const kind = image.toString('hex', at, at + 8);
+    byKind.set(kind, [...(byKind.get(kind) ?? []), at]);
+  }
+  const caches = [...byKind.values()].find((places) => places.length >= MIN_CACHES);
+  if (caches === undefined) throw new Error('no compiled modules in this Node: expected hundreds with one V8 version');
+  let bytes = 0;
+  for (const at of caches) {
+    const end = at + CACHE_HEADER_BYTES + image.readUInt32LE(at + CACHE_LENGTH_AT);
+    if (end > image.length || end - at > MAX_CACHE_BYTES) throw new Error(`no compiled module at ${at}, but its mark`);
+    image.fill(0, at, end);
+    bytes += end - at;
+  }
+  return bytes;
+}
+
+/** What a C++ exception needs to find its way; Node, V8 and ICU are compiled without, the addons bring their own. */
+const UNWIND_SECTIONS = ['.eh_frame_hdr', '.eh_frame', '.gcc_except_table'];
+
+/**
+ * Blanks the unwind tables of the executable. What throws in spite of it ends the process, as it does where nobody catches.
+ * @returns bytes blanked. @throws Error if a section is missing
+ */
+export function dropUnwindTables(image: Buffer): number {
+  const sections = sectionsOf(image);
+  return UNWIND_SECTIONS.reduce((bytes, name) => {
+    const section = sections.find((each) => each.name === name);
+    if (section === undefined) throw new Error(`this Node has no section ${name}`);
+    image.fill(0, section.offset, section.offset + section.size);
+    return bytes + section.size;
+  }, 0);
 }
 
 function icuBase(image: Buffer): number {

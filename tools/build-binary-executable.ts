@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import pkgSea from '@yao-pkg/pkg/lib-es5/sea.js';
 import { ADDON_FILE } from '../openwrt/binary/load-addon.ts';
 import { DIET_FLAGS } from './build-agent.ts';
-import { blankToolSources, slimIcu } from './build-binary-diet.ts';
+import { blankToolSources, dropCodeCaches, dropUnwindTables, slimIcu } from './build-binary-diet.ts';
 import type { Target } from './build-binary-target.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -43,6 +43,8 @@ export function writeNode(target: Target, isSlim: boolean, path: string): void {
   const image = readFileSync(path);
   slimIcu(image);
   blankToolSources(image, builtinSources());
+  dropCodeCaches(image);
+  dropUnwindTables(image);
   writeFileSync(path, image);
 }
 

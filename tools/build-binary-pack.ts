@@ -1,23 +1,41 @@
 /** Packs a folder so that the same content gives the same bytes: sorted, owned by root, one time for all. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, rmSync } from 'node:fs';
+import type { Target } from './build-binary-target.ts';
 
-/** `tar` piped through `xz`; one thread, because the number of threads changes the result. */
+/**
+ * `tar` piped through `xz`; one thread, because the number of threads changes the result. The window holds the addon, so that the
+ * copy inside the agent and the one beside it are stored once; to unpack takes 17 MB of memory. No branch filter: busybox's unxz
+ * knows none.
+ */
 export function packTar(folder: string, file: string, epochS: number): void {
   const tar = 'tar --sort=name --owner=0 --group=0 --numeric-owner --format=ustar --mtime="@$3" -C "$1" -cf - .';
-  run('sh', ['-c', `set -e; ${tar} | xz -6 -T1 >"$2"`, 'pack', folder, file, String(epochS)]);
+  run('sh', ['-c', `set -e; ${tar} | xz --lzma2=preset=9e,dict=16MiB -T1 >"$2"`, 'pack', folder, file, String(epochS)]);
 }
 
 /**
- * A squashfs image to be mounted where it is stored: it takes its packed size of flash. xz without branch filter and 256 KiB
- * blocks: what OpenWrt's own kernels and images use.
+ * A squashfs image to be mounted where it is stored: it takes its packed size of flash. xz in 256 KiB blocks, with the branch filter
+ * on x86 only: what OpenWrt's own images use (include/image.mk), so that its kernels can read it.
  */
-export function squash(folder: string, file: string, epochS: number): void {
+export function squash(folder: string, file: string, { name }: Target, epochS: number): void {
   const tool = ['/usr/bin/mksquashfs', '/usr/local/bin/mksquashfs', '/bin/mksquashfs'].find((path) => existsSync(path));
   if (tool === undefined) throw new Error('mksquashfs is missing; Debian: apt-get install squashfs-tools');
   rmSync(file, { force: true });
   const time = String(epochS);
-  const options = ['-comp', 'xz', '-b', '256K', '-all-root', '-no-xattrs', '-mkfs-time', time, '-all-time', time];
+  const filter = name === 'x86_64' ? ['-Xbcj', 'x86'] : [];
+  const options = [
+    '-comp',
+    'xz',
+    '-b',
+    '256K',
+    ...filter,
+    '-all-root',
+    '-no-xattrs',
+    '-mkfs-time',
+    time,
+    '-all-time',
+    time,
+  ];
   run(tool, [folder, file, ...options, '-noappend', '-no-progress', '-quiet']);
 }
 

@@ -132,7 +132,7 @@ async function main(): Promise<void> {
       if (values['no-pack']) continue;
       const packed = join(out, `shareagent-${AGENT_VERSION}-${target.name}-${weight}`);
       packTar(folder, `${packed}.tar.xz`, source.epochS);
-      if (weight === 'small') squash(folder, `${packed}.squashfs`, source.epochS);
+      if (weight === 'small') squash(folder, `${packed}.squashfs`, target, source.epochS);
     }
   }
   writeFileSync(join(out, 'SHA256SUMS'), digestsOf(out));

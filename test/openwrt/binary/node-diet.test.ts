@@ -1,5 +1,14 @@
+import { readFileSync } from 'node:fs';
+import { Script } from 'node:vm';
 import t from 'tap';
-import { blankToolSources, isKept, slimIcu } from '../../../tools/build-binary-diet.ts';
+import {
+  blankToolSources,
+  dropCodeCaches,
+  dropUnwindTables,
+  isKept,
+  slimIcu,
+} from '../../../tools/build-binary-diet.ts';
+import { sectionsOf } from '../../../tools/elf-sections.ts';
 
 const HEADER_BYTES = 32;
 
@@ -85,5 +94,42 @@ t.test('sources of development tools become blanks of the same length, others st
   t.equal(blankToolSources(image, sources), 7 + 10);
   t.equal(image.toString('latin1'), `..${' '.repeat(7)}..open()..${' \0'.repeat(5)}..`);
   t.throws(() => blankToolSources(image, sources), /does not hold the source internal\/deps\/amaro/);
+  t.end();
+});
+
+t.test('what V8 compiled becomes zeros where hundreds have its mark and version, and nothing else does', (t) => {
+  // As this V8 writes it: the layout is that of the Node that is packed.
+  const cache = new Script('function f() { return 1; } f();', { filename: 'x' }).createCachedData();
+  const piece = Buffer.alloc(Math.ceil(cache.length / 8) * 8 + 8, 0x11);
+  cache.copy(piece);
+  const stranger = Buffer.alloc(64, 0x22);
+  cache.copy(stranger, 0, 0, 4);
+  const image = Buffer.concat([...Array.from({ length: 100 }, () => piece), stranger]);
+  t.equal(dropCodeCaches(image), 100 * cache.length);
+  t.ok(image.subarray(0, cache.length).every((byte) => byte === 0));
+  t.ok(
+    image.subarray(cache.length, piece.length).every((byte) => byte === 0x11),
+    'not a byte behind it',
+  );
+  t.ok(image.subarray(-64).equals(stranger), 'the same mark, another version');
+  t.throws(() => dropCodeCaches(image), /no compiled modules/);
+  t.throws(
+    () => dropCodeCaches(Buffer.concat(Array.from({ length: 100 }, () => cache.subarray(0, 32)))),
+    /but its mark/,
+  );
+  t.end();
+});
+
+t.test('an executable keeps all but its unwind tables', (t) => {
+  const image = readFileSync(process.execPath);
+  const sections = sectionsOf(image);
+  const of = (name: string) => sections.find((section) => section.name === name) ?? { offset: 0, size: 0 };
+  const content = (name: string) => image.subarray(of(name).offset, of(name).offset + of(name).size);
+  const text = Buffer.from(content('.rodata').subarray(0, 1000));
+  t.ok(of('.eh_frame').size > 1_000_000);
+  t.equal(dropUnwindTables(image), of('.eh_frame').size + of('.eh_frame_hdr').size + of('.gcc_except_table').size);
+  t.ok(content('.eh_frame').every((byte) => byte === 0));
+  t.ok(content('.rodata').subarray(0, 1000).equals(text));
+  t.throws(() => dropUnwindTables(Buffer.from('#!/bin/sh')), /expected an ELF executable/);
   t.end();
 });
