@@ -8,13 +8,22 @@
 import type { ServerOptions } from 'node:https';
 import { type FastifyBaseLogger, type FastifyError, type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import { MAX_UPLOAD_BYTES } from '../protocol/traffic-proof-wire.ts';
-import { BodyRoom, type BodyRoomLimits } from './body-room.ts';
+import { BodyRoom, type BodyRoomLimits, DEFAULT_BODY_ROOM } from './body-room.ts';
 import { BULK_MEDIA_TYPE, decodeBulk, MAX_BULK_BYTES } from './bulk-body.ts';
 import { addListings, type ListingDeps } from './collector-listings.ts';
-import { type IntakeDeps, ProofIntake, type Refused } from './proof-intake.ts';
+import { takePlainPosts } from './plain-posts.ts';
+import { type IntakeDeps, ProofIntake } from './proof-intake.ts';
 import { ProofLogError } from './proof-log.ts';
-import { batchReceiptJson, missingText, type ReceiptDeps, receiptJson, refusalJson } from './receipts.ts';
+import { batchReceiptJson, type ReceiptDeps } from './receipts.ts';
 import { limitRegistry, type RegistryLimits, sourceOf } from './registry-limits.ts';
+import {
+  answerUpload,
+  errorAnswer,
+  failedAnswer,
+  laterAnswer,
+  refusedAnswer,
+  type UploadAnswer,
+} from './upload-answer.ts';
 
 export type CollectorDeps = IntakeDeps &
   ReceiptDeps &
@@ -36,11 +45,6 @@ const REQUEST_TIMEOUT_MS = 30_000;
 /** Routers come back after minutes: an idle connection is dearer to keep than to make anew. */
 const KEEP_ALIVE_MS = 10_000;
 const DEFAULT_MAX_CONNECTIONS = 16_384;
-/** Said to a router that is refused for now: the shortest wait, and how much is added at random, so that not all come back at once. */
-const RETRY_AFTER_S = 5;
-const RETRY_SPREAD_S = 10;
-/** A full disk is emptied by a person. */
-const RETRY_FULL_S = 60;
 /** A list may cost milliseconds, and asks for no key. */
 const DEFAULT_LISTING_LIMITS: RegistryLimits = {
   source: { perS: 10, burst: 600 },
@@ -55,28 +59,28 @@ export function buildCollector(deps: CollectorDeps): FastifyInstance {
   app.addContentTypeParser('application/cbor', asBytes, (_request, body, done) => done(null, body));
   const bulkOptions = { ...asBytes, bodyLimit: MAX_BULK_BYTES };
   app.addContentTypeParser(BULK_MEDIA_TYPE, bulkOptions, (_request, body, done) => done(null, body));
-  app.setErrorHandler(answerError);
-  const room = new BodyRoom(deps.bodyRoom);
+  app.setErrorHandler((error: FastifyError | ProofLogError, request, reply) =>
+    send(reply, answerTo(error, request.log)),
+  );
+  const { bodyRoom = DEFAULT_BODY_ROOM, trustedProxies = [] } = deps;
+  const room = new BodyRoom(bodyRoom);
   app.addHook('onRequest', (request, reply, done) => {
     if (room.enter(request.headers, sourceOf(request.ip), reply.raw)) done();
-    else refuseForNow(reply, 503, 'busy', 'Too many large uploads come at once.', RETRY_AFTER_S);
+    else send(reply, laterAnswer(503, 'busy', 'Too many large uploads come at once.'));
   });
   app.setNotFoundHandler((request, reply) =>
     refuse(reply, 404, 'not-found', `There is no ${request.method} ${request.url.slice(0, 80)}.`),
   );
   app.post('/v1/proofs', async (request, reply) => {
     if (!(request.body instanceof Uint8Array)) return refuse(reply, 400, 'malformed', 'The body is empty.');
-    const result = await intake.take(request.body, request.ip);
-    if (!result.ok) return refuseUpload(reply, result);
-    if (result.missing.length > 0) reply.header('ssp-missing', missingText(result.missing));
-    return receiptJson(result, deps);
+    return send(reply, await answerUpload(request.body, request.ip, intake, deps));
   });
   app.post('/v1/proofs/bulk', { bodyLimit: MAX_BULK_BYTES }, async (request, reply) => {
     if (!(request.body instanceof Uint8Array)) return refuse(reply, 400, 'malformed', 'The body is empty.');
     const bodies = decodeBulk(request.body);
-    if (!bodies.ok) return refuseUpload(reply, { ...bodies, reason: 'malformed' });
+    if (!bodies.ok) return send(reply, refusedAnswer({ ...bodies, reason: 'malformed' }));
     const results = await intake.takeAll(bodies.value, request.ip);
-    return 'ok' in results ? refuseUpload(reply, results) : batchReceiptJson(results, deps);
+    return 'ok' in results ? send(reply, refusedAnswer(results)) : batchReceiptJson(results, deps);
   });
   app.register((scope, _options, done) => {
     limitRegistry(scope, { ...DEFAULT_LISTING_LIMITS, ...deps.listingLimits }, deps.monotonicMs);
@@ -86,6 +90,12 @@ export function buildCollector(deps: CollectorDeps): FastifyInstance {
   app.get('/v1/health', (_request, reply) =>
     intake.hasFailed ? refuse(reply, 503, 'storage-failed', 'The collector must be restarted.') : { ok: true },
   );
+  // Behind a proxy it takes Fastify to tell whose request it is.
+  if (trustedProxies.length === 0) {
+    takePlainPosts(app.server, bodyRoom.smallBytes, (body, ip) =>
+      answerUpload(body, ip, intake, deps).catch((error: ProofLogError) => answerTo(error, app.log)),
+    );
+  }
   return app;
 }
 
@@ -108,56 +118,24 @@ function openServer(deps: CollectorDeps): FastifyInstance {
   return app;
 }
 
-const STATUS: Readonly<Record<Refused['reason'], number>> = {
-  malformed: 400,
-  elsewhere: 421,
-  'too-many': 429,
-  busy: 503,
-  failed: 503,
-};
-
-function refuseUpload(reply: FastifyReply, refusal: Refused): FastifyReply {
-  const { code, message } = refusalJson(refusal);
-  const status = STATUS[refusal.reason];
-  if (status < 429) return refuse(reply, status, code, message);
-  return refuseForNow(
-    reply,
-    status,
-    code,
-    message,
-    refusal.reason === 'too-many' ? refusal.retryAfterS : RETRY_AFTER_S,
-  );
-}
-
-function answerError(
-  error: FastifyError | ProofLogError,
-  request: { readonly log: FastifyBaseLogger },
-  reply: FastifyReply,
-): FastifyReply {
+/** Errors of our own are logged, never told. */
+function answerTo(error: FastifyError | ProofLogError, log: FastifyBaseLogger): UploadAnswer {
   if (error instanceof ProofLogError) {
-    request.log.error({ err: error }, 'upload not stored');
-    return error.code === 'LOG_FULL'
-      ? refuseForNow(reply, 507, 'disk-full', "The collector's disk is full.", RETRY_FULL_S)
-      : refuseForNow(reply, 503, 'storage-failed', 'The upload could not be stored.', RETRY_AFTER_S);
+    log.error({ err: error }, 'upload not stored');
+    return failedAnswer(error);
   }
   const status = error.statusCode ?? 500;
-  if (status < 500) return refuse(reply, status, 'bad-request', error.message);
-  request.log.error({ err: error }, 'request failed');
-  return refuse(reply, 500, 'internal', 'The collector failed; keep the upload and try again.');
+  if (status < 500) return errorAnswer(status, 'bad-request', error.message);
+  log.error({ err: error }, 'request failed');
+  return errorAnswer(500, 'internal', 'The collector failed; keep the upload and try again.');
 }
 
-function refuseForNow(
-  reply: FastifyReply,
-  status: number,
-  code: string,
-  message: string,
-  afterS: number,
-): FastifyReply {
-  const waitS = afterS + Math.floor(Math.random() * RETRY_SPREAD_S);
-  reply.header('retry-after', waitS);
-  return refuse(reply, status, code, `${message} Keep the upload and try again in ${waitS} s.`);
+function send(reply: FastifyReply, { status, retryAfterS, missing, json }: UploadAnswer): FastifyReply {
+  if (retryAfterS !== undefined) reply.header('retry-after', retryAfterS);
+  if (missing !== undefined) reply.header('ssp-missing', missing);
+  return reply.code(status).send(json);
 }
 
 function refuse(reply: FastifyReply, status: number, code: string, message: string): FastifyReply {
-  return reply.code(status).send({ error: { code, message } });
+  return send(reply, errorAnswer(status, code, message));
 }
