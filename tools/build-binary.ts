@@ -131,7 +131,7 @@ async function main(): Promise<void> {
       await buildOne({ target, weight, folder, source });
       if (values['no-pack']) continue;
       const packed = join(out, `shareagent-${AGENT_VERSION}-${target.name}-${weight}`);
-      packTar(folder, `${packed}.tar.xz`, source.epochS);
+      packTar(folder, `${packed}.tar.xz`, target, source.epochS);
       if (weight === 'small') squash(folder, `${packed}.squashfs`, target, source.epochS);
     }
   }
