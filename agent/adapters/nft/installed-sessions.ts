@@ -22,7 +22,7 @@ export class InstalledSessions {
 
   isBound(mac: Mac, address: IpAddress): boolean {
     const map = isIpv6(address) ? 'up6' : 'up4';
-    const key = `${mac} ${address}` as const;
+    const key = `${address} ${mac}` as const;
     return ([map, TRIAL_MAPS[map]] as const).some((set) => this.index.has(elementId({ set, key, value: '' })));
   }
 

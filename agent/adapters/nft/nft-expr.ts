@@ -11,6 +11,11 @@ export function payload(protocol: string, field: string): JsonObject {
   return { payload: { protocol, field } };
 }
 
+/** Bits counted from the beginning of the network header. */
+export function rawNetwork(offset: number, len: number): JsonObject {
+  return { payload: { base: 'nh', offset, len } };
+}
+
 export function meta(key: string): JsonObject {
   return { meta: { key } };
 }
@@ -87,3 +92,4 @@ export function withinOwnLimit(key: Json, set: string, rate: number, burst: numb
 
 export const ACCEPT: JsonObject = { accept: null };
 export const DROP: JsonObject = { drop: null };
+export const RETURN: JsonObject = { return: null };

@@ -23,7 +23,7 @@ import type { Json, JsonObject, NftCommand } from './nft-json.ts';
 /** One element. `value` is what a map leads to, an object's name or a MAC; empty in sets. */
 export type Element = { readonly set: GrantSet; readonly key: ElementKey; readonly value: string };
 /** One or two names with a blank between. */
-export type ElementKey = Mac | IpAddress | `${Mac} ${IpAddress}` | `${Mac} ${DeviceName}` | `${IpAddress} ${Mac}`;
+export type ElementKey = Mac | IpAddress | `${Mac} ${DeviceName}` | `${IpAddress} ${Mac}`;
 
 /** What tells an element from all others. */
 export function elementId({ set, key }: Element): string {
@@ -50,7 +50,7 @@ export function elementsFromGrant(grant: SessionGrant, quota: string): Element[]
     for (const address of addresses) {
       if (isLinkLocal(address)) continue;
       const version = isIpv6(address) ? 6 : 4;
-      addToMap(`up${version}`, `${mac} ${address}`, quota);
+      addToMap(`up${version}`, `${address} ${mac}`, quota);
       addToMap(`down${version}`, address, quota);
       add(`count_down${version}`, address);
       if (rate !== undefined) addToMap(`rate_down${version}`, address, rateName('down', sessionId, rate.downBytesPerS));
@@ -137,11 +137,10 @@ export function elementKey(set: GrantSet, [first = '', second = '']: readonly st
     case 'up6':
     case 'trial_up4':
     case 'trial_up6':
-      return joined(mac, parseIp(second));
-    case 'port':
-      return joined(mac, parseDeviceName(second));
     case 'nd_home':
       return joined(address, parseMac(second));
+    case 'port':
+      return joined(mac, parseDeviceName(second));
     case 'count_up':
     case 'online':
     case 'rate_up':

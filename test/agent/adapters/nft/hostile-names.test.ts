@@ -42,7 +42,7 @@ t.test('a hostile key in any set is no key', (t) => {
       t.equal(elementKey(set, [name]), undefined);
       t.equal(elementKey(set, [name, name]), undefined);
       const isPair = ['up4', 'up6', 'port', 'nd_home'].includes(set);
-      const first = set === 'nd_home' ? '2001:db8::1' : 'aa:bb:cc:00:00:01';
+      const first = set === 'port' ? 'aa:bb:cc:00:00:01' : '2001:db8::1';
       if (isPair) t.equal(elementKey(set, [first, name]), undefined, `${set} ${name}`);
     }
   }
