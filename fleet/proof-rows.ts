@@ -8,7 +8,8 @@ import type { UploadEntry } from './proof-entry.ts';
 import { readSignedProof, signedProofBytes } from './upload-reader.ts';
 
 // Byte counts and amounts are decimal text: a lying device may claim up to 2^64-1, and sums of that. `proof` is the signed proof
-// as it came, which says the rest: a row is written for every proof, and read for few.
+// as it came, which says the rest: a row is written for every proof, and read for few. `proofs` has those in their chains,
+// `rejects` all others: partial indexes on one table would make SQLite plan its statements anew with every value bound.
 export const PROOF_TABLES = `
   CREATE TABLE position (one INTEGER PRIMARY KEY CHECK (one = 1), segment INTEGER NOT NULL, offset INTEGER NOT NULL) STRICT;
   CREATE TABLE proofs (
@@ -20,14 +21,22 @@ export const PROOF_TABLES = `
     clock_state INTEGER NOT NULL,
     verdict TEXT NOT NULL,
     reason TEXT NOT NULL,
-    joins_chain INTEGER NOT NULL,
-    body_hash BLOB,
     received_s INTEGER NOT NULL
   ) STRICT;
-  CREATE UNIQUE INDEX chain ON proofs (device, seq) WHERE joins_chain = 1;
-  CREATE UNIQUE INDEX rejected ON proofs (body_hash) WHERE body_hash IS NOT NULL;
-  CREATE INDEX equivocations ON proofs (device) WHERE verdict = 'equivocation';
-  CREATE INDEX rejects ON proofs (device) WHERE joins_chain = 0;
+  CREATE UNIQUE INDEX chain ON proofs (device, seq);
+  CREATE TABLE rejects (
+    id INTEGER PRIMARY KEY,
+    body_hash BLOB NOT NULL UNIQUE,
+    device BLOB NOT NULL,
+    seq INTEGER NOT NULL,
+    digest BLOB NOT NULL,
+    proof BLOB NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT NOT NULL,
+    received_s INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX rejects_of_device ON rejects (device);
+  CREATE INDEX equivocations ON rejects (device) WHERE verdict = 'equivocation';
   CREATE TABLE held (device BLOB, seq INTEGER, body BLOB NOT NULL, PRIMARY KEY (device, seq)) STRICT, WITHOUT ROWID;
   CREATE TABLE gaps (device BLOB, first INTEGER, last INTEGER NOT NULL, PRIMARY KEY (device, first)) STRICT, WITHOUT ROWID;
   CREATE TABLE channels (id BLOB PRIMARY KEY, bytes TEXT NOT NULL, paid TEXT NOT NULL) STRICT, WITHOUT ROWID;
@@ -50,24 +59,30 @@ export type ProofRow = {
   readonly received_s: bigint;
 };
 
-/** An upload that did not join a chain then may be judged anew once its device is enrolled: it is still one upload. */
+/** A proof in its chain is found by its number. */
 export const INSERT_PROOF = `
-  INSERT INTO proofs (device, seq, digest, proof, clock_state, verdict, reason, joins_chain, body_hash, received_s)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
-  ON CONFLICT (body_hash) WHERE body_hash IS NOT NULL
-    DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, received_s = excluded.received_s
-  ON CONFLICT DO NOTHING`;
+  INSERT INTO proofs (id, device, seq, digest, proof, clock_state, verdict, reason, received_s)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`;
 
-/** In the order of INSERT_PROOF. A proof in its chain is found by its number, any other by its bytes. */
+/** Any other by its bytes. It may be judged anew, once its device is enrolled: it is still one upload. */
+export const INSERT_REJECT = `
+  INSERT INTO rejects (id, body_hash, device, seq, digest, proof, verdict, reason, received_s)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (body_hash)
+    DO UPDATE SET verdict = excluded.verdict, reason = excluded.reason, received_s = excluded.received_s`;
+
+/** In the order of INSERT_PROOF, or INSERT_REJECT, behind the id. */
 export function columnsFromEntry({ body, upload, digest, judgement, receivedS }: UploadEntry): readonly unknown[] {
   const { seq, clockState } = upload.proof;
   const { verdict, reason, joinsChain } = judgement;
   const proof = signedProofBytes(body);
-  const [joins, hash] = joinsChain ? [1n, null] : [0n, hashOf(body)];
-  return [deviceOf(proof), seq, blob(digest), proof, clockState, verdict, reason, joins, hash, receivedS];
+  const device = deviceOf(proof);
+  return joinsChain
+    ? [device, seq, blob(digest), proof, clockState, verdict, reason, receivedS]
+    : [hashOf(body), device, seq, blob(digest), proof, verdict, reason, receivedS];
 }
 
-/** Its first item. */
+/** The first item of a signed proof. */
 function deviceOf(proof: Uint8Array): Uint8Array {
   return proof.subarray(1, 21);
 }

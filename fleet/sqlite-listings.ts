@@ -6,6 +6,7 @@ import type { ChainHead, Equivocation, VerdictRow } from './fleet-store.ts';
 import { blob, type ProofRow, verdictFromRow } from './proof-rows.ts';
 import {
   CHAIN_START,
+  EQUIVOCATIONS,
   GAPS,
   type GapRow,
   headAtStart,
@@ -24,7 +25,9 @@ export function listedVerdicts(
   limit: number,
 ): readonly VerdictRow[] {
   const address = blob(device);
-  const rows = reader.prepare(LISTED).all(address, afterId, address, afterId, limit) as ProofRow[];
+  const rows = reader
+    .prepare(LISTED)
+    .all(...[address, afterId, limit], ...[address, afterId, limit], limit) as ProofRow[];
   return rows.map(verdictFromRow);
 }
 
@@ -41,9 +44,8 @@ export function chainHead(reader: Database, device: Address, maxMissing: number)
 /** Each with the proof in the chain that it contradicts. */
 export function listedEquivocations(reader: Database, device: Address, limit: number): readonly Equivocation[] {
   const address = blob(device);
-  const sql = "SELECT * FROM proofs WHERE device = ? AND verdict = 'equivocation' ORDER BY id LIMIT ?";
   const inChain = reader.prepare(ROWS_AROUND);
-  return (reader.prepare(sql).all(address, limit) as ProofRow[]).flatMap((row) => {
+  return (reader.prepare(EQUIVOCATIONS).all(address, limit) as ProofRow[]).flatMap((row) => {
     const around = inChain.all(address, row.seq - 1n, row.seq + 1n) as ProofRow[];
     const other = around.find(({ seq }) => seq === row.seq) ?? around[0];
     if (other === undefined) return [];

@@ -5,21 +5,22 @@ import { GENESIS_PREV } from '../protocol/traffic-proof.ts';
 import type { Verdict } from '../protocol/verdict.ts';
 import type { Tail } from './chain-tails.ts';
 import type { ChainHead, ChainStart, MissingRange, Place } from './fleet-store.ts';
-import { INSERT_PROOF } from './proof-rows.ts';
+import { INSERT_PROOF, INSERT_REJECT } from './proof-rows.ts';
 import { readSignedProof } from './upload-reader.ts';
 
 /** In hot statements cells, not rows: better-sqlite3 makes rows by a function that it compiles, often anew. */
 const CHAIN_COLUMNS = 'seq, digest, proof, verdict, received_s';
 
-// Named: the planner would rather read all rows of a device by the index that lists them.
-export const LAST_OF_CHAIN =
-  'SELECT * FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1 ORDER BY seq DESC LIMIT 1';
-// Two indexes that share out the rows: one over all of them would be kept up with every proof, for a page that few ask for.
-export const LISTED = `SELECT * FROM proofs WHERE id IN (
-  SELECT id FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1 AND id > ?
-  UNION ALL SELECT id FROM proofs INDEXED BY rejects WHERE device = ? AND joins_chain = 0 AND id > ?) ORDER BY id LIMIT ?`;
-const IN_CHAIN = 'FROM proofs INDEXED BY chain WHERE device = ? AND joins_chain = 1';
-export const ROWS_AROUND = `SELECT * ${IN_CHAIN} AND seq BETWEEN ? AND ?`;
+const ROW_COLUMNS = 'id, device, seq, digest, proof, verdict, reason, received_s';
+export const LAST_OF_CHAIN = `SELECT ${ROW_COLUMNS} FROM proofs WHERE device = ? ORDER BY seq DESC LIMIT 1`;
+// Numbers first, from the indexes alone: to keep an order of arrival by device up with every proof would cost more than the pages
+// that few ask for.
+const listedOf = (table: 'proofs' | 'rejects'): string =>
+  `SELECT ${ROW_COLUMNS} FROM ${table} WHERE id IN (SELECT id FROM ${table} WHERE device = ? AND +id > ? ORDER BY id LIMIT ?)`;
+export const LISTED = `${listedOf('proofs')} UNION ALL ${listedOf('rejects')} ORDER BY id LIMIT ?`;
+export const EQUIVOCATIONS = `SELECT ${ROW_COLUMNS} FROM rejects WHERE device = ? AND verdict = 'equivocation' ORDER BY id LIMIT ?`;
+const IN_CHAIN = 'FROM proofs WHERE device = ?';
+export const ROWS_AROUND = `SELECT ${ROW_COLUMNS} ${IN_CHAIN} AND seq BETWEEN ? AND ?`;
 export const CHAIN_START = 'SELECT seq, prev FROM chain_starts WHERE device = ?';
 export const GAPS = 'SELECT first, last FROM gaps WHERE device = ? ORDER BY first LIMIT ?';
 
@@ -29,13 +30,17 @@ export function prepareStatements(database: Database) {
     position: prepare('SELECT segment, offset FROM position'),
     setPosition: prepare('INSERT OR REPLACE INTO position (one, segment, offset) VALUES (1, ?, ?)'),
     insert: prepare(INSERT_PROOF),
-    rejected: prepare(`SELECT ${CHAIN_COLUMNS} FROM proofs WHERE body_hash = ?`).raw(),
+    reject: prepare(INSERT_REJECT),
+    lastId: prepare(
+      'SELECT max((SELECT ifnull(max(id), 0) FROM proofs), (SELECT ifnull(max(id), 0) FROM rejects))',
+    ).pluck(),
+    rejected: prepare(`SELECT ${CHAIN_COLUMNS} FROM rejects WHERE body_hash = ?`).raw(),
     // The one before, the same, the one after, and whether there is any later one.
     around: prepare(`SELECT ${CHAIN_COLUMNS} ${IN_CHAIN} AND seq >= ? ORDER BY seq LIMIT 4`).raw(),
     verdict: prepare(`SELECT verdict, received_s ${IN_CHAIN} AND seq = ?`).raw(),
     tail: prepare(`SELECT seq, digest, verdict, proof ${IN_CHAIN} ORDER BY seq DESC LIMIT 1`).raw(),
     besides: prepare(
-      'SELECT EXISTS (SELECT 1 FROM proofs WHERE device = ? AND joins_chain = 0), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)',
+      'SELECT EXISTS (SELECT 1 FROM rejects WHERE device = ?), (SELECT first FROM gaps WHERE device = ? ORDER BY first LIMIT 1)',
     ).raw(),
     held: prepare('SELECT body FROM held WHERE device = ? AND seq = ?').pluck(),
     nthHeld: prepare('SELECT seq FROM held WHERE device = ? ORDER BY seq DESC LIMIT 1 OFFSET ?').pluck(),
@@ -49,9 +54,7 @@ export function prepareStatements(database: Database) {
       'INSERT OR REPLACE INTO shares (channel, seq, device, bytes, paid, amount, ack_bytes) VALUES (?, ?, ?, ?, ?, ?, ?)',
     ),
     releaseShares: prepare('DELETE FROM shares WHERE device = ? AND seq < ?'),
-    rejudge: prepare(
-      'UPDATE proofs INDEXED BY chain SET verdict = ?, reason = ? WHERE device = ? AND seq = ? AND joins_chain = 1',
-    ),
+    rejudge: prepare('UPDATE proofs SET verdict = ?, reason = ? WHERE device = ? AND seq = ?'),
     boot: prepare(
       'SELECT boot_s FROM corrections WHERE device = ? AND last >= ? AND first <= ? ORDER BY last LIMIT 1',
     ).pluck(),

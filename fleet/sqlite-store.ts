@@ -32,7 +32,7 @@ import {
 import { readSignedProof } from './upload-reader.ts';
 
 /** Raised with each change of PROOF_TABLES, or of what is kept in them. */
-const STORE_VERSION = 9n;
+const STORE_VERSION = 10n;
 /** So many ranges are named to a router at once; the others after it has sent these. */
 const MAX_MISSING = 16;
 /** Ends of chains, and channels, that are kept in memory: some 60 MiB when full. */
@@ -55,12 +55,15 @@ export class SqliteStore implements FleetStore {
   readonly #rows: (readonly unknown[])[] = [];
   readonly #rowsOf = new Set<Address>();
   #reached: LogPosition | undefined;
+  /** Rows of both tables are numbered in order of arrival. */
+  #nextId: bigint;
 
   /** Opens or creates the file; one that cannot be used is made anew, empty. Call catchUp before anything else. */
   constructor(path: string, cached = DEFAULT_CACHED, maxHeld = MAX_HELD) {
     this.#database = openDatabase(path, PROOF_TABLES, STORE_VERSION);
     this.#reader = openReader(path);
     this.#statements = prepareStatements(this.#database);
+    this.#nextId = (this.#statements.lastId.get() as bigint) + 1n;
     this.#held = new HeldProofs(this.#statements, maxHeld);
     this.#tails = new ChainTails(cached, (device) => {
       this.#writeRowsOf(device);
@@ -111,7 +114,17 @@ export class SqliteStore implements FleetStore {
   clear(): void {
     this.#commits.forget();
     this.#position = undefined;
-    const tables = ['proofs', 'held', 'shares', 'gaps', 'channels', 'corrections', 'chain_starts', 'position'];
+    const tables = [
+      'proofs',
+      'rejects',
+      'held',
+      'shares',
+      'gaps',
+      'channels',
+      'corrections',
+      'chain_starts',
+      'position',
+    ];
     this.#database.exec(tables.map((table) => `DELETE FROM ${table};`).join(' '));
     this.#tails.clear();
     this.#totals.clear();
@@ -166,7 +179,7 @@ export class SqliteStore implements FleetStore {
   }
 
   #writeRows(): void {
-    for (const columns of this.#rows) this.#statements.insert.run(...columns);
+    for (const columns of this.#rows) this.#statements.insert.run(this.#nextId++, ...columns);
     this.#rows.length = 0;
     this.#rowsOf.clear();
   }
@@ -244,7 +257,9 @@ export class SqliteStore implements FleetStore {
       return;
     }
     this.#writeEarly();
-    if (this.#statements.insert.run(...columns).changes === 0) return;
+    const { insert, reject } = this.#statements;
+    const { changes } = (judgement.joinsChain ? insert : reject).run(this.#nextId++, ...columns);
+    if (changes === 0) return;
     this.#tails.follow(entry, tail);
     if (!judgement.joinsChain) return;
     this.#addShares(upload);
