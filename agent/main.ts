@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { basename } from 'node:path';
 import { type Logger, pino } from 'pino';
 import { loadPageAssets } from '../captive-portal/page-assets.ts';
-import { buildPortal } from '../captive-portal/portal.ts';
+import { buildPortal, type PortalDeps } from '../captive-portal/portal.ts';
 import { TlsDoor } from '../captive-portal/tls-door.ts';
 import type { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
 import { chainClock } from './adapters/chain-clock.ts';
@@ -44,7 +44,7 @@ import { ProofMaker } from './proofs/proof-maker.ts';
 import { openRoaming } from './roaming/open-roaming.ts';
 import { closeAll, type Opened } from './settlement/close-all.ts';
 import { SettlementWatch } from './settlement/settlement-watch.ts';
-import { createTreasury } from './treasury/treasury.ts';
+import { createTreasury, type NodeTreasury } from './treasury/treasury.ts';
 import { AGENT_VERSION } from './version.ts';
 import { Watch } from './watch.ts';
 
@@ -159,7 +159,7 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   );
   opened.push({ name: 'control', close: () => control.close() });
   const door = new TlsDoor(() => config.portal.tls, log);
-  const build = () => buildPortal({ desk, config, page: loadPageAssets(), clock, log, isSecure: () => door.isOpen });
+  const build = () => portalWith({ desk, config, clock, log, treasury, isSecure: () => door.isOpen });
   const { port } = config.portal;
   const portal = await openPortal({ build, door, port, addresses: network.addresses, log, opened });
   // Guests get the page while the kernel is brought in line; what they ask for waits for it.
@@ -181,6 +181,12 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
     opened,
   );
   log.info({ version: AGENT_VERSION, device: signer.address }, 'agent-started');
+}
+
+type PortalParts = Omit<PortalDeps, 'page' | 'faucet'> & { readonly treasury: Pick<NodeTreasury, 'guestFaucet'> };
+
+function portalWith({ treasury, ...deps }: PortalParts): ReturnType<typeof buildPortal> {
+  return buildPortal({ ...deps, faucet: treasury.guestFaucet, page: loadPageAssets() });
 }
 
 function newRun(): string {

@@ -89,6 +89,7 @@ export const termsAnswer = v.strictObject({
   packages: v.array(v.strictObject({ name: v.string(), units: amount })),
   trialBytes: bytes,
   nowS: integer,
+  faucetUnits: v.optional(amount),
 });
 
 /** GET /v1/offer. */
@@ -142,6 +143,8 @@ export const captiveAnswer = v.strictObject({
 });
 
 /** RFC 9457. */
+/** POST /api/faucet. */
+export const faucetAnswer = v.strictObject({ units: amount });
 export const problemAnswer = v.strictObject({
   type: v.string(),
   title: v.string(),

@@ -1,7 +1,8 @@
 /** What every route of the portal works with. */
 import type { FastifyRequest } from 'fastify';
 import type { Mac } from '../agent/core/model.ts';
-import type { Clock, DeskRefusal, GuestDesk } from '../agent/ports.ts';
+import type { Clock, DeskRefusal, FaucetResult, GuestDesk } from '../agent/ports.ts';
+import type { Address } from '../protocol/address.ts';
 import type { OwnerFiles } from './owner-look.ts';
 import type { TermsJson } from './page/wire.ts';
 import type { PortalConfig } from './portal-config.ts';
@@ -25,6 +26,7 @@ export type PortalContext = {
   readonly files: OwnerFiles;
   /** True while https is spoken. */
   readonly isSecure: () => boolean;
+  readonly faucet?: (to: Address) => Promise<FaucetResult>;
 };
 
 export type Guest = { readonly ok: true; readonly mac: Mac } | { readonly ok: false; readonly problem: Problem };

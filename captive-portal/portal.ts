@@ -15,6 +15,7 @@ import { answerClientError } from './client-error.ts';
 import { capConnections } from './connection-caps.ts';
 import { EventStreams } from './event-streams.ts';
 import { FastLane } from './fast-lane.ts';
+import { addFaucet } from './faucet-route.ts';
 import { addForms } from './forms.ts';
 import { admit, portalUrl, redirectBody } from './gate.ts';
 import { addGuestApi } from './guest-api.ts';
@@ -40,14 +41,18 @@ export type PortalDeps = {
   readonly log: PortalLog;
   /** True while the connections handed to it may be https (TlsDoor); never if left out. */
   readonly isSecure?: () => boolean;
+  /** Gives test SSP to an address; on every chain that is not for development it refuses. None if left out. */
+  readonly faucet?: PortalContext['faucet'];
 };
 
 /** An app that is ready to listen or to be injected into; close() ends event streams and connections. */
-export function buildPortal({ desk, config, page, clock, log, isSecure = () => false }: PortalDeps): FastifyInstance {
+export function buildPortal(deps: PortalDeps): FastifyInstance {
+  const { desk, config, page, clock, log, faucet, isSecure = () => false } = deps;
   const files = readOwnerFiles(config.portal);
   if (files.problems.length > 0)
     log.warn({ folder: config.portal.folder, problems: files.problems }, 'portal-files-unusable');
-  const context: PortalContext = { desk, config, clock, log, rate: new RateLimit(), files, isSecure };
+  const given = faucet === undefined ? {} : { faucet };
+  const context: PortalContext = { desk, config, clock, log, rate: new RateLimit(), files, isSecure, ...given };
   const { host } = config.portal;
   const app = Fastify({
     logger: false,
@@ -89,6 +94,7 @@ export function buildPortal({ desk, config, page, clock, log, isSecure = () => f
   addStaticPage(app, page, config.portal, files, lane);
   addCaptiveApi(app, context);
   addGuestApi(app, context, streams);
+  addFaucet(app, context);
   addOffer(app, desk);
   addForms(app, context);
   return app;

@@ -38,7 +38,7 @@ function onChainJson({
 }
 
 /** `nowS`: the router's wall clock, which stamps the guest's authorisation. */
-export function termsJson(quote: SignedQuote, { chain, price }: PortalConfig, nowS: bigint): TermsJson {
+export function termsJson(quote: SignedQuote, { chain, portal, price }: PortalConfig, nowS: bigint): TermsJson {
   const deployment = deploymentJson(chain);
   const { chainId } = deployment;
   return {
@@ -49,6 +49,7 @@ export function termsJson(quote: SignedQuote, { chain, price }: PortalConfig, no
     packages: price.packages.map(({ name, units }) => ({ name, units: `${units}` })),
     trialBytes: `${price.trialBytes}`,
     nowS: `${nowS}`,
+    ...(portal.faucetUnits !== undefined && { faucetUnits: `${portal.faucetUnits}` }),
   };
 }
 

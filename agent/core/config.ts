@@ -52,6 +52,8 @@ export type AgentConfig = {
     readonly folder?: string;
     /** The owner's own website. */
     readonly venueUrl?: string;
+    /** SSP that a guest gets who asks for some, on a development chain; absent: none. */
+    readonly faucetUnits?: TokenAmount;
     /** Files of a certificate for `host` and its key, PEM: the captive portal API is then served over HTTPS as well. */
     readonly tls?: { readonly certPath: string; readonly keyPath: string };
   };

@@ -19,6 +19,8 @@ export const TIME_RESERVE_MS = 10_000;
 export const LOW_CREDIT_DIVISOR = 10n;
 /** Below this a quota counts as used up: not even one full-size packet fits. */
 export const ONE_PACKET_BYTES = 1500n;
+/** Chains on which SSP is worth nothing, so that a faucet may give it: anvil and Hardhat, and the older Ganache. */
+export const DEVELOPMENT_CHAINS: readonly bigint[] = [31_337n, 1_337n];
 /** First and longest wait between attempts to send a closing transaction. */
 export const CLOSE_RETRY_MIN_MS = 2_000;
 export const CLOSE_RETRY_MAX_MS = 600_000;

@@ -21,6 +21,7 @@ export const LIVE_OPTIONS: Readonly<Record<string, Pick>> = {
   'portal.colour_dark': (config) => config.portal.colourDark,
   'portal.folder': (config) => config.portal.folder,
   'portal.venue_url': (config) => config.portal.venueUrl,
+  'portal.faucet': (config) => config.portal.faucetUnits,
   'portal.tls_cert': (config) => config.portal.tls?.certPath,
   'portal.tls_key': (config) => config.portal.tls?.keyPath,
   'price.per_mb': (config) => config.price.tariff.unitsPerMb,

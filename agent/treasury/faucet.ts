@@ -1,14 +1,14 @@
 /**
  * SSP for whoever wants to try the router, from the node's own wallet; on development chains only, where SSP is worth nothing.
- * On any other chain it is refused before the chain is asked for anything.
+ * On any other chain it is refused before the chain is asked for anything. Guests get what `portal.faucet` says, if it is set.
  */
 import type { Address } from '../../protocol/address.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
+import type { AgentConfig } from '../core/config.ts';
+import { DEVELOPMENT_CHAINS } from '../core/limits.ts';
 import type { NodeIdentity } from '../core/model.ts';
 import type { Chain, FaucetResult } from '../ports.ts';
 
-/** anvil and Hardhat, and the older Ganache. */
-export const DEVELOPMENT_CHAINS: readonly bigint[] = [31_337n, 1_337n];
 /** 1,000 SSP: more than a day of tests needs. */
 export const MAX_FAUCET_UNITS: TokenAmount = 10_000_000n;
 
@@ -42,6 +42,31 @@ export async function giveFromFaucet(deps: FaucetDeps, to: Address, units: Token
   }
   const sent = await chain.transfer(to, units, deps.name());
   return sent.ok ? { ok: true, to, units, tx: sent.tx, feeWei: sent.feeWei } : refuse(sent.reason, sent.message);
+}
+
+export type GuestFaucetDeps = {
+  readonly config: { readonly portal: Pick<AgentConfig['portal'], 'faucetUnits'> };
+  readonly chain: Pick<Chain, 'balanceOf'>;
+  readonly give: (to: Address, units: TokenAmount) => Promise<FaucetResult>;
+};
+
+/** What the portal's faucet asks: one guest after the other, and only who has less than one portion. */
+export function guestFaucet({ config, chain, give }: GuestFaucetDeps): (to: Address) => Promise<FaucetResult> {
+  let isGiving = false;
+  return async (to) => {
+    const { faucetUnits } = config.portal;
+    if (faucetUnits === undefined) return refuse('no-faucet', 'the owner has set no portal.faucet');
+    if (isGiving) return refuse('busy', 'another guest is being served; ask again in a few seconds');
+    isGiving = true;
+    try {
+      const held = await chain.balanceOf(to);
+      if (!held.ok) return refuse(held.reason, held.message);
+      if (held.units >= faucetUnits) return refuse('has-enough', `${to} holds ${held.units} units already`);
+      return await give(to, faucetUnits);
+    } finally {
+      isGiving = false;
+    }
+  };
 }
 
 function refuse(reason: string, message: string): Extract<FaucetResult, { ok: false }> {

@@ -6,7 +6,7 @@ import type { NodeIdentity } from '../core/model.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { PassDesk } from '../guest/pass-desk.ts';
 import type { Chain, Clock, FaucetResult, PassBook, Signer } from '../ports.ts';
-import { giveFromFaucet } from './faucet.ts';
+import { giveFromFaucet, guestFaucet } from './faucet.ts';
 import { Wallet, type WalletDeps } from './wallet.ts';
 
 export type Treasury = {
@@ -15,6 +15,9 @@ export type Treasury = {
   /** On development chains only. */
   readonly faucet: (to: Address, units: TokenAmount) => Promise<FaucetResult>;
 };
+
+/** With what guests may ask of it. */
+export type NodeTreasury = Treasury & { readonly guestFaucet: (to: Address) => Promise<FaucetResult> };
 
 export type TreasuryDeps = {
   readonly config: AgentConfig;
@@ -30,16 +33,19 @@ export type TreasuryDeps = {
   readonly log: DriverLog;
 };
 
-export function createTreasury(deps: TreasuryDeps): Treasury {
+export function createTreasury(deps: TreasuryDeps): NodeTreasury {
   const { chain, clock, log, node, ownerAddress, passBook: book, passSeed: seed, signer } = deps;
   const { chainId, token } = deps.config.chain;
   const state = () => deps.driver.state;
   const name = () => Buffer.from(deps.random32()).toString('hex');
   const passes = new PassDesk({ book, seed, chain, gasKey: signer, state, clock, log });
   const promisedUnits = () => passes.fundingUnits;
+  const faucet: Treasury['faucet'] = (to, units) =>
+    giveFromFaucet({ chain, node, chainId, promisedUnits, name }, to, units);
   return {
     passes,
     wallet: new Wallet({ chain, node, chainId, token, state, ownerAddress, promisedUnits, name }),
-    faucet: (to, units) => giveFromFaucet({ chain, node, chainId, promisedUnits, name }, to, units),
+    faucet,
+    guestFaucet: guestFaucet({ config: deps.config, chain, give: faucet }),
   };
 }

@@ -1,6 +1,7 @@
 /** What opens below the main card: the ticket, the request for another wallet, the receipt. Elements only; decides nothing. */
 import { formatPassCode } from '../../protocol/pass-code.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
+import { offerFaucet } from './faucet.ts';
 import type { Keys } from './key-ring.ts';
 import { showQr } from './qr-image.ts';
 import { getReceipt } from './router-client.ts';
@@ -23,6 +24,7 @@ export function showTicket(keys: Keys | undefined): void {
 export function showWallet(keys: Keys, terms: Terms, units: bigint): void {
   const address = addressFromSecretKey(keys.secretKey);
   element('wallet').hidden = false;
+  offerFaucet(terms, address);
   element('wallet-ticket').textContent = formatPassCode(keys.code);
   element('wallet-send').textContent = filled(STRINGS.wallet.send, {
     money: moneyText(units, TONGUE),

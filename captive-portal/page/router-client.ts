@@ -47,6 +47,11 @@ export async function postBalance(body: object): Promise<bigint | undefined> {
   return answer.ok ? answer.value : undefined;
 }
 
+/** Units of test SSP that the router has sent to the address. */
+export function postFaucet(signer: string): Promise<Answer<bigint>> {
+  return call('/api/faucet', postOf({ v: 1, signer }), (json) => BigInt((json as { units: string }).units));
+}
+
 /** The signed receipt of this guest's session, as the router wrote it. */
 export function getReceipt(): Promise<Answer<unknown>> {
   return call('/api/receipt', {}, (json) => json);

@@ -75,6 +75,7 @@ export const ENGLISH = {
     send: 'Scan this with your wallet and send {money} to the ticket, on chain {chain}.',
     qr: 'Payment request as a QR code',
     address: 'Address of the ticket',
+    faucet: 'Get test SSP',
     sent: 'I have sent it',
     cancel: 'Back',
   },

@@ -63,6 +63,7 @@ export const ARABIC: Strings = {
     send: 'امسح هذا الرمز بمحفظتك وأرسل {money} إلى التذكرة على السلسلة {chain}.',
     qr: 'طلب الدفع كرمز QR',
     address: 'عنوان التذكرة',
+    faucet: 'احصل على SSP تجريبي',
     sent: 'لقد أرسلت',
     cancel: 'رجوع',
   },

@@ -63,6 +63,7 @@ export const SPANISH: Strings = {
     send: 'Escanea esto con tu billetera y envía {money} al tique, en la cadena {chain}.',
     qr: 'Solicitud de pago como código QR',
     address: 'Dirección del tique',
+    faucet: 'Obtener SSP de prueba',
     sent: 'Ya lo envié',
     cancel: 'Volver',
   },

@@ -63,6 +63,7 @@ export const FILIPINO: Strings = {
     send: 'I-scan ito gamit ang wallet mo at magpadala ng {money} sa ticket, sa chain {chain}.',
     qr: 'Hiling sa pagbabayad bilang QR code',
     address: 'Address ng ticket',
+    faucet: 'Kumuha ng pansubok na SSP',
     sent: 'Naipadala ko na',
     cancel: 'Bumalik',
   },

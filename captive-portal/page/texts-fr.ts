@@ -63,6 +63,7 @@ export const FRENCH: Strings = {
     send: 'Scannez ceci avec votre portefeuille et envoyez {money} au ticket, sur la chaîne {chain}.',
     qr: 'Demande de paiement en code QR',
     address: 'Adresse du ticket',
+    faucet: 'Obtenir des SSP de test',
     sent: 'C’est envoyé',
     cancel: 'Retour',
   },

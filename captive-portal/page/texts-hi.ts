@@ -63,6 +63,7 @@ export const HINDI: Strings = {
     send: 'इसे अपने वॉलेट से स्कैन करें और चेन {chain} पर टिकट को {money} भेजें।',
     qr: 'भुगतान अनुरोध का QR कोड',
     address: 'टिकट का पता',
+    faucet: 'परीक्षण के लिए SSP लें',
     sent: 'मैंने भेज दिया',
     cancel: 'वापस',
   },

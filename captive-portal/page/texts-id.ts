@@ -63,6 +63,7 @@ export const INDONESIAN: Strings = {
     send: 'Pindai ini dengan dompet Anda dan kirim {money} ke tiket, di rantai {chain}.',
     qr: 'Permintaan pembayaran sebagai kode QR',
     address: 'Alamat tiket',
+    faucet: 'Ambil SSP uji coba',
     sent: 'Sudah saya kirim',
     cancel: 'Kembali',
   },

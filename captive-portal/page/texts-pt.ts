@@ -63,6 +63,7 @@ export const PORTUGUESE: Strings = {
     send: 'Escaneie com sua carteira e envie {money} para o bilhete, na rede {chain}.',
     qr: 'Pedido de pagamento em código QR',
     address: 'Endereço do bilhete',
+    faucet: 'Obter SSP de teste',
     sent: 'Já enviei',
     cancel: 'Voltar',
   },

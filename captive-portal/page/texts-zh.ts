@@ -63,6 +63,7 @@ export const CHINESE: Strings = {
     send: '用钱包扫描二维码，在链 {chain} 上向票据转入 {money}。',
     qr: '付款请求二维码',
     address: '票据地址',
+    faucet: '领取测试用 SSP',
     sent: '我已转账',
     cancel: '返回',
   },

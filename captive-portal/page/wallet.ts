@@ -33,6 +33,8 @@ export type Terms = {
   readonly trialBytes: ByteCount;
   /** The router's wall clock: a phone's own may be hours off. */
   readonly nowS: bigint;
+  /** Test SSP for a ticket, where SSP is worth nothing. */
+  readonly faucetUnits?: TokenAmount;
 };
 
 /** `units` bought in one tap, in HOLD mode. */

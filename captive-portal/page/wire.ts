@@ -78,6 +78,8 @@ export type TermsJson = {
   readonly packages: readonly { readonly name: string; readonly units: string }[];
   readonly trialBytes: string;
   readonly nowS: string;
+  /** What POST /api/faucet gives; on a development chain only. */
+  readonly faucetUnits?: string;
 };
 
 /** Answer of POST /api/challenge (204 without a body if the key has no running session): what the channel's key is to sign, for POST /api/attach from this very device. */
@@ -142,6 +144,7 @@ export function termsFromJson(json: TermsJson): Terms {
     packages: json.packages.map(({ name, units }) => ({ name, units: BigInt(units) })),
     trialBytes: BigInt(json.trialBytes),
     nowS: BigInt(json.nowS),
+    ...(json.faucetUnits !== undefined && { faucetUnits: BigInt(json.faucetUnits) }),
   };
 }
 

@@ -74,9 +74,13 @@ export class LabChain {
   async passCode(units: bigint): Promise<PassCode> {
     const code = passCodeFromRandom(randomBytes(13));
     const address = addressFromSecretKey(secretKeyFromPassCode(code));
+    await this.give(address, units);
+    return { code, address };
+  }
+
+  async give(address: Address, units: bigint): Promise<void> {
     const data = hexFromBytes(token.transfer.encodeInput({ to: address, value: units }));
     await this.#bank.send({ to: this.addresses.token, data });
-    return { code, address };
   }
 
   async giveGas(address: Address): Promise<void> {

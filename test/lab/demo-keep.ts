@@ -16,6 +16,7 @@ The world stays up until Ctrl-C. In another terminal:
 
   the portal       ${guest} curl -s --resolve ${PORTAL_NAME}:80:${ROUTER_GUEST_IP4} http://${PORTAL_NAME}/
   in a browser     ${guest} chromium --no-sandbox --user-data-dir=/tmp/lab-browser --host-resolver-rules="MAP ${PORTAL_NAME} ${ROUTER_GUEST_IP4}" http://${PORTAL_NAME}/
+  test SSP         "Pay from another wallet" on the page, then "Get test SSP": 10 SSP from the router, for a ticket of your own
   a pass code      ${phone?.passCode.code}   (what the phone has left)
   the dashboard    ${agent} top --config ${scene.agent.configPath}
   the ruleset      ${inside}ip netns exec ${scene.world.router.netns} nft list table inet shareagent

@@ -3,7 +3,10 @@
  * one line of JSON; exit code 0 only if every promise was kept. KEEP=1 leaves the world up until Ctrl-C.
  */
 import { writeFileSync } from 'node:fs';
+import { loadOrCreateKey } from '../../agent/adapters/device-key.ts';
+import { addressFromSecretKey } from '../../protocol/signature.ts';
 import { buildPage } from '../../tools/build-page.ts';
+import { deviceKeyPath } from './agent.ts';
 import { tellArrival } from './demo-arrival.ts';
 import { tellCut } from './demo-cut.ts';
 import { emptyFigures, type Figures } from './demo-figures.ts';
@@ -22,7 +25,7 @@ import { terminalPicture } from './terminal-picture.ts';
 /** What the demo may take, as promised in the README. */
 const MOST_SECONDS = 60;
 /** Proofs every few seconds instead of every ten minutes: the last one is waited for. */
-const OPTIONS = { proofs: { interval: '3s' }, session: { sample_ms: '200', grace: '60s' } };
+const OPTIONS = { portal: { faucet: '10' }, proofs: { interval: '3s' }, session: { sample_ms: '200', grace: '60s' } };
 
 /** Everything said so far. DEMO_PICTURE=FILE draws it as an SVG (docs/images/demo.svg). */
 let told = '';
@@ -47,6 +50,8 @@ async function main(): Promise<number> {
   const isOk = failure === undefined && story.isKept && seconds < MOST_SECONDS;
   say(`\n${story.table()}\n`);
   if (process.env['KEEP'] === '1' && scene !== undefined) {
+    // For the faucet: 100 guests may try.
+    await scene.chain.give(addressFromSecretKey(loadOrCreateKey(deviceKeyPath(lab))), 10_000_000n);
     say(`${howToLookAround(scene)}${summary(isOk, figures, seconds)}\n`);
     // The lab itself cleans up and ends the process on Ctrl-C.
     await new Promise(() => setInterval(() => undefined, 60_000));

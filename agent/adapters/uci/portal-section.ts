@@ -1,6 +1,6 @@
 /** Section `portal` of the option table: where the guest's page is, and what it looks like. */
 import { colour } from './colour-kind.ts';
-import { filePath, hostName, httpUrl, integer, label } from './option-kind.ts';
+import { filePath, hostName, httpUrl, integer, label, ssp } from './option-kind.ts';
 import { defaulted, optional, type SectionSpec } from './option-spec.ts';
 
 export const PORTAL_SECTION = {
@@ -31,6 +31,11 @@ export const PORTAL_SECTION = {
       httpUrl(),
       'https://cafe.example/',
       'Your own website: linked on the page, and told to phones as the venue (RFC 8908).',
+    ),
+    faucet: optional(
+      ssp('0.0001', '1000', '10'),
+      '10',
+      'For tests: what a guest gets from the node who asks for SSP on the page. Development chains (31337, 1337) only.',
     ),
     tls_cert: optional(
       filePath(200),

@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { sspFromUnits } from '../../../protocol/units.ts';
 import type { AgentConfig, TrialTerms } from '../../core/config.ts';
+import { DEVELOPMENT_CHAINS } from '../../core/limits.ts';
 import type { RateLimit } from '../../core/model.ts';
 import { OPTION_TABLE, type SectionType } from './option-table.ts';
 import { MAX_UCI_CHARACTERS, parseUci } from './parse-uci.ts';
@@ -148,6 +149,14 @@ function crossErrors(sections: Sections): readonly ConfigError[] {
   const { tls_cert: tlsCert, tls_key: tlsKey } = portal.values;
   const [missing, given] = tlsCert === undefined ? ['tls_cert', 'tls_key'] : ['tls_key', 'tls_cert'];
   unless((tlsCert === undefined) === (tlsKey === undefined), portal, missing, `must be set with ${given}`);
+  const isFaucetRight = portal.values.faucet === undefined || DEVELOPMENT_CHAINS.includes(chain.values.chain_id);
+  const known = DEVELOPMENT_CHAINS.join(' or ');
+  unless(
+    isFaucetRight,
+    portal,
+    'faucet',
+    `works on chain ${known} only, where SSP is worth nothing; chain.chain_id is ${chain.values.chain_id}`,
+  );
   const { address: roamingAddress, sister } = roaming.values;
   const [missingRoaming, shown] = roamingAddress === undefined ? ['address', 'sister'] : ['sister', 'address'];
   const isWhole = (roamingAddress === undefined) === (sister.length === 0);
@@ -211,7 +220,7 @@ function networkFrom({ network }: Sections): AgentConfig['network'] {
 
 function portalFrom({ portal }: Sections): AgentConfig['portal'] {
   const { port, host, name, folder, tls_cert: certPath, tls_key: keyPath } = portal.values;
-  const { welcome, colour, colour_dark: colourDark, venue_url: venueUrl } = portal.values;
+  const { welcome, colour, colour_dark: colourDark, venue_url: venueUrl, faucet: faucetUnits } = portal.values;
   return {
     port,
     host,
@@ -221,6 +230,7 @@ function portalFrom({ portal }: Sections): AgentConfig['portal'] {
     ...(colour === undefined ? {} : { colour }),
     ...(colourDark === undefined ? {} : { colourDark }),
     ...(venueUrl === undefined ? {} : { venueUrl }),
+    ...(faucetUnits === undefined ? {} : { faucetUnits }),
     ...(certPath === undefined || keyPath === undefined ? {} : { tls: { certPath, keyPath } }),
   };
 }

@@ -64,6 +64,7 @@ t.test('each live option changes the view when it is written', (t) => {
       colourDark: '#ffffff',
       folder: '/elsewhere',
       venueUrl: 'https://cafe.example/',
+      faucetUnits: 100_000n,
       tls: { certPath: '/c.pem', keyPath: '/k.pem' },
     },
     price: {

@@ -1,6 +1,6 @@
 import t from 'tap';
 import type { ChainFailure } from '../../../agent/ports.ts';
-import { type FaucetDeps, giveFromFaucet, MAX_FAUCET_UNITS } from '../../../agent/treasury/faucet.ts';
+import { type FaucetDeps, giveFromFaucet, guestFaucet, MAX_FAUCET_UNITS } from '../../../agent/treasury/faucet.ts';
 
 const TO = `0x${'0e'.repeat(20)}` as const;
 const DEVICE = `0x${'de'.repeat(20)}` as const;
@@ -58,4 +58,43 @@ t.test('a chain that does not answer is told', async (t) => {
   t.match(await scene({ chain: { balanceOf: away, transfer } }).give(5n), { ok: false, reason: 'unreachable' });
   const balanceOf = () => Promise.resolve({ ok: true as const, units: 9_999n });
   t.match(await scene({ chain: { balanceOf, transfer: away } }).give(5n), { ok: false, message: AWAY.message });
+});
+
+t.test('a guest gets the owner’s portion, once, and one guest after the other', async (t) => {
+  const held = new Map<string, bigint>();
+  const given: unknown[][] = [];
+  let finish = () => {};
+  const chain = { balanceOf: (owner: string) => Promise.resolve({ ok: true as const, units: held.get(owner) ?? 0n }) };
+  const portal: { faucetUnits?: bigint } = {};
+  const faucet = guestFaucet({
+    config: { portal },
+    chain,
+    give: async (to, units) => {
+      await new Promise<void>((resolve) => {
+        finish = resolve;
+      });
+      given.push([to, units]);
+      held.set(to, units);
+      return { ...TX, to, units };
+    },
+  });
+  t.match(await faucet(TO), { ok: false, reason: 'no-faucet' });
+  portal.faucetUnits = 500n;
+  const first = faucet(TO);
+  t.match(await faucet(DEVICE), { ok: false, reason: 'busy' });
+  finish();
+  t.match(await first, { ok: true, units: 500n });
+  t.match(await faucet(TO), { ok: false, reason: 'has-enough', message: /holds 500 units already/ });
+  held.set(TO, 499n);
+  const again = faucet(TO);
+  await new Promise(setImmediate);
+  finish();
+  t.match(await again, { ok: true }, 'who has used some may ask for more');
+  t.strictSame(given, [
+    [TO, 500n],
+    [TO, 500n],
+  ]);
+  const away = guestFaucet({ config: { portal }, chain: { balanceOf: () => Promise.resolve(AWAY) }, give: faucet });
+  t.match(await away(TO), { ok: false, reason: 'unreachable' });
+  t.match(await away(TO), { ok: false, reason: 'unreachable' }, 'and is not busy for ever');
 });

@@ -49,3 +49,16 @@ t.test('a colour that nobody could read is refused, with what would do', (t) => 
   t.match(portal("\toption colour '#707070'\n"), [/colour: must be/]);
   t.end();
 });
+
+t.test('a faucet is for chains on which SSP is worth nothing', (t) => {
+  const read = (chainId: string) => {
+    const reading = configFromUci(`config portal\n\toption faucet 10\nconfig chain\n\toption chain_id ${chainId}\n`);
+    return reading.ok ? reading.config.portal.faucetUnits : reading.errors.map(configErrorText).join();
+  };
+  t.equal(read('31337'), 100_000n);
+  t.equal(read('1337'), 100_000n);
+  for (const other of ['1', '10', '8453', '11155111'])
+    t.match(read(other), new RegExp(`faucet: works on chain 31337 or 1337 only.* chain.chain_id is ${other}`));
+  t.match(portal('\toption faucet 1001\n'), [/faucet: must be/]);
+  t.end();
+});
