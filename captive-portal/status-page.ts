@@ -54,7 +54,7 @@ export function statusPage({ portal, files, language, view, terms, problem }: St
   return `<!doctype html>
 <html lang="${code}" dir="${direction}"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">${refresh}
 <title>${name}</title><link rel="icon" href="/icon.svg"><link rel="stylesheet" href="/page.css"></head>
-<body><header><img src="${logoPath(files)}" alt="" width="44" height="44"><div><p class="kicker">${escapeHtml(strings.title)}</p><h1 dir="auto">${name}</h1></div></header>
+<body><header><img src="${logoPath(files)}" alt="" width="44" height="44"><div><p class="kicker">${escapeHtml(strings.title)}</p><h1><bdi>${name}</bdi></h1></div></header>
 <main class="plain">${parts.join('\n')}</main>${languageLinks(language, tongue)}${footerHtml(portal, files, language)}</body></html>
 `;
 }

@@ -59,6 +59,12 @@ export function typedKeys(mode: Keys['mode']): Keys | undefined {
   return keysFromText(element<HTMLInputElement>('code').value, mode);
 }
 
+/** The whole code that the guest typed, if the page has not taken it up: the page's own is kept elsewhere. */
+export function untriedCode(own: Keys | undefined): string | undefined {
+  const typed = typedKeys('hold')?.code;
+  return typed === own?.code ? undefined : typed;
+}
+
 function markedUnits(): string | undefined {
   return document.querySelector<HTMLInputElement>('input[name=package]:checked')?.dataset['units'];
 }

@@ -5,7 +5,7 @@
 
 import './old-browsers.ts';
 import { ArrivalWatch } from './arrival-watch.ts';
-import { type Choosing, chosen, showChoices, showChosen, typedKeys } from './choices.ts';
+import { type Choosing, chosen, showChoices, showChosen, typedKeys, untriedCode } from './choices.ts';
 import { forgetKeys, type Keys, keysFromText, makeKeys, recallKeys, rememberKeys } from './key-ring.ts';
 import { LiveFeed } from './live-feed.ts';
 import { canAdd, canOpen, moodOf } from './mood.ts';
@@ -66,7 +66,9 @@ function start(): void {
   element('wallet-sent').addEventListener('click', () => void act('wallet-sent', payFromWallet));
   element('ticket').addEventListener('toggle', () => showTicket(keys));
   element('receipt').addEventListener('toggle', () => void showReceipt());
-  element('language').addEventListener('change', (event) => changeLanguage((event.target as HTMLSelectElement).value));
+  element('language').addEventListener('change', (event) =>
+    changeLanguage((event.target as HTMLSelectElement).value, untriedCode(keys)),
+  );
   element('add').addEventListener('click', beginAdding);
   element('options').addEventListener('change', () => showChosen(choosing()));
   element('code').addEventListener('input', groupCode);
@@ -88,7 +90,7 @@ function acceptOffer(terms: Terms, isChanged: boolean): void {
     isChanged && view !== undefined && canOpen(moodOf(view)) ? adviceText('offer-changed', STRINGS) : undefined,
   );
   showOffer(terms);
-  refreshChoices(isChanged);
+  showChoices(choosing(), isChanged);
   if (isChanged) showRequest();
   if (payer === undefined) resumeStream();
   render();
@@ -103,7 +105,7 @@ function accept(next: View): void {
   viewedMs = now;
   if (before !== undefined && canOpen(moodOf(before)) !== canOpen(moodOf(next))) {
     isAdding = false;
-    refreshChoices();
+    showChoices(choosing(), false);
   }
   // The keys stay: the rest is on them, and a ticket that this page made is nowhere else until it is written down.
   if (next.phase === 'settled') {
@@ -189,8 +191,9 @@ async function joinByLink(): Promise<void> {
 /** Makes a ticket for the chosen package and asks for its money. The ticket stays in this tab, whatever becomes of the payment. */
 function openWallet(): void {
   const choice = chosen();
-  if (choice === undefined) return;
-  waiting ??= makeKeys(modeOf(choice));
+  if (choice === undefined || isBusy) return;
+  // A ticket whose money may be on its way is shown again, whatever was loaded anew meanwhile.
+  waiting ??= keys !== undefined && keys.deal === undefined ? keys : makeKeys(modeOf(choice));
   keys = { ...waiting, mode: modeOf(choice) };
   rememberKeys(keys);
   showRequest();
@@ -217,14 +220,15 @@ function closeWallet(): void {
 async function payFromWallet(): Promise<Answer<View>> {
   const choice = chosen();
   const { shown } = offers;
-  if (waiting === undefined || choice === undefined || shown === undefined)
+  const ticket = waiting;
+  if (ticket === undefined || choice === undefined || shown === undefined)
     return { ok: false, problem: problemOf('bad-pass-code') };
   arrival.stop();
-  const answer = await payWith({ ...waiting, mode: modeOf(choice) }, choice, true);
+  const answer = await payWith({ ...ticket, mode: modeOf(choice) }, choice, true);
   if (!answer.ok && answer.problem.reason === 'chain-refused') {
     // The guest has said that it is sent: when it is there, what the button was pressed for is done.
     const again = () => void act('wallet-sent', payFromWallet);
-    arrival.start(waiting.secretKey, leastDeposit(shown, choice), again);
+    if (waiting === ticket) arrival.start(ticket.secretKey, leastDeposit(shown, choice), again);
     return { ok: false, problem: problemOf('not-arrived') };
   }
   if (answer.ok) {
@@ -250,7 +254,7 @@ async function payMore(current: View, { units }: Choice): Promise<Answer<View>> 
 
 function beginAdding(): void {
   isAdding = true;
-  refreshChoices();
+  showChoices(choosing(), false);
   render();
   element('pay').scrollIntoView({ block: 'nearest' });
   element(keys === undefined ? 'code' : 'pay-button').focus({ preventScroll: true });
@@ -276,12 +280,8 @@ async function act(buttonId: string, work: () => Promise<Answer<View>>): Promise
     return;
   }
   if (answer.problem.reason === 'trial-used') isTrialUsed = true;
-  showProblem(adviceText(answer.problem.reason, STRINGS));
+  showProblem(adviceText(answer.problem.reason, STRINGS), answer.problem.reason);
   render();
-}
-
-function refreshChoices(isKept = false): void {
-  showChoices(choosing(), isKept);
 }
 
 function choosing(): Choosing {

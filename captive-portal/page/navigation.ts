@@ -8,7 +8,8 @@ export function loadAnew(): void {
   location.replace(asked === undefined ? '/?online' : `/?${asked}&online`);
 }
 
-export function changeLanguage(code: string): void {
+/** `typed`: a whole pass code that was typed and not used yet. It goes along where a ticket's link has it, which no server sees. */
+export function changeLanguage(language: string, typed: string | undefined): void {
   carryKeys();
-  location.assign(`/?lang=${code}`);
+  location.assign(`/?lang=${language}${typed === undefined ? '' : `#t=${typed}`}`);
 }

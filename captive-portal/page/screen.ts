@@ -43,16 +43,16 @@ export function show(shown: Shown): void {
   element('add').hidden = !canGrow || isAdding;
   element('finish').hidden = !canFinish(mood);
   element('pause').hidden = view.isPaused === undefined || !(canAdd(mood) || mood === 'paused');
-  setText('pause', mood === 'paused' ? STRINGS.live.resume : STRINGS.live.pause);
+  setLabel('pause', mood === 'paused' ? STRINGS.live.resume : STRINGS.live.pause);
   element('receipt').hidden = view.hasReceipt !== true;
-  setText('finish', mood.startsWith('trial') ? STRINGS.live.finishTrial : STRINGS.live.finish);
+  setLabel('finish', mood.startsWith('trial') ? STRINGS.live.finishTrial : STRINGS.live.finish);
   element('offer').hidden = !isOpening || terms === undefined || mood === 'settled' || mood === 'failed';
   const hasTrial = !shown.isTrialUsed && view.phase === 'none' && terms !== undefined && terms.trialBytes > 0n;
   element('trial').hidden = !hasTrial;
   element('pay').hidden = shown.isWalletOpen || (!isOpening && !(canGrow && isAdding));
   element('other-wallet').hidden = !isOpening || terms === undefined;
   setText('pay-heading', isOpening ? STRINGS.pay.heading : STRINGS.pay.addHeading);
-  setText('pay-button', isOpening ? STRINGS.pay.button : STRINGS.pay.add);
+  setLabel('pay-button', isOpening ? STRINGS.pay.button : STRINGS.pay.add);
 }
 
 export function showOffer(terms: Terms): void {
@@ -60,17 +60,19 @@ export function showOffer(terms: Terms): void {
   setText('price', main);
   setText('price-extra', extra ?? '');
   element('price-extra').hidden = extra === undefined;
-  setText('trial', filled(STRINGS.trial.button, { data: dataText(terms.trialBytes, TONGUE) }));
+  setLabel('trial', filled(STRINGS.trial.button, { data: dataText(terms.trialBytes, TONGUE) }));
 }
 
-/** A problem, or undefined to take the last one away. */
-export function showProblem(text: string | undefined): void {
+/** A problem, or undefined to take the last one away. One that a silent router made goes by itself when it answers again. */
+export function showProblem(text: string | undefined, reason = ''): void {
+  element('problem').dataset['reason'] = reason;
   setText('problem', text ?? '');
   element('problem').hidden = text === undefined;
   if (text !== undefined) element('problem').scrollIntoView({ block: 'nearest' });
 }
 
 export function showConnection(text: string | undefined): void {
+  if (text === undefined && element('problem').dataset['reason'] === 'offline') showProblem(undefined);
   setText('connection', text ?? '');
   element('connection').hidden = text === undefined;
 }
@@ -129,6 +131,11 @@ function showOnChain({ refund, openTx, depositUnits }: View): void {
 export function setText(id: string, text: string): void {
   const target = element(id);
   if (target.textContent !== text) target.textContent = text;
+}
+
+/** A button that is at work says so until it is done. */
+function setLabel(id: string, text: string): void {
+  if (!element<HTMLButtonElement>(id).disabled) setText(id, text);
 }
 
 function permille(part: bigint, whole: bigint): number {

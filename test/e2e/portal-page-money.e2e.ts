@@ -67,6 +67,8 @@ t.test('mistakes are answered with what to do next', async (t) => {
     await page.reload();
     await page.waitForSelector('#other-wallet:not([hidden])');
     t.equal(await page.inputValue('#code'), ticket, 'the ticket is not lost while its money is on the way');
+    await page.click('#other-wallet');
+    t.equal(await page.textContent('#wallet-ticket'), ticket, 'and no other takes its place');
     await close();
   });
 });
@@ -92,3 +94,43 @@ t.test('money from another wallet is seen to arrive, and the guest is online wit
     await close();
   });
 });
+
+t.test('a whole code that was typed goes along into another language', async (t) => {
+  await withRouter(livingDesk(quote(), 1_000_000n), async () => {
+    const { page, close } = await opened({});
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.selectOption('#language', 'es');
+    await page.waitForURL(/lang=es$/);
+    await page.waitForFunction('document.querySelector("#code").value !== ""');
+    t.equal(await page.inputValue('#code'), PASS_CODE);
+    t.notMatch(page.url(), /#/, 'and does not stay in the address');
+    await close();
+  });
+});
+
+t.test(
+  'on a slow network the button says that it is at work until it is done, and taps meanwhile buy nothing',
+  async (t) => {
+    const desk = livingDesk(quote(), 1_000_000n, 2_500);
+    await withRouter(desk, async () => {
+      const { page, close } = await opened({ locale: 'en' });
+      await page.waitForSelector('.option');
+      await page.fill('#code', PASS_CODE);
+      await page.click('#pay-button');
+      // Longer than the page lets its figures stand.
+      await page.waitForTimeout(1_300);
+      t.equal(await page.textContent('#pay-button'), 'One moment...');
+      await page.evaluate(
+        'for (const id of ["pay-button", "trial", "other-wallet"]) document.getElementById(id).click()',
+      );
+      await mood(page, 'online');
+      t.equal(desk.opens.length, 1);
+      t.strictSame(desk.trialKeys, []);
+      await page.waitForURL(/online/);
+      await page.click('#ticket summary');
+      t.equal(await page.textContent('#ticket-code'), PASS_CODE, 'and the page knows whose session it is');
+      await close();
+    });
+  },
+);
