@@ -213,7 +213,8 @@ export class Registry {
     // What it was admitted by is over, and so is what it shows.
     if ('ok' in verdict) return verdict.code === 'expired' || verdict.code === 'revoked' ? verdict : answerOf(known);
     const before = this.#vouchedFor(known)?.untilS;
-    if (before !== undefined && (verdict.notAfter ?? 0n) <= before) return answerOf(known);
+    // Who was admitted by something else has no end that could be put off.
+    if (before === undefined || (verdict.notAfter ?? 0n) <= before) return answerOf(known);
     // A person's approval, where there was one, was of the router.
     return this.#put({ ...known, ...verdict, state: 'active', reason: `attested until ${verdict.notAfter}` });
   }

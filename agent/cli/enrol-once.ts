@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrolmentCredential } from '../../protocol/enrolment.ts';
+import { jsonFromDeviceBinding } from '../../protocol/identity-wire.ts';
 import { CollectorHttp } from '../adapters/collector-http.ts';
 import { IdentityFiles } from '../adapters/identity-files.ts';
 import { nodeSigner } from '../adapters/node-signer.ts';
@@ -53,20 +54,32 @@ export async function enrolOnce(config: AgentConfig, typed?: EnrolmentCredential
 export type EnrolLog = { info(details: object, event: string): void; warn(details: object, event: string): void };
 
 /**
+ * Tells the collector whom this router earns for, so that he may read what is on file of it. @returns whether that is settled:
+ * told, known, refused, or nobody is named
+ */
+async function tellBinding(config: AgentConfig): Promise<boolean> {
+  const binding = new IdentityFiles(config.storage.deviceKeyPath).binding();
+  const asked = enrolmentDeps(config, nodeSigner(config.storage));
+  if (binding === undefined || asked === undefined || binding.device !== asked.signer.address) return true;
+  return (await asked.ask('/v1/bindings', jsonFromDeviceBinding(binding))).ok;
+}
+
+/**
  * For a router that nobody configures by hand: as long as there is something to enrol with, tries until the collector has
  * answered. Does not throw. A router that is enrolled already gets the same answer again.
  */
 export async function enrolAtStart(config: AgentConfig, signal: AbortSignal, log: EnrolLog): Promise<void> {
   if (config.proofs.collectorUrl === undefined) return;
+  let isEnrolled = false;
   for (let attempt = 0; !signal.aborted; attempt++) {
     try {
-      if (new IdentityFiles(config.storage.deviceKeyPath).credential() === undefined) return;
-      const outcome = await enrolOnce(config);
-      if (outcome.ok) {
-        log.info(outcome, 'enrolled');
-        return;
-      }
-      log.warn(outcome, 'not-enrolled');
+      if (!isEnrolled && new IdentityFiles(config.storage.deviceKeyPath).credential() !== undefined) {
+        const outcome = await enrolOnce(config);
+        isEnrolled = outcome.ok;
+        if (outcome.ok) log.info(outcome, 'enrolled');
+        else log.warn(outcome, 'not-enrolled');
+      } else isEnrolled = true;
+      if (isEnrolled && (await tellBinding(config))) return;
     } catch (err) {
       log.warn({ err }, 'not-enrolled');
     }

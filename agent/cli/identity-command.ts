@@ -1,25 +1,57 @@
 /** `shareagent identity`: the router's address, who attests it, whom it earns for; checked without a network. */
 import { parseAddress } from '../../protocol/address.ts';
+import { KeyError } from '../adapters/device-key.ts';
 import { IdentityFileError, IdentityFiles } from '../adapters/identity-files.ts';
+import { JournalError } from '../adapters/journal/journal-error.ts';
 import { nodeSigner } from '../adapters/node-signer.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { bindTo, examineIdentity, type IdentityReport } from '../identity/identity.ts';
 import { type Answer, type Command, CommandError, EXIT, usageError } from './command.ts';
+import { askAgent } from './control-client.ts';
 import { configOf } from './enrol-command.ts';
 import { utcText } from './quantity.ts';
 import { renderFacts } from './table.ts';
 
 export const identityCommand: Command = {
   name: 'identity',
-  operands: '[bind OPERATOR]',
-  summary: "Show the router's identity and what is wrong with it; name whom it earns for.",
+  operands: '[bind OPERATOR|rotate]',
+  summary: "Show the router's identity and what is wrong with it; name whom it earns for; change its key.",
   details: [
     'bind OPERATOR  Signs that the router earns for this address, and keeps it in binding.json beside the device key.',
+    'rotate  With the agent stopped and all settled: makes another key, which the collector lets go on with the chain of proofs.',
+    'Cut off anywhere it goes on when run again. The old key is kept in DEVICE_KEY.old while anything depends on it.',
     'Exit code 1 if an attestation or binding does not hold.',
   ],
-  options: {},
-  run: ({ operands, configPath }) => Promise.resolve(answer(operands, configOf(configPath))),
+  options: { 'forget-old': { type: 'boolean', doc: 'rotate: remove the old key whatever depends on it.' } },
+  run: async ({ operands, configPath, socketPath, flags }) => {
+    const config = configOf(configPath);
+    if (operands[0] !== 'rotate') return answer(operands, config);
+    if (operands.length > 1) throw usageError('rotate takes nothing more');
+    if (await isAgentRunning(socketPath)) {
+      throw new CommandError(EXIT.failed, 'agent-runs', 'Stop the agent first: service shareagent stop');
+    }
+    try {
+      // Loaded when asked for: nobody changes keys every day, and it brings the journal with it.
+      const { rotateKey } = await import('./rotate-key.ts');
+      return await rotateKey(config, flags['forget-old'] === true);
+    } catch (error) {
+      if (error instanceof KeyError || error instanceof JournalError) {
+        throw new CommandError(EXIT.failed, error.code, error.message);
+      }
+      throw error;
+    }
+  },
 };
+
+async function isAgentRunning(socketPath: string): Promise<boolean> {
+  try {
+    await askAgent({ socketPath, path: '/status' });
+    return true;
+  } catch (error) {
+    if (error instanceof CommandError && error.exitCode === EXIT.notRunning) return false;
+    throw error;
+  }
+}
 
 function answer([action, operator, extra]: readonly string[], config: AgentConfig): Answer {
   const { chainId, registry } = config.chain;
@@ -36,7 +68,7 @@ function answer([action, operator, extra]: readonly string[], config: AgentConfi
         text: `${signer.address} earns for ${address} (number ${binding.nonce}): ${path}`,
       };
     }
-    if (action !== undefined) throw usageError('identity takes nothing, or: bind OPERATOR');
+    if (action !== undefined) throw usageError('identity takes nothing, or: bind OPERATOR, or: rotate');
     const attestation = files.attestation();
     const binding = files.binding();
     const identity = {

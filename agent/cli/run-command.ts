@@ -1,6 +1,9 @@
 /** `shareagent run`: the agent itself, in the foreground; procd starts it. */
+import { existsSync } from 'node:fs';
+import { rotationPath } from '../adapters/rotation-path.ts';
 import { configErrorText, readConfig } from '../adapters/uci/read-config.ts';
-import { type Answer, type Command, CommandError, EXIT, type ExitCode } from './command.ts';
+import type { AgentConfig } from '../core/config.ts';
+import { type Answer, type Command, CommandError, type CommandIo, EXIT, type ExitCode } from './command.ts';
 import { messageOf } from './message-of.ts';
 
 export const runCommand: Command = {
@@ -24,6 +27,7 @@ export const runCommand: Command = {
       return { document: { ok: true, path: configPath, notStarted: 'disabled' }, text };
     }
     try {
+      await completeRotation(reading.config, io);
       await io.runAgent(reading.config, io.signal, configPath);
     } catch (error) {
       throw startFailure(error);
@@ -31,6 +35,13 @@ export const runCommand: Command = {
     return EXIT.ok;
   },
 };
+
+/** Of a change of keys that was cut off; what it takes is loaded only where there ever was one. */
+async function completeRotation(config: AgentConfig, io: CommandIo): Promise<void> {
+  if (!existsSync(rotationPath(config.storage.deviceKeyPath))) return;
+  const { completeBeforeStart } = await import('./rotate-key.ts');
+  await completeBeforeStart(config, io);
+}
 
 /** Errors with a code (journal, nft, socket, file system) are the router's; all others, and Node's own ERR_*, are bugs and keep their stack. */
 function startFailure(error: unknown): unknown {

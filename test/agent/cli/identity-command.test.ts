@@ -1,11 +1,12 @@
 /** Identity and enrolment from the command line, against a real collector's routes over HTTP. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fastify } from 'fastify';
 import t, { type Test } from 'tap';
 import type { Answer, CommandIo } from '../../../agent/cli/command.ts';
-import { enrolCommand } from '../../../agent/cli/enrol-command.ts';
+import { configOf, enrolCommand } from '../../../agent/cli/enrol-command.ts';
 import { identityCommand } from '../../../agent/cli/identity-command.ts';
+import { completeBeforeStart, rotateKey } from '../../../agent/cli/rotate-key.ts';
 import { Registry } from '../../../fleet/registry.ts';
 import { addRegistryRoutes } from '../../../fleet/registry-routes.ts';
 import { RegistryStore } from '../../../fleet/registry-store.ts';
@@ -21,7 +22,7 @@ const DEVICE = testKey('device');
 const COLLECTOR = testKey('collector');
 const LATER = 4_000_000_000n;
 
-function router(test: Test, collectorUrl = 'http://127.0.0.1:1') {
+function router(test: Test, collectorUrl = 'http://127.0.0.1:1', rpcUrl = 'http://127.0.0.1:1') {
   const directory = test.testdir();
   const at = (name: string) => join(directory, name);
   mkdirSync(directory, { recursive: true });
@@ -30,7 +31,7 @@ function router(test: Test, collectorUrl = 'http://127.0.0.1:1') {
     agent: { enabled: '1' },
     chain: {
       payee: testKey('owner').address,
-      rpc_url: 'http://127.0.0.1:1',
+      rpc_url: rpcUrl,
       chain_id: `${REGISTRY.chainId}`,
       channels: testKey('channels').address,
       token: testKey('token').address,
@@ -52,11 +53,15 @@ function router(test: Test, collectorUrl = 'http://127.0.0.1:1') {
       { operands, flags, isJson: false, configPath: at('config'), socketPath: '' },
       {} as CommandIo,
     )) as Answer;
-  return { write, run };
+  const config = () => configOf(at('config'));
+  return { write, run, at, config };
 }
 
 async function collector(test: Test) {
-  const store = new RegistryStore(`${test.testdir()}-registry.db`);
+  // Beside the test's directory, which router() makes anew; of no run before.
+  const path = `${test.testdir()}-registry.db`;
+  rmSync(path, { force: true });
+  const store = new RegistryStore(path);
   const vendors = new Map([[7n, VENDOR.address]]);
   const nowS = () => BigInt(Math.floor(Date.now() / 1000));
   const registry = new Registry({ store, deployment: REGISTRY, collector: COLLECTOR.address, vendors, nowS });
@@ -128,6 +133,105 @@ t.test('enrolment: attested, by serial, by a key in the image, and refused with 
   await t.rejects(run(enrolCommand, [], { key: 'abc' }), /must be 0x and 64/);
   await t.rejects(run(enrolCommand, [], { key: 'abc', serial: 'x' }), /give one of/);
 });
+
+/** A node that knows one registry and what accounts hold. */
+async function node(test: Test, operators: Map<string, string>, coin: Map<string, bigint>): Promise<string> {
+  const word = (hex: string) => `0x${hex.replace(/^0x/, '').padStart(64, '0')}`;
+  const app = fastify();
+  app.post('/', (request) => {
+    const { id, method, params } = request.body as { id: number; method: string; params: [{ data: string } & string] };
+    const asked = method === 'eth_call' ? `0x${params[0].data.slice(-40)}` : params[0];
+    if (method === 'eth_getBalance') return { jsonrpc: '2.0', id, result: `0x${(coin.get(asked) ?? 0n).toString(16)}` };
+    const isRegistry = (params[0] as unknown as { to: string }).to === REGISTRY.registry;
+    return { jsonrpc: '2.0', id, result: word(isRegistry ? (operators.get(asked) ?? '0') : '0') };
+  });
+  test.teardown(() => app.close());
+  return await app.listen({ host: '127.0.0.1', port: 0 });
+}
+
+t.test(
+  'rotate: the old key goes once DeviceRegistry knows the new one, and nothing is left in its account',
+  async (t) => {
+    const { url } = await collector(t);
+    const owner = testKey('operator').address;
+    const operators = new Map([[DEVICE.address as string, owner as string]]);
+    const coin = new Map([[DEVICE.address as string, 7n]]);
+    const { run, write, at } = router(t, url, await node(t, operators, coin));
+    write('attestation.json', jsonFromVendorAttestation(attestation));
+    await run(enrolCommand);
+    await run(identityCommand, ['bind', owner]);
+    const first = await run(identityCommand, ['rotate']);
+    t.match(first.document, { isOldKeyKept: true, why: /DeviceRegistry binds .* and does not know/ });
+    operators.set((first.document as { successor: string }).successor, owner);
+    t.match((await run(identityCommand, ['rotate'])).document, { isOldKeyKept: true, why: /still holds coin/ });
+    coin.clear();
+    t.ok(existsSync(at('device.key.old')));
+    t.match((await run(identityCommand, ['rotate'])).document, { isOldKeyKept: false, why: null });
+    t.notOk(existsSync(at('device.key.old')));
+  },
+);
+
+t.test(
+  'rotate: at rest and acknowledged the new key is in place and bound; the old one stays while the chain is unknown',
+  async (t) => {
+    const { url, registry } = await collector(t);
+    const { run, write, at } = router(t, url);
+    write('attestation.json', jsonFromVendorAttestation(attestation));
+    await run(enrolCommand);
+    const owner = testKey('operator').address;
+    await run(identityCommand, ['bind', owner]);
+    const rotated = await run(identityCommand, ['rotate']);
+    t.match(rotated.document, {
+      device: DEVICE.address,
+      nextSeq: 0n,
+      isOldKeyKept: true,
+      why: /the chain was not asked/,
+    });
+    t.match(rotated.text.split('\n'), [
+      /goes on in the place of/,
+      /It earns for 0x/,
+      /The old key is kept in .*device.key.old/,
+    ]);
+    const { successor } = rotated.document as { successor: `0x${string}` };
+    t.match((await run(identityCommand)).document, { device: successor, operator: { address: owner, nonce: 0n } });
+    t.match(registry.standing(successor), { isRevoked: false });
+    t.match((await run(identityCommand, ['rotate'])).document, { successor }, 'goes on with the same one');
+    await run(identityCommand, ['rotate'], { 'forget-old': true });
+    t.notOk(existsSync(at('device.key.old')));
+    await t.rejects(run(identityCommand, ['rotate', 'now']), /takes nothing more/);
+  },
+);
+
+t.test(
+  'a rotation that was cut off is ended before the agent starts, however often the collector is away',
+  async (t) => {
+    const { url, registry } = await collector(t);
+    const { run, write, at, config } = router(t, url);
+    write('attestation.json', jsonFromVendorAttestation(attestation));
+    await run(enrolCommand);
+    const cut = (step: string) => {
+      if (step === 'stated') throw new Error('cut');
+    };
+    await t.rejects(rotateKey(config(), false, cut), { message: 'cut' });
+    const away = { ...config(), proofs: { ...config().proofs, collectorUrl: 'http://127.0.0.1:1' } };
+    const stop = new AbortController();
+    const told: string[] = [];
+    const io = {
+      signal: stop.signal,
+      printError: (text: string) => void told.push(text),
+      sleep: () => Promise.resolve(told.length > 2 ? stop.abort() : undefined),
+    };
+    await completeBeforeStart(away, io);
+    t.match(told, [/a key rotation is under way/, /under way/, /under way/]);
+    t.ok(existsSync(at('device.key.next')));
+    await completeBeforeStart(config(), { ...io, signal: new AbortController().signal });
+    t.notOk(existsSync(at('device.key.next')));
+    const { device, operator } = (await run(identityCommand)).document as { device: `0x${string}`; operator?: object };
+    t.match(registry.standing(device), { isRevoked: false });
+    t.equal(operator, undefined, 'nobody was named before');
+    t.match(JSON.parse(readFileSync(at('rotation.json'), 'utf8')), { successor: device });
+  },
+);
 
 t.test('a stranger who names no list or key is told so; another collector gets no signature', async (t) => {
   const { url } = await collector(t);
