@@ -1,8 +1,8 @@
 /**
  * Group commit: what is asked for together shares one transaction and one fsync, and every promise is settled only after
- * it. The syncs are the clock: while nothing is being synced a group is what comes within one turn of the event loop; while
- * a sync runs (off the event loop) requests gather until it ends or their window is over; more than MAX_LOG_SYNCS are never
- * under way. Groups are acknowledged in the order in which they were written, whichever sync ends first.
+ * it. After a pause a group is what comes within one turn of the event loop; the next one gathers until the window since is
+ * over. It need not wait for the sync of the one before, which runs off the event loop; MAX_LOG_SYNCS are under way at most.
+ * Groups are acknowledged in the order in which they were written, whichever sync ends first.
  *
  * After a failed read, write or sync nothing more is accepted: the kernel may have dropped the dirty pages and call the
  * next fsync clean. Only reopening the file tells what is there.
@@ -65,7 +65,7 @@ export class GroupCommit<Request> {
   #groups = 0;
   #requests = 0;
 
-  /** `windowMs`: least time between two groups while the first is being synced; else one is what comes within one turn. */
+  /** `windowMs`: least time between two groups; 0: a group is what comes within one turn of the event loop. */
   constructor(transactions: Transactions<Request>, windowMs: number) {
     this.#transactions = transactions;
     this.#windowMs = windowMs;
@@ -109,17 +109,17 @@ export class GroupCommit<Request> {
     } catch {
       // Whoever asked for the commit has been told; closing goes on.
     }
+    clearTimeout(this.#timer);
     this.#isClosed = true;
     this.#refusal = () => new JournalError('JOURNAL_CLOSED', 'the journal is closed');
   }
 
-  /** At once if nothing is being synced; else a window after the group before, or when its sync ends if that is sooner. */
   #flushWhenDue(): void {
-    if (this.#isFlushDue) return;
-    const waitMs = this.#syncs === 0 ? 0 : this.#writtenMs + this.#windowMs - performance.now();
+    if (this.#isFlushDue || this.#timer !== undefined) return;
+    const waitMs = this.#windowMs === 0 ? 0 : this.#writtenMs + this.#windowMs - performance.now();
     if (waitMs <= 0) this.#flushThisTurn();
     // Whole milliseconds: Node keeps a list for each different duration.
-    else this.#timer ??= setTimeout(() => this.#flush(), Math.ceil(waitMs));
+    else this.#timer = setTimeout(() => this.#flush(), Math.ceil(waitMs));
   }
 
   /** At its end: what else comes in it is part of the group. */

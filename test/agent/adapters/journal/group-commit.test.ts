@@ -1,4 +1,5 @@
 import { mock } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
 import t from 'tap';
 import {
   GroupCommit,
@@ -77,7 +78,7 @@ t.test('requests of one turn share one transaction', async (t) => {
   t.strictSame(commits.counts, { groups: 1, requests: 2 });
 });
 
-t.test('while one group is being synced the next gathers for a window', async (t) => {
+t.test('the next group gathers for a window, and need not wait for the sync of the one before', async (t) => {
   mock.timers.enable({ apis: ['setTimeout'] });
   t.teardown(() => mock.timers.reset());
   const { calls, transactions } = recording();
@@ -96,19 +97,23 @@ t.test('while one group is being synced the next gathers for a window', async (t
   await Promise.all([first, second, third]);
 });
 
-t.test('the end of a sync ends the window of what waits', async (t) => {
-  const { transactions } = recording();
+t.test('who has waited for a window and for a free sync is written when a sync ends', async (t) => {
+  const { calls, transactions } = recording();
   const { sync, end } = slowSync();
-  const commits = new GroupCommit({ ...transactions, sync }, 60_000);
-  const first = commits.add('a');
-  await turn();
-  const second = commits.add('b');
+  const commits = new GroupCommit({ ...transactions, sync }, 1);
+  const all = [commits.add('a')];
+  for (const [request, length] of [['b', 3] as const, ['c', 6] as const]) {
+    while (calls.length < length) await delay(1);
+    all.push(commits.add(request));
+  }
+  await delay(5);
+  t.equal(calls.length, 6, 'two syncs are under way');
   end();
-  await first;
-  await turn();
+  while (calls.length < 10) await delay(1);
+  t.strictSame(calls.slice(6), ['settle', 'begin', 'apply c', 'commit']);
   end();
-  await second;
-  t.strictSame(commits.counts, { groups: 2, requests: 2 });
+  end();
+  await Promise.all(all);
 });
 
 t.test('nothing is acknowledged before its sync has ended, and two are under way at most', async (t) => {
