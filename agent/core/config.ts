@@ -3,6 +3,7 @@
  * Units are in the names. agent/adapters/uci/option-table.ts says what may be written; docs/configuration.md is generated from it.
  */
 import type { Address } from '../../protocol/address.ts';
+import type { ServicePlace } from '../../protocol/service-offer.ts';
 import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
 import type { DeviceName, RateLimit, Tariff } from './model.ts';
 
@@ -37,6 +38,8 @@ export type AgentConfig = {
     readonly leaseFile: string;
     readonly ubusSocket: string;
     readonly rate?: RateLimit;
+    /** For the signed offer; absent: unknown. */
+    readonly place?: ServicePlace;
   };
   readonly portal: {
     readonly port: number;

@@ -55,12 +55,14 @@ export class OfferBook {
 
 /** All of the configuration that an offer says. */
 function termsOf({ price, network }: AgentConfig, tariff: Tariff): string {
-  const { rate } = network;
+  const { rate, place } = network;
   return [
     tariff.unitsPerMb,
     tariff.unitsPerMinute,
     price.minDeposit,
     rate?.downBytesPerS ?? '-',
     rate?.upBytesPerS ?? '-',
+    place?.country ?? '-',
+    place?.geohash ?? '-',
   ].join(' ');
 }

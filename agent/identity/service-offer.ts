@@ -4,6 +4,7 @@ import {
   BANDWIDTH,
   type ServiceLimit,
   type ServiceOffer,
+  type ServicePlace,
   type SignedServiceOffer,
   serviceOfferDigest,
 } from '../../protocol/service-offer.ts';
@@ -17,6 +18,9 @@ const BYTES_PER_MB = 1_000_000n;
 const BYTES_PER_KBIT = 125n;
 /** Serial numbers count minutes since this moment (2026-01-01T00:00:00Z), so that they rise without being stored. */
 const SERIAL_EPOCH_S = 1_767_225_600n;
+
+/** What stands where the owner has named no place. */
+const UNKNOWN_PLACE: ServicePlace = { country: 'ZZ', geohash: '-' };
 
 export type OfferDeps = {
   readonly config: Pick<AgentConfig, 'chain' | 'price' | 'network'>;
@@ -44,7 +48,7 @@ export function serviceOffer(
     pricePerMinute: tariff.unitsPerMinute,
     minDeposit: config.price.minDeposit,
     limits: limitsOf(config.network),
-    place: { country: 'ZZ', geohash: '-' },
+    place: config.network.place ?? UNKNOWN_PLACE,
     validFrom,
     validUntil: validFrom + VALID_S,
   };

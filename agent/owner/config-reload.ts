@@ -37,6 +37,7 @@ export const LIVE_OPTIONS: Readonly<Record<string, Pick>> = {
   'trial.line_up': (config) => config.price.trial?.rate.upBytesPerS,
   'trial.share': (config) => config.price.trial?.rate,
   'garden.domain': (config) => config.price.gardenDomains,
+  'network.place': (config) => config.network.place,
   'window[]': (config) => config.price.windows,
   'package[]': (config) => config.price.packages,
   'chain.channel_life': (config) => config.chain.channelSeconds,
@@ -186,14 +187,15 @@ export class ConfigReload {
 /** `next` where that is allowed under a running agent, else as started. */
 function merged(started: AgentConfig, before: AgentConfig, next: AgentConfig): AgentConfig {
   if (!next.isEnabled) return { ...before, isEnabled: false };
-  const { rate: _, ...network } = started.network;
+  const { rate: _, place: ____, ...network } = started.network;
+  const { rate, place } = next.network;
   const { claimRatio: __, gasWorthUnits: ___, ...chain } = started.chain;
   const { channelSeconds, marginSeconds, claimRatio, gasWorthUnits } = next.chain;
   return {
     ...started,
     isEnabled: true,
     logLevel: next.logLevel,
-    network: next.network.rate === undefined ? network : { ...network, rate: next.network.rate },
+    network: { ...network, ...(rate === undefined ? {} : { rate }), ...(place === undefined ? {} : { place }) },
     // Port and host are what listens and what guests are sent to; the rest is looked up when it is needed.
     portal: { ...next.portal, port: started.portal.port, host: started.portal.host },
     price: next.price,

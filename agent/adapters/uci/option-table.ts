@@ -21,6 +21,7 @@ import {
   timeOfDay,
 } from './option-kind.ts';
 import { anyOf, defaulted, listed, optional, required, type SectionSpec } from './option-spec.ts';
+import { place } from './place-kind.ts';
 import { PORTAL_SECTION } from './portal-section.ts';
 import { ROAMING_OPTIONS } from './roaming-options.ts';
 import { SESSION_OPTIONS } from './session-options.ts';
@@ -70,6 +71,11 @@ export const OPTION_TABLE = {
         integer(0, 10_000_000, 'kbit/s, 0 = unlimited'),
         '0',
         'Fastest upload of one guest. Set it together with rate_down.',
+      ),
+      place: optional(
+        place(),
+        'CH:u0qj',
+        'Where this network is, for all to read in its signed offer. Unset: nowhere is told.',
       ),
     },
   },

@@ -215,7 +215,14 @@ function networkFrom({ network }: Sections): AgentConfig['network'] {
   const { guest_device: guestDevices, lease_file: leaseFile, ubus_socket: ubusSocket } = network.values;
   const { rate_down: down, rate_up: up } = network.values;
   const rate: RateLimit = { downBytesPerS: BigInt(down) * BYTES_PER_KBIT, upBytesPerS: BigInt(up) * BYTES_PER_KBIT };
-  return { guestDevices, leaseFile, ubusSocket, ...(down > 0 ? { rate } : {}) };
+  const { place } = network.values;
+  return {
+    guestDevices,
+    leaseFile,
+    ubusSocket,
+    ...(down > 0 ? { rate } : {}),
+    ...(place === undefined ? {} : { place }),
+  };
 }
 
 function portalFrom({ portal }: Sections): AgentConfig['portal'] {

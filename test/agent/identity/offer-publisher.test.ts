@@ -119,6 +119,10 @@ t.test('an offer is signed once, and again when terms, tariff of the hour or hal
   t.equal(node.book.current(), second, 'a window that does not count yet changes nothing');
   node.minute = 61;
   t.match(node.book.current(), { price: 5n, pricePerMinute: 1n });
+  t.match(node.book.current(), { place: { country: 'ZZ', geohash: '-' } }, 'nowhere is told unasked');
+  const place = { country: 'CH', geohash: 'u0qj' };
+  node.config = { ...node.config, network: { ...node.config.network, place } };
+  t.match(node.book.current(), { place, price: 5n });
   const before = node.signatures;
   node.clock.unixS += 43_300n;
   const renewed = node.book.current();

@@ -55,7 +55,11 @@ t.test('each live option changes the view when it is written', (t) => {
   const next = (config: AgentConfig): AgentConfig => ({
     ...config,
     logLevel: 'debug',
-    network: { ...config.network, rate: { downBytesPerS: 1n, upBytesPerS: 2n } },
+    network: {
+      ...config.network,
+      rate: { downBytesPerS: 1n, upBytesPerS: 2n },
+      place: { country: 'CH', geohash: 'u0qj' },
+    },
     portal: {
       ...config.portal,
       name: 'Other',

@@ -55,7 +55,9 @@ t.test('the default file with every commented option taken in still holds the de
   const price = { ...all.price, windows: [], packages: [], gardenDomains: [] };
   const { rewards: _, gasWorthUnits: __, ...chain } = { ...all.chain, rpcBackups: [] };
   const { signerSocket: ___, ...storage } = all.storage;
-  const { roaming, ...alone } = { ...all, storage };
+  const { place, ...network } = all.network;
+  t.same(place, { country: 'CH', geohash: 'u0qj' });
+  const { roaming, ...alone } = { ...all, storage, network };
   t.match(roaming, { port: 2122, sisters: [{ url: 'http://192.0.2.9:2122' }] });
   t.same({ ...alone, portal, price, chain, proofs }, config(''));
   t.end();
