@@ -1,15 +1,11 @@
 /**
- * The proof log as files of one directory: 0000000001.seg, 0000000002.seg, ... Only the last one grows. Frames that arrive
- * while a write is under way are written together after it. The file that grows is opened with O_DSYNC: a write is durable
- * when it returns, as if fdatasync had followed it, in one call instead of two.
+ * The proof log as files of one directory (segment-files.ts), of which only the last one grows. Frames that arrive while a write
+ * is under way are written together after it.
  *
  * After a failed write nothing more is taken: what the kernel dropped, it would call clean the next time.
- *
- * @see open(2), O_DSYNC
  */
-import { constants } from 'node:fs';
-import { copyFile, type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { type FileHandle, mkdir, open, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import {
   isAfter,
   type LogFrame,
@@ -19,6 +15,16 @@ import {
   ProofLogError,
   type SegmentRef,
 } from './proof-log.ts';
+import {
+  createSegment,
+  isDiskFull,
+  type OpenFile,
+  openLast,
+  segmentNumbers,
+  segmentPath,
+  syncDirectory,
+  writeFully,
+} from './segment-files.ts';
 import { framedLength, readFrames, SEGMENT_MAGIC, writeFrames } from './segment-frame.ts';
 
 export type SegmentLogOptions = {
@@ -28,8 +34,6 @@ export type SegmentLogOptions = {
   /** How files are opened; a test lets disks fail here. */
   readonly openFile?: OpenFile;
 };
-
-type OpenFile = (path: string, flags: string | number, mode?: number) => Promise<FileHandle>;
 
 type Waiting = {
   readonly payloads: readonly Uint8Array[];
@@ -41,7 +45,6 @@ type Waiting = {
 
 const DEFAULT_SEGMENT_BYTES = 64 * 1024 * 1024;
 const SCRATCH_BYTES = 256 * 1024;
-const SEGMENT_NAME = /^(\d{10})\.seg$/;
 
 export class SegmentLog implements ProofLog {
   readonly #directory: string;
@@ -229,82 +232,4 @@ function takeGroup(waiting: Waiting[]): readonly Waiting[] {
     return bytes > MAX_APPEND_BYTES;
   });
   return waiting.splice(0, count === -1 ? waiting.length : Math.max(1, count));
-}
-
-async function segmentNumbers(directory: string): Promise<readonly number[]> {
-  const numbers = (await readdir(directory))
-    .map((name) => SEGMENT_NAME.exec(name)?.[1])
-    .filter((digits) => digits !== undefined)
-    .map(Number)
-    .sort((a, b) => a - b);
-  const missing = numbers.findIndex((number, i) => number !== i + 1);
-  if (missing === -1) return numbers;
-  throw new ProofLogError(`segment ${missing + 1} of ${directory} is missing`, { code: 'LOG_CORRUPT' });
-}
-
-const GROWING = constants.O_RDWR | constants.O_DSYNC;
-
-function segmentPath(directory: string, segment: number): string {
-  return join(directory, `${String(segment).padStart(10, '0')}.seg`);
-}
-
-async function createSegment(openFile: OpenFile, directory: string, segment: number): Promise<FileHandle> {
-  // Truncating: a file of that number can only be what an earlier attempt left before its first frame.
-  const file = await openFile(segmentPath(directory, segment), GROWING | constants.O_CREAT | constants.O_TRUNC, 0o600);
-  try {
-    await writeFully(file, SEGMENT_MAGIC, 0);
-    await file.sync();
-  } catch (error) {
-    await file.close();
-    throw error;
-  }
-  await syncDirectory(openFile, directory);
-  return file;
-}
-
-async function syncDirectory(openFile: OpenFile, directory: string): Promise<void> {
-  const file = await openFile(directory, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-}
-
-/** Opens the segment that grows, with the offset where its last whole frame ends. */
-async function openLast(
-  openFile: OpenFile,
-  directory: string,
-  segment: number,
-): Promise<{ file: FileHandle; offset: number }> {
-  const path = segmentPath(directory, segment);
-  const file = await openFile(path, GROWING);
-  let offset = 0;
-  for await (const frame of readFrames(file, 0)) offset = frame.end;
-  const { size } = await file.stat();
-  if (offset === 0) {
-    await file.close();
-    if (size > SEGMENT_MAGIC.length) await copyFile(path, `${path}.torn-0`, constants.COPYFILE_FICLONE);
-    return { file: await createSegment(openFile, directory, segment), offset: SEGMENT_MAGIC.length };
-  }
-  if (size > offset) {
-    await copyFile(path, `${path}.torn-${offset}`, constants.COPYFILE_FICLONE);
-    await file.truncate(offset);
-  }
-  // Whoever died in the middle of a write has left whole frames that may be in memory only, even a file that no directory
-  // names durably. They are taken up like any other, and their senders told so.
-  await file.sync();
-  await syncDirectory(openFile, directory);
-  return { file, offset };
-}
-
-async function writeFully(file: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written, position + written);
-    written += bytesWritten;
-  }
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT');
 }

@@ -5,7 +5,6 @@
  *
  * INTAKE_MODEL_RUNS=1000 INTAKE_MODEL_SEED=1 looks longer.
  */
-import { appendFileSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import t from 'tap';
@@ -26,6 +25,7 @@ import { VERDICTS } from '../../protocol/verdict.ts';
 import { DEPLOYMENT, digestOf, NOW_S } from './fake-router.ts';
 import { PlainStore } from './plain-store.ts';
 import { type Dice, diceOf, PROOFS, pick, type Variants, type World, worldOf } from './routers-by-dice.ts';
+import { loseStore, rememberStore, tearLog } from './storage-damage.ts';
 import { recovering, verifying } from './two-recoveries.ts';
 
 const RUNS = Number(process.env['INTAKE_MODEL_RUNS'] ?? 12);
@@ -106,23 +106,13 @@ class Run {
     });
   }
 
-  /** Also what a power cut and a lost store leave. */
-  async reopen(): Promise<void> {
+  /** Also what a kill, a power cut and a lost store leave. */
+  async reopen(isKilled = false): Promise<void> {
+    const loseUncommitted = isKilled ? rememberStore(this.#directory) : () => undefined;
     await this.close();
-    if (this.#dice(3) === 0) {
-      const last =
-        readdirSync(join(this.#directory, 'log'))
-          .filter((name) => name.endsWith('.seg'))
-          .sort()
-          .at(-1) ?? '';
-      appendFileSync(
-        join(this.#directory, 'log', last),
-        Buffer.from(pick(this.#dice, ['00', '000000ff12', '0000000112345678ff']), 'hex'),
-      );
-    }
-    if (this.#dice(3) === 0) {
-      for (const suffix of ['', '-wal', '-shm']) rmSync(join(this.#directory, `store.db${suffix}`), { force: true });
-    }
+    loseUncommitted();
+    if (this.#dice(3) === 0) tearLog(this.#directory, this.#dice);
+    if (this.#dice(3) === 0) loseStore(this.#directory);
     await this.open();
   }
 
@@ -202,7 +192,7 @@ class Run {
     const sound = settled.filter((it) => it.status === 'fulfilled' && it.value.ok);
     t.equal(sound.length, 0, 'nothing was acknowledged');
     if (step !== 'judged') for (const pending of pendings) await this.#judgedBy(pending);
-    await this.reopen();
+    await this.reopen(true);
   }
 
   async #correctClock(): Promise<void> {
