@@ -16,19 +16,18 @@ await guest.buy(20n);
 await until('service over IPv6', 10_000, () => guest.reaches(6));
 
 t.test('a paid download goes on through kill -9, and the agent is back within 10 s', async (t) => {
-  const flow = await guest.startDownload(4, 6_000_000, 1_500_000);
-  for (const delayMs of [300, 700, 150]) {
-    await pause(delayMs);
-    await agent.kill();
-    const atKill = await guest.flow(flow);
-    await until('the flow to move while the agent is dead', 3_000, async () => {
-      const now = await guest.flow(flow);
-      return now.isDone || now.bytes > atKill.bytes;
-    });
-    const backMs = await agent.start();
-    t.ok(backMs < MOST_RESTART_MS, `back after ${Math.round(backMs)} ms`);
-  }
-  t.match(await guest.finish(flow, 20_000), { isIntact: true, bytes: 6_000_000 });
+  const flow = await guest.startDownload(4, 3_000_000, 1_500_000);
+  // Once, at no moment in particular: survive-labels-*.e2e.ts do it at every step.
+  await pause(300);
+  await agent.kill();
+  const atKill = await guest.flow(flow);
+  await until('the flow to move while the agent is dead', 3_000, async () => {
+    const now = await guest.flow(flow);
+    return now.isDone || now.bytes > atKill.bytes;
+  });
+  const backMs = await agent.start();
+  t.ok(backMs < MOST_RESTART_MS, `back after ${Math.round(backMs)} ms`);
+  t.match(await guest.finish(flow, 20_000), { isIntact: true, bytes: 3_000_000 });
 });
 
 t.test('after the restarts the meter still equals the wire, and the credit is whole', async (t) => {

@@ -71,6 +71,11 @@ export class AgentProcess {
     return this.#running?.pid;
   }
 
+  /** The signal that ended it; null if it ended by itself, undefined while it runs. */
+  get endedBy(): NodeJS.Signals | null | undefined {
+    return this.#running?.isAlive() === false ? this.#running.child.signalCode : undefined;
+  }
+
   /** Starts it and waits until it answers. Milliseconds that took. */
   async start(env: Readonly<Record<string, string>> = {}): Promise<number> {
     const begunMs = performance.now();

@@ -95,6 +95,11 @@ export class LabChain {
     return channelFromResult(await this.#call(this.addresses.channels, channelQuery(id)));
   }
 
+  /** A block a second, or none: what is sent meanwhile waits. */
+  async setMining(isMining: boolean): Promise<void> {
+    await this.#rpc.request('evm_setIntervalMining', [isMining ? 1 : 0]);
+  }
+
   /** Lets the router reach the chain, or not: what an endpoint looks like whose process is dead. */
   async setReachable(isReachable: boolean): Promise<void> {
     if (isReachable === this.#isReachable) return;
