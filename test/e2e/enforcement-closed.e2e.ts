@@ -1,7 +1,7 @@
 /** What stays closed whatever was paid: copied identities, other ports of the bridge, other guests, strange sources. */
 import t from 'tap';
 import type { DeviceName, IpAddress, Mac } from '../../agent/core/model.ts';
-import { HTTP_PORT, OTHER_PORT, ROUTER_GUEST_IP4, ROUTER_GUEST_IP6 } from '../lab/addresses.ts';
+import { GUEST_DEVICE, HTTP_PORT, OTHER_PORT, ROUTER_GUEST_IP4, ROUTER_GUEST_IP6 } from '../lab/addresses.ts';
 import { leaseIp4 } from '../lab/guest-link.ts';
 import { until } from '../lab/wait.ts';
 import {
@@ -14,6 +14,7 @@ import {
   passedBytes,
   planOf,
 } from './support/kernel-scene.ts';
+import { neighbourMac, sendArp, type Tags } from './support/raw-arp.ts';
 
 const MIB = 1n << 20n;
 const scene = await openKernelScene(2);
@@ -69,6 +70,26 @@ t.test(
     await thief.host.host.script([`ip addr del ${ip4}/24 dev eth0`, `ip -6 addr del ${ip6}/64 dev eth0`]);
   },
 );
+
+t.test('an ARP packet claims nobody’s address, not even under tags of VLAN 0 that the kernel takes off', async (t) => {
+  const { router } = scene.world;
+  const { mac, host } = thief.host;
+  const claim = (claimed: string, tags: Tags) => sendArp(host, { mac, claimed, asked: ROUTER_GUEST_IP4, tags });
+  const { ip4 } = payer.addresses;
+  for (const tags of ['', '81000000', '8100e000', '88a80000', '8100000081000000', '88a8000081000000'] as const) {
+    await router.must(['ip', 'neigh', 'flush', 'to', ip4]);
+    await claim(ip4, tags);
+    // The router handles one frame after the other: it knows of this one only once it has handled the claim.
+    const free = '192.168.77.251';
+    await router.run(['ip', 'neigh', 'del', free, 'dev', GUEST_DEVICE]);
+    await until('the router to learn a free address', 5_000, async () => {
+      await claim(free, '81000000');
+      return await neighbourMac(router, free);
+    });
+    t.not(await neighbourMac(router, ip4), mac, `tags ${tags === '' ? 'none' : tags}`);
+  }
+  t.equal(await isEchoed(payer, payer.server.ip4), true);
+});
 
 t.test('a payer’s packets from an address that is not bound are dropped, and reported until it is', async (t) => {
   const { host } = payer.host;
