@@ -109,28 +109,34 @@ t.test('a whole code that was typed goes along into another language', async (t)
   });
 });
 
-t.test(
-  'on a slow network the button says that it is at work until it is done, and taps meanwhile buy nothing',
-  async (t) => {
-    const desk = livingDesk(quote(), 1_000_000n, 2_500);
-    await withRouter(desk, async () => {
-      const { page, close } = await opened({ locale: 'en' });
-      await page.waitForSelector('.option');
-      await page.fill('#code', PASS_CODE);
-      await page.click('#pay-button');
-      // Longer than the page lets its figures stand.
-      await page.waitForTimeout(1_300);
-      t.equal(await page.textContent('#pay-button'), 'One moment...');
-      await page.evaluate(
-        'for (const id of ["pay-button", "trial", "other-wallet"]) document.getElementById(id).click()',
-      );
-      await mood(page, 'online');
-      t.equal(desk.opens.length, 1);
-      t.strictSame(desk.trialKeys, []);
-      await page.waitForURL(/online/);
-      await page.click('#ticket summary');
-      t.equal(await page.textContent('#ticket-code'), PASS_CODE, 'and the page knows whose session it is');
-      await close();
-    });
-  },
-);
+t.test('on a slow network the button says that it is at work until it is done, and taps buy nothing', async (t) => {
+  const desk = livingDesk(quote(), 1_000_000n);
+  let release = (): void => {};
+  const released = new Promise<void>((done) => {
+    release = done;
+  });
+  const open = async (...request: Parameters<typeof desk.open>) => {
+    await released;
+    return await desk.open(...request);
+  };
+  await withRouter({ ...desk, open }, async () => {
+    const { page, close } = await opened({ locale: 'en' });
+    await page.waitForSelector('.option');
+    await page.fill('#code', PASS_CODE);
+    await page.click('#pay-button');
+    // Longer than the page lets its figures stand.
+    await page.waitForTimeout(1_300);
+    t.equal(await page.textContent('#pay-button'), 'One moment...');
+    await page.evaluate(
+      'for (const id of ["pay-button", "trial", "other-wallet"]) document.getElementById(id).click()',
+    );
+    release();
+    await mood(page, 'online');
+    t.equal(desk.opens.length, 1);
+    t.strictSame(desk.trialKeys, []);
+    await page.waitForURL(/online/);
+    await page.click('#ticket summary');
+    t.equal(await page.textContent('#ticket-code'), PASS_CODE, 'and the page knows whose session it is');
+    await close();
+  });
+});
