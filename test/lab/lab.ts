@@ -3,9 +3,10 @@
  * closed. Everything goes away on close(), on SIGINT, SIGTERM and on a crash; namespaces of dead runs are swept at start.
  */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isInUserNamespace } from './elevate.ts';
 import { Host } from './host.ts';
 
 const PREFIX = 'ssplab';
@@ -79,6 +80,8 @@ let runs = 0;
 
 /** A run that was killed with SIGKILL cannot clean up; the next one does. Its processes died with it (host.ts). */
 function sweepDeadRuns(): void {
+  // There a process id says nothing about runs outside, and the network namespaces of a run inside went with it.
+  if (isInUserNamespace()) return;
   const names = execFileSync('ip', ['netns', 'list'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] });
   for (const line of names.split('\n')) {
     const match = new RegExp(`^(${PREFIX}(\\d+)n\\d+-[a-z0-9]+)`).exec(line);
@@ -87,8 +90,13 @@ function sweepDeadRuns(): void {
   for (const name of readdirSync(tmpdir())) {
     const pid = new RegExp(`^${PREFIX}(\\d+)n\\d+-`).exec(name)?.[1];
     const isLeft = pid !== undefined && !isAlive(Number(pid)) && process.env['LAB_KEEP_LOGS'] === undefined;
-    if (isLeft) rmSync(join(tmpdir(), name), { recursive: true, force: true });
+    // Another user's may be of a run that is alive in a user namespace.
+    if (isLeft && isOwn(join(tmpdir(), name))) rmSync(join(tmpdir(), name), { recursive: true, force: true });
   }
+}
+
+function isOwn(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.uid === process.getuid?.();
 }
 
 function isAlive(pid: number): boolean {
