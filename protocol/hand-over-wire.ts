@@ -2,17 +2,10 @@
 import * as v from 'valibot';
 import { type Address, ZERO_ADDRESS } from './address.ts';
 import type { ChannelConfig } from './channel.ts';
+import { channelConfigSchema } from './channel-wire.ts';
 import type { CarriedChannel, HandOver, RoamingQuery, SignedCarriedChannel, SignedRoamingQuery } from './hand-over.ts';
 import type { Hex } from './hex.ts';
-import {
-  addressSchema,
-  bytes32Schema,
-  type Decoded,
-  decode,
-  signatureSchema,
-  uint40Schema,
-  uint64Schema,
-} from './schema.ts';
+import { addressSchema, bytes32Schema, type Decoded, decode, signatureSchema, uint64Schema } from './schema.ts';
 import type { CompactSignature } from './signature.ts';
 import { anchorTick, tickVoucherJsonFromTickVoucher } from './tick-voucher.ts';
 import { tickJsonFromTick, tickSchema, tickVoucherSchema } from './tick-wire.ts';
@@ -21,16 +14,6 @@ import { voucherSchema } from './voucher-wire.ts';
 
 /** What a router says it serves: the channel as the guest knows it, and the number that its next hand-over takes. */
 export type ServedChannel = { readonly config: ChannelConfig; readonly sequence: bigint };
-
-const configSchema = v.strictObject({
-  payer: addressSchema,
-  signer: addressSchema,
-  payee: addressSchema,
-  device: addressSchema,
-  expiry: uint40Schema,
-  exitDelay: uint40Schema,
-  salt: bytes32Schema,
-});
 
 const handOverSchema = v.strictObject({
   channelId: bytes32Schema,
@@ -55,7 +38,7 @@ const carriedSchema = v.pipe(
   v.strictObject({
     v: v.literal(1),
     handOver: handOverSchema,
-    config: configSchema,
+    config: channelConfigSchema,
     voucher: voucherSchema,
     ticks: v.optional(v.strictObject({ voucher: tickVoucherSchema, last: v.nullable(tickSchema) })),
     sig: v.optional(signatureSchema),
@@ -83,7 +66,7 @@ const querySchema = v.pipe(
 );
 
 const servedSchema = v.pipe(
-  v.strictObject({ v: v.literal(1), config: configSchema, sequence: uint64Schema }),
+  v.strictObject({ v: v.literal(1), config: channelConfigSchema, sequence: uint64Schema }),
   v.transform(({ config, sequence }): ServedChannel => ({ config, sequence })),
 );
 

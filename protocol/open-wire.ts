@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { ChannelConfig } from './channel.ts';
+import { channelConfigSchema } from './channel-wire.ts';
 import type { SignedQuote } from './quote.ts';
 import {
   addressSchema,
@@ -78,16 +79,6 @@ const quoteSchema = v.strictObject({
   signature: signatureSchema,
 });
 
-const configSchema = v.strictObject({
-  payer: addressSchema,
-  signer: addressSchema,
-  payee: addressSchema,
-  device: addressSchema,
-  expiry: uint40Schema,
-  exitDelay: uint40Schema,
-  salt: bytes32Schema,
-});
-
 const fundingKinds = ['authorization', 'permit', 'permit2', 'pull'] as const;
 
 export const openRequestSchema = v.pipe(
@@ -95,7 +86,7 @@ export const openRequestSchema = v.pipe(
     v: v.literal(1),
     mode: v.picklist(['hold', 'stream']),
     quote: quoteSchema,
-    config: configSchema,
+    config: channelConfigSchema,
     deposit: uint64Schema,
     authorization: v.optional(
       v.strictObject({ validAfter: uint64Schema, validBefore: uint64Schema, signature: signatureSchema }),

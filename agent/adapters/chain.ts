@@ -19,6 +19,7 @@ import type {
   Signer,
   TransactionLog,
 } from '../ports.ts';
+import type { RewardsChain } from '../rewards-port.ts';
 import { failureFromError, unreachable } from './chain/chain-error.ts';
 import { claimData } from './chain/channels-contract.ts';
 import { createChannelsReader } from './chain/channels-reader.ts';
@@ -35,7 +36,7 @@ import {
 } from './chain/funding-calls.ts';
 import { createJsonRpc, dataFrom, quantityFrom } from './chain/json-rpc.ts';
 import { open } from './chain/opening.ts';
-import { claimRewards, type RewardsChain, rewardWeek } from './chain/rewards-contract.ts';
+import { claimRewards, rewardWeek } from './chain/rewards-contract.ts';
 import { gasPriceWei } from './chain/signing.ts';
 import { claimTicks, type TickClaimDeps } from './chain/tick-claim.ts';
 import { memoryTransactionLog } from './chain/transaction-log.ts';

@@ -3,7 +3,7 @@
  * guest should not spend.
  */
 import type { Chain } from '../ports.ts';
-import type { RewardsChain } from './chain/rewards-contract.ts';
+import type { RewardsChain } from '../rewards-port.ts';
 import type { ChainDeps } from './chain.ts';
 
 export function lazyChain(deps: ChainDeps): Chain & RewardsChain {

@@ -7,24 +7,13 @@ import { EPOCH_S } from '../../protocol/rewards.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { gasUnits, openGasUnits } from '../core/gas.ts';
 import type { DriverLog } from '../driver.ts';
-import type { ChainResult, ChainTx, Clock } from '../ports.ts';
+import type { Clock } from '../ports.ts';
+import type { RewardsChain, RewardWeek } from '../rewards-port.ts';
 import type { WeekReward } from './earnings.ts';
-
-type SeenWeek = Omit<WeekReward, 'state'> & { readonly isPaid: boolean };
-
-/** Of agent/adapters/chain/rewards-contract.ts. */
-export type RewardChain = {
-  rewardWeeks(
-    rewards: Address,
-    device: Address,
-    epochs: readonly bigint[],
-  ): Promise<ChainResult<{ readonly weeks: readonly SeenWeek[] }>>;
-  claimRewards(rewards: Address, device: Address, epochs: readonly bigint[]): Promise<ChainResult<ChainTx>>;
-};
 
 export type RewardWatchDeps = {
   readonly config: AgentConfig;
-  readonly chain: RewardChain;
+  readonly chain: RewardsChain;
   readonly device: Address;
   readonly clock: Clock;
   readonly log: DriverLog;
@@ -42,7 +31,7 @@ const DEFAULT_CLAIM_RATIO = 20;
 
 export class RewardWatch {
   readonly #deps: RewardWatchDeps;
-  readonly #seen = new Map<bigint, SeenWeek>();
+  readonly #seen = new Map<bigint, RewardWeek>();
   readonly #timers: NodeJS.Timeout[] = [];
   #looking: Promise<void> | undefined;
 
@@ -118,7 +107,7 @@ export class RewardWatch {
     return epochs;
   }
 
-  #due(): readonly SeenWeek[] {
+  #due(): readonly RewardWeek[] {
     const current = this.#currentEpoch();
     return [...this.#seen.values()].filter(({ epoch, rewardUnits, isPaid }) => {
       return epoch < current && rewardUnits > 0n && !isPaid;
@@ -131,13 +120,13 @@ export class RewardWatch {
 }
 
 /** By what one open's gas is worth to the owner, as for the claims of channels. */
-function isWorthGas(due: readonly SeenWeek[], { price, chain }: AgentConfig): boolean {
+function isWorthGas(due: readonly RewardWeek[], { price, chain }: AgentConfig): boolean {
   if (due.length === 0) return false;
   const gas = CLAIM_GAS + WEEK_GAS * BigInt(due.length - 1);
   const worth = gasUnits(gas, openGasUnits(price.openFee, chain.gasWorthUnits));
   return sumOf(due) >= BigInt(chain.claimRatio ?? DEFAULT_CLAIM_RATIO) * worth;
 }
 
-function sumOf(due: readonly SeenWeek[]): bigint {
+function sumOf(due: readonly RewardWeek[]): bigint {
   return due.reduce((sum, { rewardUnits }) => sum + rewardUnits, 0n);
 }

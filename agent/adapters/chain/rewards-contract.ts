@@ -7,28 +7,10 @@ import { SHARE_CHANNELS_ABI } from '../../../contracts/abi/share-channels.ts';
 import { SHARE_REWARDS_ABI } from '../../../contracts/abi/share-rewards.ts';
 import type { Address } from '../../../protocol/address.ts';
 import { bytesFromHex, type Hex, hexFromBytes } from '../../../protocol/hex.ts';
-import type { TokenAmount } from '../../../protocol/units.ts';
-import type { ChainResult, ChainTx } from '../../ports.ts';
+import type { ChainTx } from '../../ports.ts';
+import type { RewardWeek } from '../../rewards-port.ts';
 import { unreachable } from './chain-error.ts';
 import { type ChainContext, execute } from './context.ts';
-
-export type RewardWeek = {
-  readonly epoch: bigint;
-  /** Claimed on chain for the device in that week. */
-  readonly claimedUnits: TokenAmount;
-  readonly rewardUnits: TokenAmount;
-  readonly isPaid: boolean;
-};
-
-export type RewardsChain = {
-  /** `rewards`: the contract. */
-  rewardWeeks(
-    rewards: Address,
-    device: Address,
-    epochs: readonly bigint[],
-  ): Promise<ChainResult<{ readonly weeks: readonly RewardWeek[] }>>;
-  claimRewards(rewards: Address, device: Address, epochs: readonly bigint[]): Promise<ChainResult<ChainTx>>;
-};
 
 const rewardsContract = createContract(SHARE_REWARDS_ABI);
 const channelsContract = createContract(SHARE_CHANNELS_ABI);

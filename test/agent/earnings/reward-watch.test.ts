@@ -1,7 +1,8 @@
 import t from 'tap';
 import type { AgentConfig } from '../../../agent/core/config.ts';
 import { gasUnits } from '../../../agent/core/gas.ts';
-import { type RewardChain, RewardWatch } from '../../../agent/earnings/reward-watch.ts';
+import { RewardWatch } from '../../../agent/earnings/reward-watch.ts';
+import type { RewardsChain } from '../../../agent/rewards-port.ts';
 import { EPOCH_S } from '../../../protocol/rewards.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { NOW_S, testConfig } from '../core/support/story.ts';
@@ -18,7 +19,7 @@ function scene(weeks: ReadonlyMap<bigint, Week>, changes: (config: AgentConfig) 
   const claims: (readonly bigint[])[] = [];
   const logged: string[] = [];
   let failure: string | undefined;
-  const chain: RewardChain = {
+  const chain: RewardsChain = {
     rewardWeeks: (rewards, _device, epochs) => {
       if (rewards !== REWARDS) throw new Error(`asked ${rewards}`);
       asked.push([...epochs]);

@@ -2,30 +2,10 @@ import { join } from 'node:path';
 import t from 'tap';
 import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
 import type { Custody } from '../../../../agent/core/custody.ts';
-import { DEVICE, testChannel, testVoucher } from '../../core/support/story.ts';
-
-const { id: channelId, config } = testChannel();
+import { carried, HOME, ID } from '../../core/support/hand-over.ts';
 
 function custody(sequence: bigint, isDelivered = false): Custody {
-  const handOver = {
-    channelId,
-    sequence,
-    from: DEVICE,
-    to: `0x${'d2'.repeat(20)}`,
-    deposit: 10_000n,
-    amount: 1_050n,
-    charged: 450n,
-    downBytes: 40_000_000n,
-    upBytes: 7n,
-    onlineMs: 5_000n,
-    trialBytes: 0n,
-    unitsPerMb: 10n,
-    unitsPerMinute: 0n,
-    openFee: 50n,
-    mode: 'hold',
-    isOver: false,
-  } as const;
-  return { self: DEVICE, last: { handOver, config, voucher: testVoucher(1_050n) }, isDelivered };
+  return { self: HOME, last: carried({ sequence }), isDelivered };
 }
 
 t.test('of each channel the newest hand-over stays, also over a restart, until its channel has expired', async (t) => {
@@ -40,7 +20,7 @@ t.test('of each channel the newest hand-over stays, also over a restart, until i
   first.close();
   const second = new SqliteJournal({ path, windowMs: 0 });
   t.same(second.load().custody, [custody(2n, true)], 'what was delivered stays delivered');
-  await second.commit([{ kind: 'custody-forgotten', channelId }]);
+  await second.commit([{ kind: 'custody-forgotten', channelId: ID }]);
   t.equal(second.load().custody, undefined);
   second.close();
 });
