@@ -221,10 +221,9 @@ function datedBy(stated: TimedFigures, bootS: bigint | undefined): TimedFigures 
 
 /** No channel may be charged more, over all proofs up to this one, than its voucher covers. */
 function chargeAboveVoucher({ leaves, vouchers }: ProofUpload, { channels }: JudgeContext): string | undefined {
-  const amountOf = new Map(vouchers.map(({ channelId: id, amount }) => [id, amount]));
-  for (const { channelId: id, paid } of leaves) {
+  for (const [i, { channelId: id, paid }] of leaves.entries()) {
     const charged = (channels.get(id)?.paid ?? 0n) + paid;
-    const amount = amountOf.get(id) ?? 0n;
+    const amount = voucherOf(vouchers, id, i)?.amount ?? 0n;
     if (charged > amount) return `channel ${id} was charged ${charged}, its voucher covers ${amount}`;
   }
   return undefined;
@@ -232,15 +231,20 @@ function chargeAboveVoucher({ leaves, vouchers }: ProofUpload, { channels }: Jud
 
 /** A guest acknowledges what was metered; so a router that proves less than that hides bytes, or invented the voucher. */
 function ackAboveProven({ leaves, vouchers }: ProofUpload, { channels }: JudgeContext): string | undefined {
-  const ackOf = new Map(vouchers.map(({ channelId: id, ackBytes }) => [id, ackBytes]));
-  for (const leaf of leaves) {
+  for (const [i, leaf] of leaves.entries()) {
     const proven = (channels.get(leaf.channelId)?.bytes ?? 0n) + leaf.bytesUp + leaf.bytesDown;
-    const acknowledged = ackOf.get(leaf.channelId) ?? 0n;
+    const acknowledged = voucherOf(vouchers, leaf.channelId, i)?.ackBytes ?? 0n;
     if (acknowledged > proven) {
       return `the guest of channel ${leaf.channelId} acknowledged ${acknowledged} bytes, proofs so far say ${proven}`;
     }
   }
   return undefined;
+}
+
+/** Nearly always at the place of its leaf. */
+function voucherOf(vouchers: readonly ProofVoucher[], id: Hex, i: number): ProofVoucher | undefined {
+  const there = vouchers[i];
+  return there?.channelId === id ? there : vouchers.find(({ channelId }) => channelId === id);
 }
 
 function clockFlaw(proof: TimedFigures, receivedS: bigint): string | undefined {

@@ -14,8 +14,9 @@ import { type CollectorConfig, ENROLLED_LINK_BYTES_PER_S, parseCollectorConfig }
 import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
 import type { KnownDevice } from './device-standing.ts';
+import type { IntakeLimits } from './intake-limits.ts';
 import { readersFrom } from './listing-access.ts';
-import { type IntakeLimits, ProofIntake } from './proof-intake.ts';
+import { ProofIntake } from './proof-intake.ts';
 import { isAfter } from './proof-log.ts';
 import { Registry } from './registry.ts';
 import type { RegistryLimits } from './registry-limits.ts';

@@ -10,11 +10,12 @@ import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import { correctClock } from './correct-clock.ts';
 import type { FleetStore, MissingRange } from './fleet-store.ts';
 import { hexOf } from './hex-of.ts';
+import { DEFAULT_LIMITS, type IntakeLimits } from './intake-limits.ts';
 import { type JudgeDeps, judgePending, type Pending } from './judge-batch.ts';
 import { judgeEvidence, judgeOrigin, type Recover } from './judge-proof.ts';
 import { encodeLogEntry } from './proof-entry.ts';
 import { type ProofLog, ProofLogError } from './proof-log.ts';
-import { type RateLimit, RateLimiter } from './rate-limit.ts';
+import { RateLimiter } from './rate-limit.ts';
 import { sourceOf } from './registry-limits.ts';
 import { type Shard, shardOf } from './shard.ts';
 import { UploadHasher } from './upload-hashes.ts';
@@ -40,18 +41,6 @@ export type IntakeDeps = JudgeDeps & {
 
 export type IntakeStep = 'judged' | 'durable' | 'committed';
 
-export type IntakeLimits = {
-  /** Proofs of one device that its key has signed (a large one counts for several). A month offline is 8,640 proofs: 12 minutes. */
-  readonly device: RateLimit;
-  /** Uploads of one source (an IPv4 address, the /64 of an IPv6 address) that no enrolled device has signed. */
-  readonly stranger: RateLimit;
-  /** The same of all sources together: they are kept like any other, and would fill the disk. */
-  readonly allStrangers: RateLimit;
-  /** Uploads in memory at once, and their bytes. */
-  readonly waiting: number;
-  readonly waitingBytes: number;
-};
-
 export type Taken = {
   readonly ok: true;
   readonly digest: Hex;
@@ -74,13 +63,6 @@ export type Refused = { readonly ok: false } & (
 
 export type IntakeResult = Taken | Refused;
 
-const DEFAULT_LIMITS: IntakeLimits = {
-  device: { perS: 12, burst: 600 },
-  stranger: { perS: 2, burst: 120 },
-  allStrangers: { perS: 50, burst: 5000 },
-  waiting: 8192,
-  waitingBytes: 32 * 1024 * 1024,
-};
 /** Bounds the time of one transaction, and with it how long a late-comer waits. */
 const MAX_BATCH = 512;
 const MAX_BATCH_BYTES = 2 * 1024 * 1024;
@@ -91,7 +73,8 @@ const TOKEN_BYTES = 8 * 1024;
 
 const ALL = '';
 
-type Waiting = Pending & { readonly settle: (error?: unknown) => void };
+/** Uploads that came together: one of a router, or some of a relay's. */
+type Waiting = { readonly pendings: readonly Pending[]; readonly settle: (error?: unknown) => void };
 
 export class ProofIntake {
   readonly #deps: IntakeDeps;
@@ -125,7 +108,9 @@ export class ProofIntake {
     if (!this.#hasRoom(1, body.length)) return { ok: false, reason: 'busy' };
     return await this.#holding(1, body.length, async () => {
       const checked = this.#check(body, ip);
-      return 'ok' in checked ? checked : await this.#judged(checked);
+      if ('ok' in checked) return checked;
+      await this.#judged([checked]);
+      return { ok: true, ...checked.result };
     });
   }
 
@@ -135,20 +120,27 @@ export class ProofIntake {
     if (this.#hasFailed) return { ok: false, reason: 'failed' };
     if (!this.#hasRoom(bodies.length, bytes)) return { ok: false, reason: 'busy' };
     return await this.#holding(bodies.length, bytes, async () => {
-      const results: Promise<IntakeResult>[] = [];
+      const checked: (Pending | Refused)[] = [];
+      const waits: Promise<void>[] = [];
+      let group: Pending[] = [];
       let unchecked = BYTES_PER_TURN;
       for (const body of bodies) {
         if (unchecked <= 0) {
+          waits.push(this.#judged(group));
+          // Awaited below; one that fails while others are checked is no unhandled rejection.
+          waits.at(-1)?.catch(() => undefined);
+          group = [];
           await new Promise((resolve) => setImmediate(resolve));
           unchecked = BYTES_PER_TURN;
         }
         unchecked -= body.length;
-        const checked = this.#check(body, ip);
-        results.push('ok' in checked ? Promise.resolve(checked) : this.#judged(checked));
-        // Awaited below; one that fails while others are checked is no unhandled rejection.
-        results.at(-1)?.catch(() => undefined);
+        const one = this.#check(body, ip);
+        checked.push(one);
+        if (!('ok' in one)) group.push(one);
       }
-      return await Promise.all(results);
+      waits.push(this.#judged(group));
+      await Promise.all(waits);
+      return checked.map((one) => ('ok' in one ? one : { ok: true, ...one.result }));
     });
   }
 
@@ -190,7 +182,7 @@ export class ProofIntake {
   }
 
   /** All that can be said without looking anything up. Who has no key is limited by address, before any curve arithmetic. */
-  #check(body: Uint8Array, ip: string): Omit<Waiting, 'settle'> | Refused {
+  #check(body: Uint8Array, ip: string): Pending | Refused {
     const source = sourceOf(ip);
     const { deployment, devices, recover, monotonicMs, shard } = this.#deps;
     const nowMs = monotonicMs();
@@ -225,16 +217,13 @@ export class ProofIntake {
     return judgeEvidence(upload, { recover, deployment }) ?? 'sound';
   }
 
-  async #judged(pending: Omit<Waiting, 'settle'>): Promise<Taken> {
-    const { result } = await new Promise<Pending>((resolve, reject) => {
-      const waiting: Waiting = {
-        ...pending,
-        settle: (error) => (error === undefined ? resolve(waiting) : reject(error)),
-      };
-      this.#queue.push(waiting);
+  /** Resolves once all have their results, and these are durable. */
+  async #judged(pendings: readonly Pending[]): Promise<void> {
+    if (pendings.length === 0) return;
+    await new Promise<void>((resolve, reject) => {
+      this.#queue.push({ pendings, settle: (error) => (error === undefined ? resolve() : reject(error)) });
       this.#working ??= this.#work();
     });
-    return { ok: true, ...result };
   }
 
   async #work(): Promise<void> {
@@ -243,7 +232,7 @@ export class ProofIntake {
     while (this.#queue.length > 0) {
       const batch = this.#takeBatch();
       try {
-        await this.#store(batch);
+        await this.#store(batch.flatMap(({ pendings }) => pendings));
         for (const { settle } of batch) settle();
       } catch (error) {
         if (!(error instanceof ProofLogError && error.code === 'LOG_FULL')) this.#fail(error);
@@ -254,19 +243,20 @@ export class ProofIntake {
     this.#working = undefined;
   }
 
+  /** Whole groups, at least one. */
   #takeBatch(): readonly Waiting[] {
+    let uploads = 0;
     let bytes = 0;
-    let count = 0;
-    for (const { body } of this.#queue) {
-      bytes += body.length;
-      if (count > 0 && (count === MAX_BATCH || bytes > MAX_BATCH_BYTES)) break;
-      count += 1;
-    }
-    return this.#queue.splice(0, count);
+    const count = this.#queue.findIndex(({ pendings }, i) => {
+      uploads += pendings.length;
+      bytes += pendings.reduce((sum, { body }) => sum + body.length, 0);
+      return i > 0 && (uploads > MAX_BATCH || bytes > MAX_BATCH_BYTES);
+    });
+    return this.#queue.splice(0, count === -1 ? this.#queue.length : count);
   }
 
   /** The log is synced before the store commits, so the store is never ahead; whoever asked hears of it after both. */
-  async #store(batch: readonly Waiting[]): Promise<void> {
+  async #store(batch: readonly Pending[]): Promise<void> {
     const { log, store, atStep } = this.#deps;
     if (this.#hasFailed) throw new ProofLogError('the collector has failed', { code: 'LOG_FAILED' });
     await store.tx(async (tx) => {

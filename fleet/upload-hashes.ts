@@ -7,7 +7,7 @@
  * @see EIP-712, "Definition of encodeData"; RFC 8949 section 3.1
  */
 import { CHANNEL_CONFIG, channelsSeparator } from '../protocol/channel.ts';
-import { domainSeparator, encodeType, type StructType, typedDigest } from '../protocol/eip712.ts';
+import { domainSeparator, encodeType, type StructType } from '../protocol/eip712.ts';
 import { keccak256, keccak256Text } from '../protocol/keccak.ts';
 import { merkleLeaf } from '../protocol/merkle.ts';
 import { registryDomain, sessionsRoot, TRAFFIC_PROOF } from '../protocol/traffic-proof.ts';
@@ -28,21 +28,21 @@ type Item = { start: number; end: number };
 
 /** Hashes the uploads of one deployment; `bytes` everywhere as upload-reader.ts has read them. */
 export class UploadHasher {
-  readonly #registry: Uint8Array;
-  readonly #channels: Uint8Array;
+  readonly #registry: TypedHash;
+  readonly #channels: TypedHash;
   readonly #proof = new StructWords(TRAFFIC_PROOF);
   readonly #voucher = new StructWords(VOUCHER);
   readonly #config = new StructWords(CHANNEL_CONFIG);
   readonly #leaf = new Uint8Array(LEAF_WORDS * WORD_BYTES);
 
   constructor(deployment: CollectorDeployment) {
-    this.#registry = domainSeparator(registryDomain(deployment));
-    this.#channels = channelsSeparator(deployment);
+    this.#registry = new TypedHash(domainSeparator(registryDomain(deployment)));
+    this.#channels = new TypedHash(channelsSeparator(deployment));
   }
 
   /** What the device has signed: trafficProofDigest of the upload's proof. */
   digest(bytes: Uint8Array): Uint8Array {
-    return typedDigest(this.#registry, this.#proof.hash(bytes, PROOF_AT));
+    return this.#registry.of(this.#proof.hash(bytes, PROOF_AT));
   }
 
   /**
@@ -67,15 +67,30 @@ export class UploadHasher {
       const { channelId, signature, config } = voucher;
       if (channelId !== leaves[i]?.channelId || config.device !== proof.device) return false;
       const idAt = itemAt(bytes, at + 1).start;
-      const digest = typedDigest(this.#channels, this.#voucher.hash(bytes, at + 1));
+      const digest = this.#channels.of(this.#voucher.hash(bytes, at + 1));
       if (!isAt(digest, bytes, digestsAt[i] as number)) return false;
       // Behind the signature, and the head of the config.
       const configAt = afterItems(bytes, at + 1, this.#voucher.fields + 1) + 1;
-      if (!isAt(typedDigest(this.#channels, this.#config.hash(bytes, configAt)), bytes, idAt)) return false;
+      if (!isAt(this.#channels.of(this.#config.hash(bytes, configAt)), bytes, idAt)) return false;
       if (recover(digest, signature, config.signer) !== config.signer) return false;
       at = afterItems(bytes, configAt, this.#config.fields);
     }
     return true;
+  }
+}
+
+/** typedDigest of one domain. */
+class TypedHash {
+  readonly #message = new Uint8Array(2 + 2 * WORD_BYTES);
+
+  constructor(separator: Uint8Array) {
+    this.#message.set([0x19, 0x01]);
+    this.#message.set(separator, 2);
+  }
+
+  of(structHash: Uint8Array): Uint8Array {
+    this.#message.set(structHash, 2 + WORD_BYTES);
+    return keccak256(this.#message);
   }
 }
 

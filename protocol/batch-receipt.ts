@@ -4,7 +4,7 @@
  */
 import type { Address } from './address.ts';
 import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
-import { bytesFromHex, bytesFromUint, concatBytes, type Hex } from './hex.ts';
+import { bytesFromHex, bytesFromUint, type Hex } from './hex.ts';
 import { isUnderRoot, merkleLeaf, merkleRoot } from './merkle.ts';
 import { type CompactSignature, recoverSigner } from './signature.ts';
 import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
@@ -38,8 +38,11 @@ const BATCH_RECEIPT: StructType = {
 
 /** The leaf of a line: proof || verdict as uint256 || receivedS as uint256, hashed twice. */
 export function receiptLeaf({ proof, verdict, receivedS }: ReceiptLine): Uint8Array {
-  const number = BigInt(VERDICTS.indexOf(verdict));
-  return merkleLeaf(concatBytes(bytesFromHex(proof), bytesFromUint(number, 32), bytesFromUint(receivedS, 32)));
+  const line = new Uint8Array(96);
+  line.set(bytesFromHex(proof));
+  line[63] = VERDICTS.indexOf(verdict);
+  line.set(bytesFromUint(receivedS, 32), 64);
+  return merkleLeaf(line);
 }
 
 /** Root over the lines in the given order. */
