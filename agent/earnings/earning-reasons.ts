@@ -54,8 +54,8 @@ export const EARNING_REASONS: Readonly<Record<EarningReason, ReasonText>> = {
     todo: 'Enrol the router with the vendor, with the device address that "shareagent status" shows.',
   },
   revoked: {
-    what: 'refused: the device was revoked',
-    todo: 'Ask the vendor why. The router needs to be enrolled again, with a new key.',
+    what: 'refused: nobody vouches for the device any more, or its key has been changed',
+    todo: 'Look at "shareagent identity". An attestation that ended: ask the vendor for another. A key that was changed: use the newer one. Else ask the vendor why.',
   },
   'bad-signature': {
     what: 'refused: not signed by this device for this registry',

@@ -51,6 +51,7 @@ export type EarningsInput = {
   readonly heldBecause?: string;
   /** Of trials, ended ones among them as far as they are known (free-bytes.ts). */
   readonly freeBytesToday: bigint;
+  /** All that are known, also those in which nothing was claimed. */
   readonly weeks: readonly WeekReward[];
   readonly sessions: readonly SessionEarnings[];
   /** Unix seconds. */
@@ -124,7 +125,7 @@ export function earnings(input: EarningsInput, dayCount: number): Earnings {
   const paidByEpoch = acceptedUnitsByEpoch(records);
   return {
     days: [...days].map(([day, sums]) => dayEarnings(day, sums, weeks, paidByEpoch)),
-    weeks,
+    weeks: weeks.filter(({ claimedUnits }) => claimedUnits > 0n),
     sessions,
     undatedBytes,
     ...(heldBecause === undefined ? {} : { heldBecause }),
@@ -171,7 +172,9 @@ function dayEarnings(
   const week = weeks.find((one) => one.epoch === epoch);
   const accepted = acceptedByEpoch.get(epoch) ?? 0n;
   const rewardedUnits =
-    week === undefined || accepted === 0n ? undefined : (week.rewardUnits * sums.acceptedUnits) / accepted;
+    week === undefined || week.claimedUnits === 0n || accepted === 0n
+      ? undefined
+      : (week.rewardUnits * sums.acceptedUnits) / accepted;
   const isPaid = week?.state === 'paid';
   if (!isPaid) lose(sums, 'rewarded', rewardLoss(week), sums.accepted);
   return {

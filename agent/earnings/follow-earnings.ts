@@ -25,7 +25,7 @@ export function followEarnings(
   opened.push({ name: 'free-bytes', close: () => free.close() });
   free.start();
   const freeToday = () => free.today();
-  const weeks = () => rewards.weeks();
+  const weeks = () => rewards.known();
   const proofsHeld = () => parts.owner.status().proofs.held;
   return { weeks, freeToday, earnings: createEarningsBook({ ...parts, weeks, freeToday, proofsHeld }) };
 }

@@ -50,11 +50,15 @@ export class RewardWatch {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  /** What is known now, newest week first; weeks in which nothing was claimed for the device are left out. */
+  /** As `known`, without weeks in which nothing was claimed for the device. */
   weeks(): readonly WeekReward[] {
+    return this.known().filter(({ claimedUnits }) => claimedUnits > 0n);
+  }
+
+  /** Every week that the chain has been asked about, newest first: that nothing was claimed is known too. */
+  known(): readonly WeekReward[] {
     const current = this.#currentEpoch();
     return [...this.#seen.values()]
-      .filter(({ claimedUnits }) => claimedUnits > 0n)
       .sort((a, b) => (a.epoch > b.epoch ? -1 : 1))
       .map(({ isPaid, ...week }) => {
         const claimable = week.epoch >= current ? 'running' : 'claimable';

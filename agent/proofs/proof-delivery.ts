@@ -161,7 +161,7 @@ export class ProofDelivery {
         ...stale.map(({ body }) => ({
           kind: 'draft' as const,
           run: '',
-          body: encodeDraft(decodeDraft(body), head.proof.device),
+          body: encodeDraft(decodeDraft(body), this.#deps.signer.address),
         })),
       ];
       await driver.commit(entries);

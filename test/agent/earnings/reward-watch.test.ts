@@ -1,7 +1,9 @@
 import t from 'tap';
 import type { AgentConfig } from '../../../agent/core/config.ts';
 import { gasUnits } from '../../../agent/core/gas.ts';
+import { earnings } from '../../../agent/earnings/earnings.ts';
 import { RewardWatch } from '../../../agent/earnings/reward-watch.ts';
+import type { ProofRecord } from '../../../agent/ports.ts';
 import type { RewardsChain } from '../../../agent/rewards-port.ts';
 import { EPOCH_S } from '../../../protocol/rewards.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
@@ -48,6 +50,30 @@ function scene(weeks: ReadonlyMap<bigint, Week>, changes: (config: AgentConfig) 
 }
 
 const week = (rewardUnits: bigint): Week => ({ claimedUnits: rewardUnits * 12n, rewardUnits, isPaid: false });
+
+t.test(
+  'a week in which nothing was claimed is known as such: its bytes say so, and not that nobody knows',
+  async (t) => {
+    const { watch } = scene(new Map());
+    t.same(watch.known(), [], 'nothing is known before the chain was asked');
+    await watch.look();
+    t.same(watch.weeks(), [], 'nothing to show');
+    t.match(watch.known()[0], { epoch: NOW, claimedUnits: 0n, state: 'running' });
+    const day = (epoch: bigint): ProofRecord => {
+      const endS = epoch * EPOCH_S + 60n;
+      const proof = { endS, clockState: 1n, bytesUp: 1n, bytesDown: 2n, paid: 5n };
+      return { proof, digest: '0x', receipt: { verdict: 'valid', receivedS: endS } } as unknown as ProofRecord;
+    };
+    const reasons = (epoch: bigint) => {
+      const input = { unsigned: [], open: { bytes: 0n, units: 0n }, freeBytesToday: 0n, sessions: [], nowS: NOW_S };
+      const { days, weeks } = earnings({ ...input, records: [day(epoch)], weeks: watch.known() }, 30);
+      t.same(weeks, [], 'the table of weeks shows none of them');
+      return days.flatMap(({ losses }) => losses.map(({ reason }) => reason));
+    };
+    t.same(reasons(NOW), ['week-running']);
+    t.same(reasons(NOW - 2n), ['nothing-claimed']);
+  },
+);
 
 t.test('finished weeks are claimed in one transaction, the running one is only shown', async (t) => {
   const { watch, claims, logged } = scene(
