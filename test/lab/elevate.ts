@@ -7,6 +7,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 
 const MARK = 'LAB_IN_USER_NAMESPACE';
+const OUTER = 'LAB_OUTER_PROCESS';
 const TOOLS: Readonly<Record<string, string>> = {
   ip: 'iproute2',
   bridge: 'iproute2',
@@ -33,8 +34,11 @@ export function elevate(): void {
   }
   if (process.env[MARK] !== undefined || canMakeNamespaces()) return;
   const again = spawnSync(
-    'unshare',
+    'sh',
     [
+      '-c',
+      ENTER,
+      'sh',
       '--user',
       '--map-root-user',
       '--net',
@@ -61,11 +65,21 @@ export function elevate(): void {
   process.exit(again.status);
 }
 
-/** True inside the user namespace: what is printed for the user must lead in there first. */
+/** True inside the user namespace. */
 export function isInUserNamespace(): boolean {
   return process.env[MARK] !== undefined;
 }
 
+/** What leads in there, as the beginning of a command for another terminal; nothing if the lab is not in one. */
+export function wayInside(): string {
+  const outer = process.env[OUTER];
+  // The process that made the namespaces is not in all of them itself, its only child is.
+  const inner = `$(cat /proc/${outer}/task/${outer}/children)`;
+  return isInUserNamespace() ? `nsenter -t ${inner} --preserve-credentials -U -m -n -p ` : '';
+}
+
+/** A process id as it is seen outside: inside it is another one. */
+const ENTER = `${OUTER}=$$ exec unshare "$@"`;
 /** `ip netns` keeps its names in /run/netns, which belongs to root outside. */
 const PREPARE = 'mount -t tmpfs lab /run && mkdir -p /run/netns && exec "$@"';
 
