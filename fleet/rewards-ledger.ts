@@ -161,18 +161,37 @@ async function readLogs(
   return logs;
 }
 
+/** The first names the event; UsageReward has one more than Claimed. */
+const TOPICS_OF_CLAIMED = 3;
+const TOPICS_OF_REWARD = 4;
+const WORD_PATTERN = /^0x[0-9a-f]{64}$/i;
+const DATA_PATTERN = /^0x(?:[0-9a-f]{64})+$/i;
+
 function rawLogs(answer: unknown, address: Address, topic: Hex): readonly RawLog[] {
   if (!Array.isArray(answer)) throw new RewardsRpcError('eth_getLogs: the answer is no list');
-  return answer.map((log: { address?: string; topics?: readonly Hex[]; data?: string; removed?: boolean }) => {
-    const { topics = [], data = '0x' } = log;
-    const isOurs = log.address?.toLowerCase() === address && topics[0] === topic && log.removed !== true;
-    if (!isOurs) throw new RewardsRpcError(`eth_getLogs: a log of ${log.address} that was not asked for`);
+  return answer.map((log: { address?: string; topics?: unknown; data?: unknown; removed?: boolean } | null) => {
+    const { topics, data } = log ?? {};
+    const isOurs = log?.address?.toLowerCase() === address && log.removed !== true;
+    if (
+      !isOurs ||
+      !isTopics(topics, topic === USAGE_REWARD ? TOPICS_OF_REWARD : TOPICS_OF_CLAIMED) ||
+      topics[0] !== topic
+    ) {
+      throw new RewardsRpcError(`eth_getLogs: a log of ${String(log?.address).slice(0, 42)} that was not asked for`);
+    }
+    if (typeof data !== 'string' || !DATA_PATTERN.test(data)) {
+      throw new RewardsRpcError(`eth_getLogs: the data of a log is ${String(data).slice(0, 20)}, expected whole words`);
+    }
     const bytes = bytesFromHex(data);
     const words = Array.from({ length: bytes.length / 32 }, (_, i) =>
       uintFromBytes(bytes.subarray(i * 32, i * 32 + 32)),
     );
     return { topics, words };
   });
+}
+
+function isTopics(topics: unknown, least: number): topics is readonly Hex[] {
+  return Array.isArray(topics) && topics.length >= least && topics.every((topic) => WORD_PATTERN.test(`${topic}`));
 }
 
 async function readContractWords(
