@@ -14,6 +14,7 @@ import { benchMeter } from './meter.ts';
 import { svgFromPlot } from './plot.ts';
 import { benchPortal } from './portal.ts';
 import { isMet, type Report, reportJson, reportTable } from './report.ts';
+import { benchTls } from './tls.ts';
 import { benchUbus } from './ubus.ts';
 import { benchVoucher } from './voucher.ts';
 
@@ -28,6 +29,7 @@ const BENCHES: Readonly<Record<string, (isQuick: boolean) => Promise<Report>>> =
   ledger: benchLedger,
   ingest: benchIngest,
   portal: benchPortal,
+  tls: benchTls,
 };
 
 elevate();
