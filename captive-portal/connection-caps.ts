@@ -1,31 +1,50 @@
 /**
- * How many connections one address, one guest and all guests may hold. Refused ones are destroyed without an answer.
+ * How many connections one address, one guest, all strangers and all guests may hold. Refused ones are destroyed without an answer.
  * Addresses are counted at once; the guest behind one is asked of the kernel, so a guest with 50 IPv6 addresses gains nothing.
  */
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
-import { MAX_CONNECTIONS, MAX_CONNECTIONS_PER_ADDRESS, MAX_CONNECTIONS_PER_GUEST } from './limits.ts';
+import {
+  MAX_CONNECTIONS,
+  MAX_CONNECTIONS_OF_STRANGERS,
+  MAX_CONNECTIONS_PER_ADDRESS,
+  MAX_CONNECTIONS_PER_GUEST,
+} from './limits.ts';
 
-/** Installs the caps on a server. `identify` names the guest behind an address, as the kernel sees it. */
-export function capConnections(server: Server, identify: (address: string) => Promise<string | undefined>): void {
+export type WhoConnects<Guest extends string> = {
+  /** The guest behind an address, as the kernel sees it. */
+  readonly identify: (address: string) => Promise<Guest | undefined>;
+  /** False for strangers, who have no more than a share of all connections. */
+  readonly hasSession: (guest: Guest) => boolean;
+};
+
+/** Installs the caps on a server. */
+export function capConnections<Guest extends string>(
+  server: Server,
+  { identify, hasSession }: WhoConnects<Guest>,
+): void {
   const perAddress = new Tally(MAX_CONNECTIONS_PER_ADDRESS);
   const perGuest = new Tally(MAX_CONNECTIONS_PER_GUEST);
   // Not server.maxConnections: that counts only what this server accepted itself, and it may be handed its connections.
   const inAll = new Tally(MAX_CONNECTIONS);
+  const ofStrangers = new Tally(MAX_CONNECTIONS_OF_STRANGERS);
   server.on('connection', (socket: Socket) => {
     const address = socket.remoteAddress;
     // Gone before it was accepted.
     if (address === undefined) return;
     if (!perAddress.hold(address, socket) || !inAll.hold('', socket)) return void socket.destroy();
-    identify(address).then(
-      (guest) => {
-        if (guest !== undefined && !socket.destroyed && !perGuest.hold(guest, socket)) socket.destroy();
-      },
-      // The neighbour table cannot be read: each request fails by itself with its reason; the address cap holds meanwhile.
-      () => {},
-    );
+    const judge = (guest: Guest | undefined): void => {
+      if (socket.destroyed) return;
+      const isWithinOwn = guest === undefined || perGuest.hold(guest, socket);
+      const isStranger = guest === undefined || !hasSession(guest);
+      if (!isWithinOwn || (isStranger && !ofStrangers.hold('', socket))) socket.destroy();
+    };
+    // What cannot be asked (the neighbour table) each request is told by itself, with its reason; the other caps hold meanwhile.
+    identify(address).then(judge).catch(ignored);
   });
 }
+
+function ignored(): void {}
 
 /** Open sockets by key; a key without sockets is forgotten, so it is bounded by the number of connections. */
 class Tally {

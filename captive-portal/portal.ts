@@ -74,7 +74,10 @@ export function buildPortal(deps: PortalDeps): FastifyInstance {
   const lane = new FastLane();
   putBefore(app.server, (socket, next) => lane.take(socket, next));
   capPipelines(app.server);
-  capConnections(app.server, (address) => desk.identify(address));
+  capConnections(app.server, {
+    identify: (address) => desk.identify(address),
+    hasSession: (mac) => desk.view(mac).phase !== 'none',
+  });
   app.addHook('onRequest', async (request, reply) => passGate(request, reply, host));
   app.addHook('preClose', (done) => {
     streams.close();

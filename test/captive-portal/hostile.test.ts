@@ -7,6 +7,7 @@ import {
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_MS,
   MAX_CONNECTIONS,
+  MAX_CONNECTIONS_OF_STRANGERS,
   MAX_CONNECTIONS_PER_ADDRESS,
   MAX_CONNECTIONS_PER_GUEST,
   REQUEST_TIMEOUT_MS,
@@ -192,8 +193,22 @@ t.test('one guest with many addresses holds 24 connections', async (t) => {
   await release(held);
 });
 
+t.test('strangers together hold 600 connections, and a guest with a session is served beside them', async (t) => {
+  const { port } = await listening(t, {
+    identify: (address) => Promise.resolve(address as typeof GUEST),
+    view: (mac) => view({ phase: String(mac) === '127.0.0.1' ? 'active' : 'none' }),
+  });
+  const many = MAX_CONNECTIONS_OF_STRANGERS + 30;
+  const addresses = Array.from({ length: many }, (_, i) => `127.0.${1 + Math.floor(i / 250)}.${1 + (i % 250)}`);
+  const held = await hold(port, addresses, 30);
+  t.equal(held.length, MAX_CONNECTIONS_OF_STRANGERS);
+  t.ok(await isAlive(port), 'the guest, from 127.0.0.1');
+  await release(held);
+});
+
 t.test('all guests together hold 800 connections, also where the server is handed them', async (t) => {
-  const { app } = await cafe({ ...AS_GUEST, identify: (address) => Promise.resolve(address as typeof GUEST) });
+  const identify = (address: string) => Promise.resolve(address as typeof GUEST);
+  const { app } = await cafe({ identify, view: () => view({ phase: 'active' }) });
   await app.ready();
   // As agent/main.ts does: Node tracks connections from this event on.
   app.server.emit('listening');

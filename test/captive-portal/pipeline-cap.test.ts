@@ -12,12 +12,10 @@ const GET_VIEW = `GET /api/view HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
 
 async function opened(t: Test) {
   let asked = 0;
-  const made = await cafe({
-    identify: () => Promise.resolve(GUEST),
-    view: () => {
-      asked += 1;
-      return view();
-    },
+  const made = await cafe({ identify: () => Promise.resolve(GUEST), view: () => view() });
+  made.app.addHook('onRequest', (request, _reply, done) => {
+    if (request.url === '/api/view') asked += 1;
+    done();
   });
   await made.app.listen({ host: '127.0.0.1', port: 0 });
   t.teardown(() => made.app.close());
