@@ -23,7 +23,7 @@ const DEVICES = 500;
 const PROOFS_PER_POST = 250;
 const ROUTERS = 10_000;
 /** Loads of a round, each of devices of its own. */
-const PARTS = 6;
+const PARTS = 7;
 
 export async function benchIngest(isQuick: boolean): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'ssp-ingest-'));
@@ -35,7 +35,7 @@ export async function benchIngest(isQuick: boolean): Promise<Report> {
       makeLoad((round * PARTS + part) * DEVICES, DEVICES, proofs, startS, sign);
     const all: (Ratios & { readonly note: string })[] = [];
     for (let round = 0; round < rounds; round++) {
-      const load = [8, 8, 16, 8, 8, 8].map((proofs, part) => makeRound(round, part, proofs));
+      const load = [8, 8, 8, 16, 16, 8, 8].map((proofs, part) => makeRound(round, part, proofs));
       all.push(await measureRound(join(directory, `round-${round}`), load));
     }
     const appends = await appendRatio(join(directory, 'append'), isQuick ? 40 : 200);
@@ -65,7 +65,7 @@ export async function benchIngest(isQuick: boolean): Promise<Report> {
 type Ratios = { readonly bulk: number; readonly single: number; readonly two: number };
 
 async function measureRound(directory: string, loads: readonly (readonly Load[])[]) {
-  const [first = [], firstSingle = [], bulk = [], single = [], left = [], right = []] = loads;
+  const [first = [], firstOfB = [], firstSingle = [], bulk = [], single = [], left = [], right = []] = loads;
   const [a, b] = await Promise.all([
     BenchCollector.start(join(directory, 'a')),
     BenchCollector.start(join(directory, 'b')),
@@ -75,6 +75,7 @@ async function measureRound(directory: string, loads: readonly (readonly Load[])
   const singlesOf = (load: readonly Load[]) => a.measure(load.length, () => a.singles(load));
   try {
     const cold = [await bulkOf(a, first), await singlesOf(firstSingle)];
+    await bulkOf(b, firstOfB);
     const before = await a.ask('raw');
     const alone = await bulkOf(a, bulk);
     const middle = await a.ask('raw');
