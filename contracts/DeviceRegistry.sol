@@ -51,15 +51,20 @@ contract DeviceRegistry is IDeviceRegistry, RegistryDigests {
     ) external {
         Vendor storage vendor = _vendors[vendorId];
         if (!vendor.active) revert VendorInactive(vendorId);
-        if (vendor.registered >= vendor.quota) revert QuotaUsedUp(vendor.quota);
         if (block.timestamp > notAfter) revert AttestationExpired(notAfter, block.timestamp);
         Device memory known = _devices[device];
         if (known.slashed) revert DeviceIsSlashed(device);
-        if (known.vendorId != 0) revert DeviceKnown(device);
+        bool isNew = known.vendorId == 0;
+        if (isNew) {
+            if (vendor.registered >= vendor.quota) revert QuotaUsedUp(vendor.quota);
+        } else if (known.vendorId != vendorId || known.revoked || notAfter <= known.notAfter) {
+            revert DeviceKnown(device);
+        }
         address signedBy = _signer(_attestationDigest(vendorId, device, model, notAfter), vendorSignature);
         if (signedBy != vendor.key) revert WrongSigner(vendor.key, signedBy);
-        vendor.registered++;
-        _devices[device] = Device(vendorId, notAfter, uint40(block.timestamp), false, false);
+        if (isNew) vendor.registered++;
+        uint40 since = isNew ? uint40(block.timestamp) : known.registeredAt;
+        _devices[device] = Device(vendorId, notAfter, since, false, false);
         emit DeviceRegistered(device, vendorId, model, notAfter);
     }
 

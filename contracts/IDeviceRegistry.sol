@@ -92,7 +92,8 @@ interface IDeviceRegistry {
     /// @notice Names a vendor, changes its key or quota, or makes it inactive. By the registrar.
     function setVendor(uint32 vendorId, address key, uint32 quota, bool active) external;
 
-    /// @notice Enters a device under its vendor's VendorAttestation(vendorId, device, model, notAfter). By anyone.
+    /// @notice Enters a device under its vendor's VendorAttestation(vendorId, device, model, notAfter). By anyone. With a
+    ///         later notAfter of the same vendor's again: the attestation then ends later, and nothing else changes.
     function register(
         uint32 vendorId,
         address device,

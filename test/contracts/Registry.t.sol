@@ -56,6 +56,28 @@ contract RegistryTest is RewardsTest {
         vm.assertFalse(registry.isAttested(device));
     }
 
+    /// Without it a device whose attestation ended would never be attested again, and keep its place in the quota.
+    function testFuzz_a_vendor_puts_off_the_end_of_an_attestation_and_nobody_puts_it_back(uint32 later) public {
+        setVendor(1, true);
+        register(device);
+        uint40 before = registry.devices(device).notAfter;
+        uint40 notAfter = before + 1 + later;
+        vm.warp(before + 1);
+        vm.assertFalse(registry.isAttested(device));
+        registry.register(7, device, bytes32("SSP-AP-1"), notAfter, attestation(VENDOR_KEY, 7, device, notAfter));
+        vm.assertTrue(registry.isAttested(device));
+        vm.assertEq(registry.vendors(7).registered, 1);
+        vm.assertEq(registry.devices(device).registeredAt, START);
+        IDeviceRegistry.Signature memory signature = attestation(VENDOR_KEY, 7, device, notAfter);
+        vm.expectRevert(abi.encodeWithSelector(IDeviceRegistry.DeviceKnown.selector, device));
+        registry.register(7, device, bytes32("SSP-AP-1"), notAfter, signature);
+        vm.prank(vendor);
+        registry.revoke(device);
+        signature = attestation(VENDOR_KEY, 7, device, notAfter + 1);
+        vm.expectRevert(abi.encodeWithSelector(IDeviceRegistry.DeviceKnown.selector, device));
+        registry.register(7, device, bytes32("SSP-AP-1"), notAfter + 1, signature);
+    }
+
     function test_a_revoked_device_stays_revoked_and_frees_its_place() public {
         setVendor(1, true);
         register(device);
