@@ -10,6 +10,7 @@ import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
 import { stockRules } from '../lab/stock-rules.ts';
 import { until } from '../lab/wait.ts';
+import { bareRules } from './bare-rules.ts';
 import { perGuestRules } from './per-guest-rules.ts';
 
 export type ForwardWorld = {
@@ -114,6 +115,12 @@ export async function installPerGuest({ router }: ForwardWorld, count: number): 
   for (const table of ['nds_filter', 'nds_mangle', 'nds_nat'])
     await router.run(['nft', 'delete', 'table', 'inet', table]);
   const input = perGuestRules(GUEST_DEVICE, GATEWAY, guestsAround(count));
+  await router.must(['nft', '-f', '/dev/stdin'], { input, timeoutMs: 60_000 });
+}
+
+/** The bare minimum for the same guests; once for a world. */
+export async function installBare({ router }: ForwardWorld, count: number): Promise<void> {
+  const input = bareRules(GUEST_DEVICE, { mac: CLIENT.mac, port: PORT }, guestsAround(count));
   await router.must(['nft', '-f', '/dev/stdin'], { input, timeoutMs: 60_000 });
 }
 
