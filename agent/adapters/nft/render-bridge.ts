@@ -65,6 +65,7 @@ function claimRules(): Json[][] {
   return [
     [equals(PROTOCOL, 'ip6'), RETURN],
     [equals(PROTOCOL, oneOf(['8021q', '8021ad'])), equals(INNER_VLAN, 0), DROP],
+    // nft lists this rule without its first word. So a look that knows no earlier listing finds it changed, and writes it again.
     [equals(PROTOCOL, 'arp'), rewriteByKey(payload('arp', 'saddr ether'), payload('arp', 'saddr ip'), 'arp_home')],
   ];
 }
