@@ -100,17 +100,21 @@ export function createChain(deps: ChainDeps): Chain & RewardsChain {
   const patience = { pause: () => rest(pollMs), looks: Math.ceil(receiptTimeoutMs / pollMs) };
   const context: ChainContext = { deployment, token, gasKey, device, rpc, reader, transactions, log, ...patience };
 
-  async function attempt<T>(work: () => Promise<T>): Promise<ChainResult<T>> {
+  async function answered<T>(work: () => Promise<T>): Promise<ChainResult<T>> {
     try {
-      await reader.checkDeployment();
       return { ok: true, ...(await work()) };
     } catch (error) {
       return failureFromError(error);
     }
   }
+  const attempt = <T>(work: () => Promise<T>): Promise<ChainResult<T>> =>
+    answered(async () => {
+      await reader.checkDeployment();
+      return await work();
+    });
 
   return {
-    relayOpen: (config, deposit) => attempt(() => open(context, config, deposit)),
+    relayOpen: (config, deposit) => answered(() => open(context, config, deposit)),
     channel: (id) => attempt(async () => ({ channel: await reader.channel(id) })),
     claim: (claims) => attempt(async () => claim(context, claims)),
     claimTicks: (one) => attempt(() => claimTicks(tickClaimDeps(context), one)),

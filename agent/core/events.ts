@@ -79,6 +79,8 @@ export type AgentEvent =
       readonly feeWei?: bigint;
       readonly nowMs: number;
     }
+  /** Before a pending open is relayed: false. Once no attempt at it has come to a signature: true. */
+  | { readonly kind: 'open-relaying'; readonly channelId: Hex; readonly isUnsent: boolean; readonly nowMs: number }
   /** Each of them passed judgeVoucher and its signature check, and is durable; no two are of one channel. */
   | { readonly kind: 'vouchers-stored'; readonly vouchers: readonly SignedVoucher[]; readonly nowMs: number }
   /** A tick voucher passed judgeTickVoucher and its signature check. */

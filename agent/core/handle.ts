@@ -4,7 +4,7 @@
  */
 import type { AgentConfig } from './config.ts';
 import type { AgentEvent } from './events.ts';
-import { onChannelClosed, onChannelConfirmed, onChannelFailed, onChannelOpening, onCloseFailed } from './on-channel.ts';
+import { onChannelConfirmed, onChannelFailed, onChannelOpening, onClose } from './on-channel.ts';
 import { onSessionExtended } from './on-gift.ts';
 import { onHandOver } from './on-hand-over.ts';
 import { onCountersRead, onDepleted, onReconciled, onUsageStored } from './on-meter.ts';
@@ -31,6 +31,7 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
     case 'trial-started':
       return onTrialStarted(state, event);
     case 'channel-opening':
+    case 'open-relaying':
       return onChannelOpening(state, event);
     case 'channel-confirmed':
       return onChannelConfirmed(state, event);
@@ -58,9 +59,8 @@ export function handle(state: AgentState, event: AgentEvent, config: AgentConfig
     case 'depleted':
       return onDepleted(state, event);
     case 'channel-closed':
-      return onChannelClosed(state, event);
     case 'close-failed':
-      return onCloseFailed(state, event);
+      return onClose(state, event);
     case 'channel-seen':
       return onChannelSeen(state, event);
     case 'channels-claimed':

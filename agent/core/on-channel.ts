@@ -16,7 +16,8 @@ import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, with
 const FAILED_KEPT_MS = 3_600_000;
 
 /** Only what is relayed costs gas, and counts as such; who pays by a wallet of its own may crowd out another who has not paid. */
-export function onChannelOpening(state: AgentState, event: EventOf<'channel-opening'>): Outcome {
+export function onChannelOpening(state: AgentState, event: EventOf<'channel-opening' | 'open-relaying'>): Outcome {
+  if (event.kind === 'open-relaying') return relaying(state, event);
   const { mac, nowMs, patienceMs } = event;
   if (patienceMs === undefined) return begin({ ...state, opens: withOpen(state.opens, mac, nowMs) }, event);
   const crowded = crowdedOut(state);
@@ -62,6 +63,13 @@ export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-co
   };
 }
 
+/** While it is being relayed it counts as costly: a crash, or an answer that never comes, must not make it free. */
+function relaying(state: AgentState, { channelId, isUnsent }: EventOf<'open-relaying'>): Outcome {
+  const channel = state.channels.get(channelId);
+  if (channel === undefined) return { state, actions: [] };
+  return { state: withChannel(state, { ...channel, isUnsent }), actions: [] };
+}
+
 /** Nobody waits for it any more: it is closed at once, for the open fee, under a session that serves nobody. */
 function onLateDeposit(state: AgentState, failed: LiveChannel, event: EventOf<'channel-confirmed'>): Outcome {
   const session: LiveSession = {
@@ -96,9 +104,14 @@ export function onChannelFailed(state: AgentState, event: EventOf<'channel-faile
   if (known?.phase === 'failed' && event.nowMs >= known.nextCloseMs) {
     return { state: { ...state, channels: withoutEntry(state.channels, known.id) }, actions: [] };
   }
-  const isFree = event.feeWei === 0n;
+  const isFree = event.feeWei === 0n || isUnsentOpen(known, event);
   const counted = isFree ? countedAsFree(state, event.channelId) : state;
   return giveUp(counted, event.channelId, event.nowMs + (isFree ? 0 : FAILED_KEPT_MS), event.feeWei);
+}
+
+/** Given up by who looks for its deposit, and not known to have been signed. */
+function isUnsentOpen(known: LiveChannel | undefined, { feeWei }: EventOf<'channel-failed'>): boolean {
+  return feeWei === undefined && known?.isUnsent === true;
 }
 
 function countedAsFree(state: AgentState, channelId: LiveChannel['id']): AgentState {
@@ -131,7 +144,12 @@ function giveUp(state: AgentState, channelId: LiveChannel['id'], nextCloseMs: nu
   return { state: ended.state, actions: [store, { kind: 'reconcile' }, ...ended.actions] };
 }
 
-export function onChannelClosed(state: AgentState, event: EventOf<'channel-closed'>): Outcome {
+/** What came of a close. */
+export function onClose(state: AgentState, event: EventOf<'channel-closed' | 'close-failed'>): Outcome {
+  return event.kind === 'channel-closed' ? closed(state, event) : closeFailed(state, event);
+}
+
+function closed(state: AgentState, event: EventOf<'channel-closed'>): Outcome {
   const found = find(state, event.channelId);
   if (found === undefined || found.channel.phase !== 'closing') return { state, actions: [] };
   const { channel, session } = found;
@@ -144,7 +162,7 @@ export function onChannelClosed(state: AgentState, event: EventOf<'channel-close
 }
 
 /** Waits twice as long after each failure: the chain may be away for a day. */
-export function onCloseFailed(state: AgentState, event: EventOf<'close-failed'>): Outcome {
+function closeFailed(state: AgentState, event: EventOf<'close-failed'>): Outcome {
   const channel = state.channels.get(event.channelId);
   if (channel === undefined || channel.phase !== 'closing') return { state, actions: [] };
   const closeAttempts = channel.closeAttempts + 1;

@@ -79,7 +79,9 @@ function liveChannels({ channels, ticks = [], custody = [] }: JournalSnapshot, n
 /** Stopped for a sister who was never told: it ends as if the guest had left. */
 function liveChannel(channel: Channel, gone: ReadonlySet<Channel['id']>): LiveChannel {
   const phase = channel.phase === 'away' && !gone.has(channel.id) ? 'closing' : channel.phase;
-  return { ...channel, phase, closeAttempts: 0, nextCloseMs: 0 };
+  // What an earlier run signed for it is not asked for.
+  const sent = phase === 'pending' ? { isUnsent: false } : {};
+  return { ...channel, ...sent, phase, closeAttempts: 0, nextCloseMs: 0 };
 }
 
 function idOfCustody({ last }: Custody): Channel['id'] {

@@ -33,6 +33,8 @@ export type LiveChannel = Channel & {
   readonly nextCloseMs: number;
   /** What the last look at the chain said, if that was less than what was confirmed: no promise above it is taken. */
   readonly seenDeposit?: TokenAmount;
+  /** Pending: true if all attempts to relay it ended before anything was signed; false once that is not known. */
+  readonly isUnsent?: boolean;
   /** Credit by ticks, in STREAM mode (tick-account.ts). */
   readonly ticks?: LiveTicks;
 };

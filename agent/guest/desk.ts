@@ -181,7 +181,11 @@ class Desk {
     const deposit = depositFrom(this.#deps.config.chain, request);
     // Who pays by a wallet of its own is looked for on chain, by Watch, until the deposit is there or time is up.
     if (deposit === undefined) return this.#afterCommit(mac, []);
+    const relaying = { kind: 'open-relaying', channelId: channel.id } as const;
+    const wasUnsent = driver.state.channels.get(channel.id)?.isUnsent !== false;
+    driver.dispatch({ ...relaying, isUnsent: false });
     const result = await chain.relayOpen(channel.config, deposit);
+    if (result.feeWei === 0n && wasUnsent) driver.dispatch({ ...relaying, isUnsent: true });
     // The chain's word for the deposit, never the guest's: who opened the channel before us may have put less into it.
     const found = result.ok ? await chain.channel(channel.id) : result;
     if (result.ok && found.ok && isFunded(found.channel, channel, request.quote.minDeposit)) {

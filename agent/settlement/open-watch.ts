@@ -56,8 +56,16 @@ export class OpenWatch {
     if (isBack || isFunded(result.channel, channel, config.price.minDeposit)) {
       driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
     } else if (clock.monotonicMs() > giveUpMs) {
-      driver.dispatch({ kind: 'channel-failed', channelId: id });
+      await this.#giveUp(channel);
     }
+  }
+
+  /** One that was never signed cost nothing: it is no part of what opens may cost, after a restart neither. */
+  async #giveUp({ id, isUnsent }: LiveChannel): Promise<void> {
+    const { driver } = this.#deps;
+    const stations = driver.state.sessions.get(driver.state.sessionByChannel.get(id) ?? 0)?.stations ?? [];
+    driver.dispatch({ kind: 'channel-failed', channelId: id });
+    if (isUnsent === true) await driver.commit(stations.map(({ mac }) => ({ kind: 'open-refused', mac }) as const));
   }
 
   /** The deposit came after all: it goes back, less the open fee. Else the journal forgets the open once its time is over. */

@@ -14,10 +14,21 @@ type Opening = { readonly data: Hex; readonly purpose: string; readonly isDone: 
 /** Deposits of one channel that are tried when looking for the number behind an authorisation's nonce. */
 const MAX_DEPOSITS = 64n;
 
-/** @throws ChainError */
+/** @throws ChainError; with a fee of 0 if nothing was signed for it, as far as the log goes back */
 export async function open(context: ChainContext, config: ChannelConfig, deposit: OpenDeposit): Promise<ChainTx> {
   const id = channelId(context.deployment, config);
-  const { data, purpose, isDone } = openingFor(context, id, config, deposit);
+  const opening = openingFor(context, id, config, deposit);
+  try {
+    await context.reader.checkDeployment();
+    return await relayed(context, id, opening);
+  } catch (error) {
+    if (!(error instanceof ChainError) || error.feeWei !== undefined) throw error;
+    if (context.log.live().some((tx) => tx.purpose === opening.purpose)) throw error;
+    throw new ChainError(error.code, error.message, { cause: error, feeWei: 0n });
+  }
+}
+
+async function relayed(context: ChainContext, id: Hex, { data, purpose, isDone }: Opening): Promise<ChainTx> {
   const found = async () => ({
     tx: await context.reader.findTx(id, [OPENED_TOPIC, TOPPED_UP_TOPIC]),
     feeWei: feeOf(context, purpose),

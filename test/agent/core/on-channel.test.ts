@@ -56,8 +56,18 @@ t.test('an open that was refused before anything was sent counts for its MAC alo
     t.match(story.state.channels.get(channelId), { phase: 'failed', gasWei: feeWei });
     t.equal(story.state.channels.get(channelId)?.nextCloseMs, story.nowMs + (isFree ? 0 : 3_600_000));
   }
+  for (const isUnsent of [true, false]) {
+    const story = new Story();
+    story.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
+    story.send({ kind: 'open-relaying', channelId, isUnsent });
+    t.same(story.state.opens, [{ mac: PHONE, atMs: story.nowMs }], 'costly as long as it may be asked for again');
+    story.send({ kind: 'channel-failed', channelId });
+    t.equal(story.state.opens[0]?.isFree ?? false, isUnsent, 'given up before anything was ever signed');
+  }
   const gone = new Story();
+  t.same(gone.send({ kind: 'open-relaying', channelId, isUnsent: true }), []);
   t.same(gone.send({ kind: 'channel-failed', channelId, feeWei: 0n }), []);
+  t.same(gone.send({ kind: 'channel-failed', channelId }), []);
   t.end();
 });
 

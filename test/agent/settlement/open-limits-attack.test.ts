@@ -4,9 +4,11 @@
  */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import t from 'tap';
 import { MAX_OPENS_PER_HOUR, MAX_OPENS_PER_MAC_PER_HOUR } from '../../../agent/core/limits.ts';
 import type { Mac } from '../../../agent/core/model.ts';
+import { OpenWatch } from '../../../agent/settlement/open-watch.ts';
 import { openRequestFrom } from '../../../captive-portal/page/wallet.ts';
 import { depositNonce } from '../../../protocol/channel.ts';
 import { authorizationDigest } from '../../../protocol/funding.ts';
@@ -32,11 +34,13 @@ await pay(guest, mallory);
 
 /** What the node is asked to send is held up until this is done. */
 let beforeSending: () => Promise<void> = () => Promise.resolve();
+let isNodeDown = false;
 const node = createServer((request, response) => {
   const chunks: Buffer[] = [];
   request.on('data', (chunk: Buffer) => chunks.push(chunk));
   request.on('end', async () => {
     const body = Buffer.concat(chunks).toString();
+    if (isNodeDown) return void response.writeHead(503).end();
     if (body.includes('eth_sendRawTransaction')) await beforeSending();
     const answer = await fetch(anvil.rpcUrl, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
     response.end(await answer.text());
@@ -86,6 +90,38 @@ t.test(
     world.start();
     const another = await world.desk.open(macOf(9_001), requestOf(world, guest.secretKey));
     t.match(another, { ok: true }, 'a restart counts none of them either');
+    world.kill();
+  },
+);
+
+t.test(
+  'opens asked for while the chain is away cost nothing, and once they are given up keep nobody out',
+  async (t) => {
+    const world = await attackedWorld(t.testdir({}), 3);
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const { config, driver, chain, clock } = world;
+    const watch = new OpenWatch({ config, driver, chain, clock, log });
+    const before = await books();
+    isNodeDown = true;
+    for (let n = 0; n < 3; n++) {
+      const refused = await world.desk.open(macOf(5_000 + n), broke(world, keccak256Text(`outage ${n}`)));
+      t.match(refused, { reason: 'chain-unreachable' });
+    }
+    t.match(await world.desk.open(PHONE, requestOf(world, guest.secretKey)), { reason: 'too-many-opens' }, 'under way');
+    isNodeDown = false;
+    await watch.lookUp();
+    // The endpoint is left alone for a while after it was away.
+    while ([...driver.state.channels.values()].some(({ phase }) => phase === 'pending')) {
+      clock.ms += 121_000;
+      await sleep(100);
+      await watch.lookUp();
+    }
+    t.same(await books(), before);
+    t.match(await world.desk.open(PHONE, requestOf(world, guest.secretKey)), { ok: true }, 'the next guest is served');
+    world.kill();
+    world.start();
+    const another = await world.desk.open(macOf(5_100), requestOf(world, guest.secretKey));
+    t.match(another, { ok: true }, 'and after a restart: one of the three is used');
     world.kill();
   },
 );
@@ -180,7 +216,18 @@ async function attackedWorld(dir: string, left: number): Promise<ChainWorld> {
 
 function worldIn(dir: string): ChainWorld {
   const salt = hexFromBytes(keccak256Text('unused'));
-  return new ChainWorld({ anvil, guest, payee, device, rpcUrl, journalPath: `${dir}/ledger.db`, salt });
+  // However busy the machine: nothing here is about a node that is slow.
+  const requestTimeoutMs = 20_000;
+  return new ChainWorld({
+    anvil,
+    guest,
+    payee,
+    device,
+    rpcUrl,
+    journalPath: `${dir}/ledger.db`,
+    salt,
+    requestTimeoutMs,
+  });
 }
 
 function requestOf(
