@@ -110,7 +110,7 @@ async function measured({ child, url }: Collector, way: Way, routers: readonly S
   // Those of one router one after another, as a router sends them.
   await Promise.all(
     bodies.map(async (own) => {
-      for (const body of own) await post(`${url}/v1/proofs`, body, agent);
+      for (const body of own) await post(`${url}/v1/proofs`, body, agent, way.isKept);
     }),
   );
   const spent = cpuMs(child.pid ?? 0) - before;
@@ -118,9 +118,11 @@ async function measured({ child, url }: Collector, way: Way, routers: readonly S
   return spent / bodies.flat().length;
 }
 
-async function post(url: string, body: Uint8Array, agent: HttpAgent): Promise<void> {
+async function post(url: string, body: Uint8Array, agent: HttpAgent, isKept: boolean): Promise<void> {
   const send = url.startsWith('https:') ? httpsRequest : httpRequest;
-  const headers = { 'content-type': 'application/cbor', 'content-length': body.length };
+  // An agent with a bound on its sockets uses them again for whoever waits, kept or not, unless it is told so.
+  const connection = isKept ? 'keep-alive' : 'close';
+  const headers = { connection, 'content-type': 'application/cbor', 'content-length': body.length };
   const text = await new Promise<string>((resolve, reject) => {
     const sent = send(url, { method: 'POST', agent, headers }, (response) => {
       let answer = '';
