@@ -36,12 +36,14 @@ export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps:
   const frames: Uint8Array[] = [];
   const receivedS = deps.nowS();
   const keep = async (entry: LogEntry): Promise<void> => {
-    await tx.apply(entry);
     frames.push(encodeLogEntry(entry));
+    await tx.apply(entry);
   };
   for (const pending of batch) {
     const place = await placeOf(pending, tx, deps, keep);
-    const known = await knownVerdict(pending, place, tx);
+    // Nothing of the kind is on file, for nearly all: a question less to wait for.
+    const isNew = place.same === undefined && !place.hasRejected;
+    const known = isNew ? undefined : await knownVerdict(pending, place, tx);
     if (known !== undefined) {
       pending.result = { ...known, missing: await missingAfter(known, pending, tx) };
       continue;
@@ -49,10 +51,11 @@ export async function judgePending(batch: readonly Pending[], tx: FleetTx, deps:
     const { body, upload, digest } = pending;
     const judgement = await judge(pending, place, tx, deps, receivedS);
     await keep({ kind: 'upload', body, upload, digest, judgement, receivedS });
-    const verdict = await datedVerdict(upload, judgement, receivedS, tx, deps, keep);
+    const isDated = upload.proof.clockState === 1n;
+    const verdict = isDated ? judgement.verdict : await datedVerdict(upload, judgement, receivedS, tx, deps, keep);
     const stored = { digest, verdict, receivedS };
     if (judgement.joinsChain && place.hasLater) await judgeAgain(upload, tx, deps, keep);
-    pending.result = { ...stored, missing: await missingAfter(stored, pending, tx) };
+    pending.result = { ...stored, missing: verdict === 'gap' ? await tx.missing(upload.proof.device) : [] };
   }
   return frames;
 }

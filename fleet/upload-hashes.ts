@@ -8,11 +8,13 @@
  */
 import { CHANNEL_CONFIG, channelsSeparator } from '../protocol/channel.ts';
 import { domainSeparator, encodeType, type StructType } from '../protocol/eip712.ts';
+import type { Hex } from '../protocol/hex.ts';
 import { keccak256, keccak256Text } from '../protocol/keccak.ts';
 import { merkleLeaf } from '../protocol/merkle.ts';
 import { registryDomain, sessionsRoot, TRAFFIC_PROOF } from '../protocol/traffic-proof.ts';
 import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
 import { VOUCHER } from '../protocol/voucher.ts';
+import { BoundedCache } from './bounded-cache.ts';
 import { hexOf } from './hex-of.ts';
 import type { CollectorDeployment, Recover } from './judge-proof.ts';
 import { PROOF_AT } from './upload-reader.ts';
@@ -22,6 +24,9 @@ const LEAF_WORDS = 6;
 /** "leaves" and "vouchers", each behind its head. */
 const LEAVES_KEY_BYTES = 7;
 const VOUCHERS_KEY_BYTES = 9;
+
+/** Some 30 MiB. */
+const CONFIGS_KEPT = 65_536;
 
 /** Where an item's payload is, and where the next item begins. */
 type Item = { start: number; end: number };
@@ -34,6 +39,8 @@ export class UploadHasher {
   readonly #voucher = new StructWords(VOUCHER);
   readonly #config = new StructWords(CHANNEL_CONFIG);
   readonly #leaf = new Uint8Array(LEAF_WORDS * WORD_BYTES);
+  /** Configs, as they came, by their channels' ids. */
+  readonly #configs = new BoundedCache<Uint8Array>(CONFIGS_KEPT);
 
   constructor(deployment: CollectorDeployment) {
     this.#registry = new TypedHash(domainSeparator(registryDomain(deployment)));
@@ -71,11 +78,22 @@ export class UploadHasher {
       if (!isAt(digest, bytes, digestsAt[i] as number)) return false;
       // Behind the signature, and the head of the config.
       const configAt = afterItems(bytes, at + 1, this.#voucher.fields + 1) + 1;
-      if (!isAt(this.#channels.of(this.#config.hash(bytes, configAt)), bytes, idAt)) return false;
+      const end = this.#configEnd(bytes, configAt, idAt, channelId);
+      if (end === undefined) return false;
       if (recover(digest, signature, config.signer) !== config.signer) return false;
-      at = afterItems(bytes, configAt, this.#config.fields);
+      at = end;
     }
     return true;
+  }
+
+  /** Where the config ends, if the channel's id is its hash: the one that was found so last comes with every proof. */
+  #configEnd(bytes: Uint8Array, at: number, idAt: number, id: Hex): number | undefined {
+    const known = this.#configs.get(id);
+    if (known !== undefined && isAt(known, bytes, at)) return at + known.length;
+    if (!isAt(this.#channels.of(this.#config.hash(bytes, at)), bytes, idAt)) return undefined;
+    const end = afterItems(bytes, at, this.#config.fields);
+    this.#configs.put(id, Uint8Array.from(bytes.subarray(at, end)));
+    return end;
   }
 }
 
