@@ -70,7 +70,7 @@ export class SqliteStore implements FleetStore {
       return readTail(this.#statements, blob(device));
     });
     this.#totals = new ChannelTotals(cached, {
-      read: (id) => this.#provenOf(blob(id)),
+      read: (id) => provenFromCells(this.#statements.channel.get(blob(id))),
       write: (id, { bytes, paid }) => this.#statements.setChannel.run(blob(id), `${bytes}`, `${paid}`),
     });
     this.#commits = new LazyCommit(this.#database, () => {
@@ -283,10 +283,6 @@ export class SqliteStore implements FleetStore {
   #applyStart({ device, seq, prev }: ChainStartEntry): void {
     this.#statements.setStart.run(blob(device), seq, blob(prev));
     this.#tails.forget(device);
-  }
-
-  #provenOf(id: Uint8Array): ProvenChannel {
-    return provenFromCells(this.#statements.channel.get(id));
   }
 
   /** All that is proven without what came before its turn: with `seq` not on file, all higher numbers are held. */
