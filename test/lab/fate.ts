@@ -30,6 +30,11 @@ export class Fate {
     renameSync(`${this.#order}.new`, this.#order);
   }
 
+  /** The test's: nobody dies any more, and whoever waits for it goes on. */
+  lift(): void {
+    rmSync(this.#order, { force: true });
+  }
+
   /** The test's: where it died since the last call. */
   takeReached(): string | undefined {
     if (!existsSync(this.#reached)) return undefined;

@@ -11,18 +11,16 @@ export const LABELS = {
   start: ['behind journal.load', 'behind nft.list', 'behind nft.apply nothing'],
   /** Until the transaction is in a block. */
   open: [
-    'before journal.commit channel-pending',
     'behind journal.commit channel-pending',
     'before journal.commit transaction-sent',
     'behind journal.commit transaction-sent',
-    'before rpc.eth_sendRawTransaction',
     'behind rpc.eth_sendRawTransaction',
   ],
   confirm: ['before journal.commit channel-active', 'behind journal.commit channel-active'],
   voucher: ['before journal.commit voucher', 'behind journal.commit voucher'],
-  topUp: ['before journal.sync', 'before nft.apply top-up', 'within nft.apply top-up', 'behind nft.apply top-up'],
+  topUp: ['before journal.sync', 'within nft.apply top-up', 'behind nft.apply top-up'],
   pause: ['behind nft.apply stop', 'within nft.apply revoke'],
-  resume: ['before nft.apply grant', 'within nft.apply grant', 'behind nft.apply grant'],
+  resume: ['within nft.apply grant', 'behind nft.apply grant'],
   proof: [
     'behind proof.seal',
     'behind journal.commit draft',
@@ -30,9 +28,8 @@ export const LABELS = {
     'behind collector.POST /v1/proofs',
     'behind journal.commit receipt',
     'before journal.commit session',
-    'behind journal.commit session',
   ],
-  bind: ['before nft.apply bind', 'behind nft.apply bind'],
+  bind: ['behind nft.apply bind'],
   leave: [
     'before journal.commit channel-closing',
     'behind journal.commit channel-closing',

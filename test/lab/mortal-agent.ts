@@ -38,6 +38,8 @@ export type Life = {
 
 export class MortalAgent {
   readonly fate: Fate;
+  /** Its session is over, and may be forgotten. */
+  hasSurferLeft = false;
   readonly #scene: Scene;
   readonly #surfer: { readonly guest: Guest; readonly flow: string };
   readonly #payer: Guest;
@@ -64,6 +66,7 @@ export class MortalAgent {
     await this.#scene.agent.start();
     const view = await until('the portal to answer', MOST_WAIT_MS, () => this.#payer.portal.view());
     await until('the meter to know what passed before', MOST_WAIT_MS, async () => {
+      if (this.hasSurferLeft) return true;
       const { downBytes } = await this.#scene.agent.meteredOf(guest.mac);
       return downBytes >= BigInt(atDeath.bytes);
     });
