@@ -171,10 +171,9 @@ function dayEarnings(
   const epoch = day / DAYS_PER_EPOCH;
   const week = weeks.find((one) => one.epoch === epoch);
   const accepted = acceptedByEpoch.get(epoch) ?? 0n;
-  const rewardedUnits =
-    week === undefined || week.claimedUnits === 0n || accepted === 0n
-      ? undefined
-      : (week.rewardUnits * sums.acceptedUnits) / accepted;
+  // Nothing for a week that is over; of one that runs it is not known yet.
+  const isOpen = week === undefined || (week.claimedUnits === 0n && week.state === 'running');
+  const rewardedUnits = isOpen || accepted === 0n ? undefined : (week.rewardUnits * sums.acceptedUnits) / accepted;
   const isPaid = week?.state === 'paid';
   if (!isPaid) lose(sums, 'rewarded', rewardLoss(week), sums.accepted);
   return {
