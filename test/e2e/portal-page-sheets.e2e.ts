@@ -6,20 +6,8 @@ import { viewJsonFromView } from '../../captive-portal/view-json.ts';
 import { CHROMIUM_PATH, openStage, PORTAL, visit } from '../captive-portal/support/browser.ts';
 import { PASS_CODE, quote } from '../captive-portal/support/cafe.ts';
 import { livingDesk } from '../captive-portal/support/living-desk.ts';
+import { OLD_SHEET } from '../captive-portal/support/old-sheet.ts';
 import { mood, visitsOf } from '../captive-portal/support/visits.ts';
-
-/** What some sign-in sheets of old phones do to a page: no storage, no event streams, no function newer than 2020. */
-const SHEET = `
-  for (const name of ['localStorage', 'sessionStorage', 'indexedDB']) {
-    Object.defineProperty(window, name, { get() { throw new DOMException('denied', 'SecurityError'); } });
-  }
-  delete window.EventSource;
-  for (const [owner, name] of [
-    [Object, 'hasOwn'], [Element.prototype, 'replaceChildren'], [Array.prototype, 'at'], [String.prototype, 'at'],
-    [String.prototype, 'replaceAll'], [window, 'structuredClone'], [Uint8Array.prototype, 'toHex'], [Uint8Array, 'fromHex'],
-    [Promise, 'any'], [Array.prototype, 'findLast'], [Array.prototype, 'toSorted'],
-  ]) delete owner[name];
-`;
 
 if (!existsSync(CHROMIUM_PATH)) t.bailout(`These tests need ${CHROMIUM_PATH}: apt-get install chromium.`);
 
@@ -33,7 +21,7 @@ t.test(
   async (t) => {
     const desk = livingDesk(quote(), 1_000_000n);
     await withRouter(desk, async () => {
-      const { page, complaints, close } = await opened({}, SHEET);
+      const { page, complaints, close } = await opened({}, OLD_SHEET);
       await page.waitForSelector('.option');
       await page.fill('#code', PASS_CODE);
       await page.click('#pay-button');
@@ -57,7 +45,7 @@ t.test(
   async (t) => {
     const desk = livingDesk(quote(), 1_000_000n);
     await withRouter(desk, async () => {
-      const sheet = await opened({ locale: 'en' }, SHEET);
+      const sheet = await opened({ locale: 'en' }, OLD_SHEET);
       await sheet.page.waitForSelector('.option');
       await sheet.page.click('#other-wallet');
       await sheet.page.waitForSelector('#wallet-qr svg[role=img]');
