@@ -65,6 +65,15 @@ t.test('a channel that was settled for nothing adds nothing', (t) => {
   t.end();
 });
 
+t.test('an open that waits may have been sent by an earlier run; of a paid channel nobody asks', (t) => {
+  const [pending, active] = [testChannel({ phase: 'pending' }), testChannel({ phase: 'active' })];
+  const restored = (channel: typeof pending) =>
+    stateFromJournal({ channels: [channel], sessions: [], trials: [] }, 5, NOW_S).channels.get(channel.id);
+  t.equal(restored(pending)?.isUnsent, false);
+  t.notOk('isUnsent' in (restored(active) ?? {}));
+  t.end();
+});
+
 t.test('what was settled and forgotten before still counts', (t) => {
   const totals = { channels: 3n, units: 700n, gasGwei: 9n };
   t.equal(stateFromJournal({ channels: [], sessions: [], trials: [], totals }, 5, NOW_S).settledUnits, 700n);
