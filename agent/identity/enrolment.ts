@@ -8,6 +8,7 @@ import { type Enrolment, type EnrolmentCredential, enrolmentDigest } from '../..
 import { decodeEnrolmentChallenge, jsonFromEnrolment } from '../../protocol/enrolment-wire.ts';
 import type { RegistryDeployment } from '../../protocol/traffic-proof.ts';
 import type { Signer } from '../ports.ts';
+import { jsonIn, shown } from './collector-answer.ts';
 
 /** One request to the collector; the answer's status and text, or why there is none. */
 export type AskCollector = (
@@ -29,9 +30,6 @@ export type EnrolmentDeps = {
 export type EnrolmentOutcome =
   | { readonly ok: true; readonly state: string; readonly reason: string }
   | { readonly ok: false; readonly message: string };
-
-/** Of the collector's own words, so much is shown. */
-const MAX_SHOWN = 300;
 
 export async function enrol(deps: EnrolmentDeps, credential: EnrolmentCredential): Promise<EnrolmentOutcome> {
   const { ask, signer, collector, deployment } = deps;
@@ -60,17 +58,4 @@ function outcomeOf(text: string): EnrolmentOutcome {
     return { ok: true, state: shown(json.state), reason: shown(`${json.reason ?? ''}`) };
   const message = typeof json?.error?.message === 'string' ? json.error.message : text;
   return { ok: false, message: `the collector refuses: ${shown(message)}` };
-}
-
-/** Printable, and not without end: it goes to a terminal. */
-function shown(text: string): string {
-  return text.slice(0, MAX_SHOWN).replace(/[^\x20-\x7e]/g, '?');
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

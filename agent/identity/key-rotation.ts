@@ -16,6 +16,7 @@ import { decodeReceipt } from '../../protocol/receipt-wire.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
 import type { RegistryDeployment } from '../../protocol/traffic-proof.ts';
 import { isProofReceiptSigned } from '../../protocol/verdict.ts';
+import { jsonIn, shown } from './collector-answer.ts';
 import type { AskCollector } from './enrolment.ts';
 
 export type RotationStep = 'next-key' | 'stated' | 'told' | 'switched';
@@ -55,7 +56,6 @@ const FINAL: ReadonlySet<string> = new Set([
   'successor-known',
   'too-many',
 ]);
-const MAX_SHOWN = 300;
 
 /** Makes the new key and signs the rotation with both. Both are on disk when it returns. */
 export function stateRotation({ files, deployment, atStep }: RotationDeps, place: ChainPlace): SignedKeyRotation {
@@ -111,17 +111,4 @@ function judgeAnswer(
     isProofReceiptSigned(deployment, decoded.value);
   if (isOurs) return { ok: true };
   return { ok: false, isFinal: false, message: `the answer is no receipt of collector ${collector}: ${shown(text)}` };
-}
-
-/** Printable, and not without end: it goes to a terminal. */
-function shown(text: string): string {
-  return text.slice(0, MAX_SHOWN).replace(/[^\x20-\x7e]/g, '?');
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
