@@ -73,43 +73,25 @@ const rotationSchema = v.pipe(
   }),
 );
 
-const proofsSchema = v.pipe(
-  v.strictObject({
-    v: v.literal(1),
-    kind: v.literal('ssp-equivocation'),
-    chainId: uint64Schema,
-    registry: addressSchema,
-    first: proofSchema,
-    second: proofSchema,
-  }),
-  v.transform(
-    ({ kind, chainId, registry, first, second }): EvidenceFile => ({
+/** Two of a kind that contradict each other, and the contract whose domain they are signed for. */
+function pairSchema<const Kind extends EvidenceFile['kind'], Signed>(
+  kind: Kind,
+  signed: v.GenericSchema<unknown, Signed>,
+) {
+  const members = { chainId: uint64Schema, registry: addressSchema, first: signed, second: signed };
+  return v.pipe(
+    v.strictObject({ v: v.literal(1), kind: v.literal(kind), ...members }),
+    v.transform(({ chainId, registry, first, second }) => ({
       kind,
       deployment: { chainId, registry },
       first,
       second,
-    }),
-  ),
-);
+    })),
+  );
+}
 
-const rotationsSchema = v.pipe(
-  v.strictObject({
-    v: v.literal(1),
-    kind: v.literal('ssp-rotation-conflict'),
-    chainId: uint64Schema,
-    registry: addressSchema,
-    first: rotationSchema,
-    second: rotationSchema,
-  }),
-  v.transform(
-    ({ kind, chainId, registry, first, second }): EvidenceFile => ({
-      kind,
-      deployment: { chainId, registry },
-      first,
-      second,
-    }),
-  ),
-);
+const proofsSchema = pairSchema('ssp-equivocation', proofSchema);
+const rotationsSchema = pairSchema('ssp-rotation-conflict', rotationSchema);
 
 /** One line of GET /v1/equivocations. */
 const listedSchema = v.object({
