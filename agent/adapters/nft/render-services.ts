@@ -1,4 +1,4 @@
-/** What a guest may ask of the router itself, and where its unpaid web page leads. */
+/** What is free: what a guest may ask of the router itself, where its unpaid web page leads, and the walled garden. */
 import {
   ACCEPT,
   concat,
@@ -32,6 +32,8 @@ const PORTAL_NEW_OF_STRANGERS = { perSecond: 100, burst: 200 };
 const PORTAL_NEW_OF_GUESTS = { perSecond: 100, burst: 200 };
 /** Tells fw4 of what was let in here: openwrt/files/usr/share/nftables.d/chain-pre/input/shareagent.nft. */
 const PORTAL_MARK = 0x53535041;
+/** The walled garden of all guests together, both directions. */
+const GARDEN_MEGABYTES_PER_S = 1;
 const PING = { perSecond: 5, burst: 10 };
 
 const UDP_PORT = payload('udp', 'dport');
@@ -130,4 +132,12 @@ function ownLimit(set: string, limit: { readonly perSecond: number; readonly bur
 
 function hasState(state: string): JsonObject {
   return { match: { op: 'in', left: { ct: { key: 'state' } }, right: state } };
+}
+
+export function gardenRules(): Json[][] {
+  const rate = { rate: GARDEN_MEGABYTES_PER_S, burst: GARDEN_MEGABYTES_PER_S, per: 'second', inv: true };
+  return [
+    [{ limit: { ...rate, rate_unit: 'mbytes', burst_unit: 'mbytes' } }, DROP],
+    [{ counter: 'garden' }, ACCEPT],
+  ];
 }

@@ -44,6 +44,7 @@ import {
   captiveRules,
   dnsPaidRules,
   dnsRules,
+  gardenRules,
   ndClaimRules,
   pingRules,
   portalNewRules,
@@ -88,8 +89,6 @@ const PRIORITY_DSTNAT = -110;
 const LEARN = { perSecond: 2, burst: 30 };
 /** All refusals together; beyond it packets vanish, so that a flood costs the router no answers. */
 const REFUSALS = { perSecond: 1_000, burst: 1_000 };
-/** The walled garden of all guests together, both directions. */
-const GARDEN_MEGABYTES_PER_S = 1;
 
 /** What no guest may reach: private, shared, link-local, loopback, protocol, multicast and reserved networks. */
 const PRIVATE4 = [
@@ -250,14 +249,6 @@ function toGuestRules(facts: TableFacts): Json[][] {
     [quotaByKey(IP_DESTINATION, 'trial_down4'), equals(IP_DESTINATION, '@count_down4'), ACCEPT],
     [quotaByKey(IP6_DESTINATION, 'trial_down6'), equals(IP6_DESTINATION, '@count_down6'), ACCEPT],
     [DROP],
-  ];
-}
-
-function gardenRules(): Json[][] {
-  const rate = { rate: GARDEN_MEGABYTES_PER_S, burst: GARDEN_MEGABYTES_PER_S, per: 'second', inv: true };
-  return [
-    [{ limit: { ...rate, rate_unit: 'mbytes', burst_unit: 'mbytes' } }, DROP],
-    [{ counter: 'garden' }, ACCEPT],
   ];
 }
 
