@@ -8,7 +8,6 @@ import {
   type ConfigReading,
   configErrorText,
   configFromUci,
-  controlSocketIn,
   readConfig,
 } from '../../../../agent/adapters/uci/read-config.ts';
 
@@ -257,22 +256,6 @@ t.test('a file that cannot be read is an error that says what to do', (t) => {
   const missing = readConfig(join(dir, 'missing'));
   t.match(missing, { ok: false, errors: [{ message: /shareagent config default > FILE/ }] });
   t.match(readConfig(join(dir, 'directory')), { ok: false, errors: [{ message: /cannot be read \(EISDIR\)/ }] });
-  t.end();
-});
-
-t.test('the control socket is found even in a file that is otherwise wrong', (t) => {
-  const line = "config agent\n\toption control_socket '/run/x.sock'\n";
-  const dir = t.testdir({
-    good: line,
-    wrong: `${line}config foo\n`,
-    broken: `${line}nonsense`,
-    relative: "config agent\n\toption control_socket 'x'\n",
-  });
-  t.equal(controlSocketIn(join(dir, 'good')), '/run/x.sock');
-  t.equal(controlSocketIn(join(dir, 'wrong')), '/run/x.sock');
-  t.equal(controlSocketIn(join(dir, 'broken')), '/var/run/shareagent/control.sock');
-  t.equal(controlSocketIn(join(dir, 'relative')), '/var/run/shareagent/control.sock');
-  t.equal(controlSocketIn(join(dir, 'missing')), '/var/run/shareagent/control.sock');
   t.end();
 });
 
