@@ -2,13 +2,14 @@
 import t from 'tap';
 import { monitoredFromBytes } from '../../../openwrt/node-openwrt-ubus/src/monitor.ts';
 import { UbusStatus } from '../../../openwrt/node-openwrt-ubus/src/status.ts';
+import { ROOT } from '../../support/ubus-daemon/bus-client.ts';
 import { MonitorList } from '../../support/ubus-daemon/monitor-list.ts';
 import { goldenCase } from '../../support/ubus-golden.ts';
 
 t.test('a monitor is told of each frame in the bytes of the real daemon', (t) => {
   const monitors = new MonitorList();
   const told: string[] = [];
-  const monitor = { id: 1, write: (frame: Buffer) => told.push(frame.toString('hex')) };
+  const monitor = { id: 1, credentials: ROOT, write: (frame: Buffer) => told.push(frame.toString('hex')) };
   t.equal(monitors.invoke(monitor, 'add'), UbusStatus.OK);
   const recorded = goldenCase('monitor').frames.filter(({ type }) => type === 'MONITOR');
   for (const { hex } of recorded) {
@@ -26,6 +27,8 @@ t.test('a monitor is told of each frame in the bytes of the real daemon', (t) =>
     told,
     recorded.map(({ hex }) => hex),
   );
+  const guest = { ...monitor, credentials: { uid: 65_534, gid: 0, user: 'nobody', group: 'root' } };
+  t.equal(monitors.invoke(guest, 'nosuch'), UbusStatus.PERMISSION_DENIED);
   t.equal(monitors.invoke(monitor, 'nosuch'), UbusStatus.METHOD_NOT_FOUND);
   t.equal(monitors.invoke(monitor, 'remove'), UbusStatus.OK);
   monitors.tell(1, Buffer.from('000000000000000000000004', 'hex'), true);

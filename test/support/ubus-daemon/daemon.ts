@@ -1,12 +1,12 @@
 /**
  * Stand-in for ubusd, for tests and the demo: the same frames as the real daemon of OpenWrt 24.10, tested against the
- * captures in test/vectors/ubus. Everybody is root here: no access rules, no file descriptors.
+ * captures in test/vectors/ubus and, where there is one, against the real daemon. Who is connected is said by whoever starts
+ * it (Node does not tell the credentials of a peer): root, unless said otherwise. No file descriptors.
  */
 import { randomInt } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { BlobWriter } from '../../../openwrt/node-openwrt-ubus/src/blob.ts';
-import { FrameReader } from '../../../openwrt/node-openwrt-ubus/src/frame-reader.ts';
 import {
   bytesFromMessage,
   type Message,
@@ -15,15 +15,14 @@ import {
   type OutgoingAttributes,
 } from '../../../openwrt/node-openwrt-ubus/src/message.ts';
 import { UbusStatus } from '../../../openwrt/node-openwrt-ubus/src/status.ts';
-import type { BusClient } from './bus-client.ts';
+import { type AccessFile, AccessRules } from './access-rules.ts';
+import { type BusClient, type Credentials, ROOT } from './bus-client.ts';
 import { EventRegistry } from './event-registry.ts';
+import { takeFrames } from './frame-intake.ts';
 import { MonitorList } from './monitor-list.ts';
-import { type BusObject, ObjectTable } from './object-table.ts';
-
-/** Where system objects live; ids below 1024 are never given to others. */
-const EVENT_OBJECT = 1;
-const ACL_OBJECT = 2;
-const MONITOR_OBJECT = 3;
+import { type BusObject, FIRST_CLIENT_ID, ObjectTable, SystemObject } from './object-table.ts';
+import { rawFieldsFromBytes } from './raw-field.ts';
+import { SubscriptionBook } from './subscription-book.ts';
 
 /** As the real one: whole messages beyond this are dropped, the connection stays. */
 const MAX_QUEUED_BYTES = 1_048_576;
@@ -31,17 +30,24 @@ const MAX_QUEUED_BYTES = 1_048_576;
 export type UbusDaemonOptions = {
   /** Random ids of clients, objects and types; a replay hands out the recorded ones. */
   readonly nextId?: () => number;
+  /** Who the next connection is; undefined for somebody without an account, who is turned away. */
+  readonly credentials?: () => Credentials | undefined;
+  readonly accessFiles?: readonly AccessFile[];
 };
 
 export class UbusDaemon {
   readonly path: string;
   readonly #server: Server;
   readonly #nextId: () => number;
-  readonly #sockets = new Map<number, Socket>();
+  readonly #credentials: () => Credentials | undefined;
+  readonly #sockets = new Set<Socket>();
   readonly #clients = new Map<number, BusClient>();
   readonly #objects: ObjectTable;
+  readonly #subscriptions: SubscriptionBook;
   readonly #events: EventRegistry;
   readonly #monitors = new MonitorList();
+  #rules: AccessRules;
+  #rulesSequence = 1;
 
   /** Listens on a unix socket. */
   static async start(path: string, options: UbusDaemonOptions = {}): Promise<UbusDaemon> {
@@ -56,69 +62,76 @@ export class UbusDaemon {
 
   private constructor(path: string, options: UbusDaemonOptions) {
     this.path = path;
-    this.#nextId = options.nextId ?? (() => randomInt(1_024, 2 ** 32));
+    this.#nextId = options.nextId ?? (() => randomInt(FIRST_CLIENT_ID, 2 ** 32));
+    this.#credentials = options.credentials ?? (() => ROOT);
+    this.#rules = new AccessRules(options.accessFiles);
     this.#objects = new ObjectTable(this.#nextId);
-    this.#events = new EventRegistry(this.#objects);
+    this.#subscriptions = new SubscriptionBook(this.#objects, () => this.#rules);
+    this.#events = new EventRegistry(this.#objects, () => this.#rules);
     this.#server = createServer({ allowHalfOpen: false }, (socket) => this.#accept(socket));
+  }
+
+  /** Takes other access files, as ubusd does on SIGHUP, and tells of it. */
+  setAccessFiles(files: readonly AccessFile[]): void {
+    this.#rules = new AccessRules(files);
+    this.#rulesSequence += 1;
+    this.#events.accessRulesChanged(this.#rulesSequence);
   }
 
   /** Closes all connections, as `killall ubusd` does. */
   async close(): Promise<void> {
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const socket of this.#sockets.values()) socket.destroy();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 
   #accept(socket: Socket): void {
+    const credentials = this.#credentials();
+    if (credentials === undefined) {
+      socket.destroy();
+      return;
+    }
     const writer = new BlobWriter();
     const id = this.#nextId();
-    const client: BusClient = {
-      id,
-      send: (type, seq, peer, attributes) => {
-        const frame = bytesFromMessage(writer, type, seq, peer, attributes);
-        this.#monitors.tell(id, frame, true);
-        client.write(frame);
-      },
-      write: (frame) => {
-        if (!socket.destroyed && socket.writableLength <= MAX_QUEUED_BYTES) socket.write(frame);
-      },
+    const write = (frame: Buffer): void => {
+      if (!socket.destroyed && socket.writableLength <= MAX_QUEUED_BYTES) socket.write(frame);
     };
-    this.#sockets.set(id, socket);
+    const forward = (frame: Buffer): void => {
+      this.#monitors.tell(id, frame, true);
+      write(frame);
+    };
+    const send: BusClient['send'] = (...message) => forward(bytesFromMessage(writer, ...message));
+    const client: BusClient = { id, credentials, write, forward, send };
+    this.#sockets.add(socket);
     this.#clients.set(id, client);
-    const reader = new FrameReader((frame) => {
+    takeFrames(socket, (frame) => {
       this.#monitors.tell(id, frame, false);
-      this.#receive(client, messageFromBytes(frame));
+      this.#receive(client, frame);
     });
-    socket.on('data', (chunk) => {
-      try {
-        reader.push(chunk);
-      } catch {
-        // A length that can not be: the real daemon closes without a word.
-        socket.destroy();
-      }
+    socket.on('close', () => {
+      this.#sockets.delete(socket);
+      this.#leave(client);
     });
-    socket.on('error', () => socket.destroy());
-    socket.on('close', () => this.#leave(client));
     client.send(MessageType.HELLO, 0, id, {});
   }
 
   #leave(client: BusClient): void {
-    this.#sockets.delete(client.id);
-    this.#clients.delete(client.id);
     this.#monitors.forget(client);
     for (const object of this.#objects.ownedBy(client)) this.#remove(object);
+    this.#clients.delete(client.id);
   }
 
-  #receive(client: BusClient, message: Message): void {
-    const status = this.#answer(client, message);
+  #receive(client: BusClient, frame: Buffer): void {
+    const message = messageFromBytes(frame);
+    const status = this.#answer(client, message, frame);
     if (status !== undefined) client.send(MessageType.STATUS, message.seq, message.peer, { status });
   }
 
   /** Status that ends the request; undefined if it comes from somebody else, or not at all. */
-  #answer(client: BusClient, message: Message): number | undefined {
+  #answer(client: BusClient, message: Message, frame: Buffer): number | undefined {
     switch (message.type) {
       case MessageType.PING:
-        client.send(MessageType.DATA, message.seq, message.peer, message.attributes);
+        client.forward(changed(frame, MessageType.DATA, message.peer));
         return UbusStatus.OK;
       case MessageType.LOOKUP:
         return this.#lookup(client, message);
@@ -129,14 +142,14 @@ export class UbusDaemon {
       case MessageType.REMOVE_OBJECT:
         return this.#removeOwn(client, message);
       case MessageType.SUBSCRIBE:
-        return this.#subscribe(client, message);
+        return this.#subscriptions.subscribe(client, message.attributes);
       case MessageType.UNSUBSCRIBE:
-        return this.#unsubscribe(client, message);
+        return this.#subscriptions.unsubscribe(client, message.attributes);
       case MessageType.NOTIFY:
-        return this.#notify(client, message);
+        return this.#subscriptions.notify(client, message);
       case MessageType.DATA:
       case MessageType.STATUS:
-        return this.#relay(client, message);
+        return this.#relay(client, message, frame);
       default:
         return UbusStatus.INVALID_COMMAND;
     }
@@ -145,51 +158,68 @@ export class UbusDaemon {
   #lookup(client: BusClient, { seq, peer, attributes: { objectPath } }: Message): number {
     if (objectPath === '') return UbusStatus.INVALID_ARGUMENT;
     const found = this.#objects.matching(objectPath ?? '*');
-    for (const { path, id, typeId, signature } of found) {
+    for (const { path, id, type } of found) {
       // An object without a signature exists but is not shown: STATUS 0 and no DATA.
-      if (signature === undefined || typeId === undefined) continue;
+      if (type === undefined) continue;
+      const methods = rawFieldsFromBytes(type.signature);
+      const shown = methods.filter(({ name }) => this.#rules.allows(client.credentials, 'access', path, name));
+      // Nor is one of which nothing may be called.
+      if (shown.length === 0 && methods.length > 0) continue;
       client.send(MessageType.DATA, seq, peer, {
         objectPath: path as string,
         objectId: id,
-        objectType: typeId,
-        signature,
+        objectType: type.id,
+        signature: Buffer.concat(shown.map(({ whole }) => whole)),
       });
     }
     return found.length === 0 && objectPath !== undefined ? UbusStatus.NOT_FOUND : UbusStatus.OK;
   }
 
   #invoke(client: BusClient, message: Message): number | undefined {
-    const { seq, peer, attributes } = message;
+    const { seq, attributes } = message;
     const { objectId, method, data } = attributes;
     if (objectId === undefined || method === undefined) return UbusStatus.INVALID_ARGUMENT;
-    if (objectId === EVENT_OBJECT) return this.#events.invoke(client, method, data);
-    if (objectId === ACL_OBJECT && method === 'query') {
-      client.send(MessageType.DATA, seq, peer, { objectId, data: { seq: 1, acl: [] } });
-      return UbusStatus.OK;
-    }
-    if (objectId === MONITOR_OBJECT) return this.#monitors.invoke(client, method);
+    if (objectId === SystemObject.EVENT) return this.#events.invoke(client, method, data);
+    if (objectId === SystemObject.ACL) return this.#queryRules(client, message);
+    if (objectId === SystemObject.MONITOR) return this.#monitors.invoke(client, method);
     const object = this.#objects.byId(objectId);
     if (object === undefined) return UbusStatus.NOT_FOUND;
-    const forwarded: OutgoingAttributes = { objectId, method, user: 'root', group: 'root' };
+    const { credentials } = client;
+    if (!this.#rules.allows(credentials, 'access', object.path, method)) return UbusStatus.PERMISSION_DENIED;
+    const { user, group } = credentials;
+    const forwarded: OutgoingAttributes = { objectId, method, user, group };
     if (data !== undefined) forwarded.data = data;
     object.owner.send(MessageType.INVOKE, seq, client.id, forwarded);
     return undefined;
   }
 
+  /** System object 2: what the access files say to the owner of an object. */
+  #queryRules(client: BusClient, { seq, peer, attributes: { method } }: Message): number {
+    if (method !== 'query') return UbusStatus.INVALID_COMMAND;
+    const paths = this.#objects.ownedBy(client).flatMap(({ path }) => path ?? []);
+    const acl = paths.flatMap((path) => this.#rules.rowsFor(path));
+    client.send(MessageType.DATA, seq, peer, { objectId: SystemObject.ACL, data: { seq: this.#rulesSequence, acl } });
+    return UbusStatus.OK;
+  }
+
   /** An answer of an object's owner, or of a subscriber: goes to the client it names, as coming from the object. */
-  #relay(client: BusClient, { type, seq, peer, attributes }: Message): undefined {
-    const object = attributes.objectId === undefined ? undefined : this.#objects.byId(attributes.objectId);
-    if (object?.owner === client) this.#clients.get(peer)?.send(type, seq, object.id, attributes);
+  #relay(client: BusClient, { type, peer, attributes }: Message, frame: Buffer): undefined {
+    const { objectId, status, data } = attributes;
+    if ((type === MessageType.STATUS ? status : data) === undefined) return undefined;
+    const object = objectId === undefined ? undefined : this.#objects.byId(objectId);
+    if (object?.owner === client) this.#clients.get(peer)?.forward(changed(frame, type, object.id));
     return undefined;
   }
 
   #add(client: BusClient, { seq, peer, attributes }: Message): number {
     const { objectPath, signature, objectType } = attributes;
+    // Not PERMISSION_DENIED, in the real daemon either.
+    if (!this.#rules.allows(client.credentials, 'publish', objectPath)) return UbusStatus.INVALID_ARGUMENT;
     const object = this.#objects.add(client, objectPath, signature, objectType);
     if (object === undefined) return UbusStatus.INVALID_ARGUMENT;
     if (object.path !== undefined) this.#events.objectChanged('ubus.object.add', object);
     const reply: OutgoingAttributes = { objectId: object.id };
-    if (object.typeId !== undefined) reply.objectType = object.typeId;
+    if (signature !== undefined && object.type !== undefined) reply.objectType = object.type.id;
     client.send(MessageType.DATA, seq, peer, reply);
     return UbusStatus.OK;
   }
@@ -200,69 +230,25 @@ export class UbusDaemon {
     if (object === undefined) return UbusStatus.NOT_FOUND;
     if (object.owner !== client) return UbusStatus.PERMISSION_DENIED;
     const reply: OutgoingAttributes = { objectId };
-    if (object.typeId !== undefined) reply.objectType = object.typeId;
+    // The type goes with its last object.
+    if (object.type?.uses === 1) reply.objectType = object.type.id;
     client.send(MessageType.DATA, seq, peer, reply);
     this.#remove(object);
     return UbusStatus.OK;
   }
 
   #remove(object: BusObject): void {
-    for (const subscriber of new Set(object.subscribers)) {
-      const attributes = { objectId: subscriber.id, target: object.id };
-      subscriber.owner.send(MessageType.UNSUBSCRIBE, this.#objects.nextSeqOf(subscriber), 0, attributes);
-    }
-    this.#objects.remove(object);
+    this.#subscriptions.drop(object);
     this.#events.forget(object);
-    for (const target of this.#objects.all()) {
-      if (!target.subscribers.includes(object)) continue;
-      target.subscribers = target.subscribers.filter((subscriber) => subscriber !== object);
-      if (target.subscribers.length === 0) this.#tellActive(target, false);
-    }
     if (object.path !== undefined) this.#events.objectChanged('ubus.object.remove', object);
+    this.#objects.remove(object);
   }
+}
 
-  #subscribe(client: BusClient, { attributes: { objectId, target: targetId } }: Message): number {
-    if (objectId === undefined || targetId === undefined) return UbusStatus.INVALID_ARGUMENT;
-    const subscriber = this.#objects.byId(objectId);
-    const target = this.#objects.byId(targetId);
-    if (subscriber === undefined || target === undefined) return UbusStatus.NOT_FOUND;
-    if (subscriber.owner !== client || target.owner === client) return UbusStatus.INVALID_ARGUMENT;
-    target.subscribers.push(subscriber);
-    if (target.subscribers.length === 1) this.#tellActive(target, true);
-    return UbusStatus.OK;
-  }
-
-  #unsubscribe(client: BusClient, { attributes: { objectId, target: targetId } }: Message): number {
-    if (objectId === undefined || targetId === undefined) return UbusStatus.INVALID_ARGUMENT;
-    const target = this.#objects.byId(targetId);
-    const at = target?.subscribers.findIndex(({ id, owner }) => id === objectId && owner === client) ?? -1;
-    if (target === undefined || at < 0) return UbusStatus.NOT_FOUND;
-    target.subscribers.splice(at, 1);
-    if (target.subscribers.length === 0) this.#tellActive(target, false);
-    return UbusStatus.OK;
-  }
-
-  #tellActive(object: BusObject, isActive: boolean): void {
-    const attributes = { objectId: object.id, active: isActive ? 1 : 0 };
-    object.owner.send(MessageType.NOTIFY, this.#objects.nextSeqOf(object), 0, attributes);
-  }
-
-  #notify(client: BusClient, message: Message): number | undefined {
-    const { seq, peer, attributes } = message;
-    const { objectId, method, data, noReply } = attributes;
-    if (objectId === undefined || method === undefined || data === undefined) return UbusStatus.INVALID_ARGUMENT;
-    const object = this.#objects.byId(objectId);
-    if (object === undefined) return UbusStatus.NOT_FOUND;
-    if (object.owner !== client) return UbusStatus.PERMISSION_DENIED;
-    if (noReply !== 1) {
-      const subscribers = object.subscribers.map(({ id }) => id);
-      client.send(MessageType.STATUS, seq, peer, { objectId, subscribers, status: UbusStatus.OK });
-    }
-    for (const subscriber of object.subscribers) {
-      const flag: OutgoingAttributes = noReply === 1 ? { noReply } : {};
-      const delivery = { ...flag, objectId: subscriber.id, method, user: 'root', group: 'root', data };
-      subscriber.owner.send(MessageType.INVOKE, seq, client.id, delivery);
-    }
-    return undefined;
-  }
+/** A copy of a frame with another type and peer; the rest goes on byte for byte. */
+function changed(frame: Buffer, type: number, peer: number): Buffer {
+  const copy = Buffer.from(frame);
+  copy.writeUInt8(type, 1);
+  copy.writeUInt32BE(peer, 4);
+  return copy;
 }

@@ -1,27 +1,32 @@
 /** System object 1 of the stand-in daemon: who listens to which events, and their delivery. */
-import { type BlobmsgTable, tableFromBytes } from '../../../openwrt/node-openwrt-ubus/src/blobmsg.ts';
+import type { BlobmsgInputTable } from '../../../openwrt/node-openwrt-ubus/src/blobmsg.ts';
+import { BlobmsgType } from '../../../openwrt/node-openwrt-ubus/src/blobmsg.ts';
+import { textFromBytes } from '../../../openwrt/node-openwrt-ubus/src/c-text.ts';
 import { MessageType } from '../../../openwrt/node-openwrt-ubus/src/message.ts';
 import { UbusStatus } from '../../../openwrt/node-openwrt-ubus/src/status.ts';
+import type { AccessRules } from './access-rules.ts';
 import type { BusClient } from './bus-client.ts';
-import type { BusObject, ObjectTable } from './object-table.ts';
+import { type BusObject, FIRST_CLIENT_ID, type ObjectTable } from './object-table.ts';
+import { rawField } from './raw-field.ts';
 
-type Registration = { readonly object: BusObject; readonly pattern: string };
+type Registration = { readonly object: BusObject; readonly key: string; readonly isPrefix: boolean };
 
 export class EventRegistry {
   readonly #objects: ObjectTable;
+  readonly #rules: () => AccessRules;
   #registrations: Registration[] = [];
   #seq = 0;
 
-  constructor(objects: ObjectTable) {
+  constructor(objects: ObjectTable, rules: () => AccessRules) {
     this.#objects = objects;
+    this.#rules = rules;
   }
 
   /** A method of the event object; returns its status. */
   invoke(client: BusClient, method: string, data: Buffer | undefined): number {
+    if (method !== 'register' && method !== 'send') return UbusStatus.INVALID_COMMAND;
     if (data === undefined) return UbusStatus.INVALID_ARGUMENT;
-    if (method === 'register') return this.#register(client, tableFromBytes(data));
-    if (method === 'send') return this.#send(client, tableFromBytes(data));
-    return UbusStatus.INVALID_COMMAND;
+    return method === 'register' ? this.#register(client, data) : this.#send(client, data);
   }
 
   forget(object: BusObject): void {
@@ -32,34 +37,48 @@ export class EventRegistry {
     this.#deliver(undefined, id, { id: object.id | 0, path: object.path as string });
   }
 
-  #register(client: BusClient, { object: id, pattern }: BlobmsgTable): number {
-    if (typeof id !== 'number' || typeof pattern !== 'string') return UbusStatus.INVALID_ARGUMENT;
-    if (pattern === '') return UbusStatus.PERMISSION_DENIED;
-    const object = this.#objects.byId(id >>> 0);
+  accessRulesChanged(sequence: number): void {
+    this.#deliver(undefined, 'ubus.acl.sequence', { sequence });
+  }
+
+  #register(client: BusClient, data: Buffer): number {
+    const id = rawField(data, 'object', BlobmsgType.INT32)?.readUInt32BE(0);
+    const pattern = text(rawField(data, 'pattern', BlobmsgType.STRING));
+    if (id === undefined || pattern === undefined) return UbusStatus.INVALID_ARGUMENT;
+    if (id < FIRST_CLIENT_ID) return UbusStatus.PERMISSION_DENIED;
+    const object = this.#objects.byId(id);
     if (object === undefined) return UbusStatus.NOT_FOUND;
-    if (object.owner !== client) return UbusStatus.PERMISSION_DENIED;
-    this.#registrations.push({ object, pattern });
+    if (object.owner !== client || pattern === '') return UbusStatus.PERMISSION_DENIED;
+    const isPrefix = pattern.endsWith('*');
+    const key = isPrefix ? pattern.slice(0, -1) : pattern;
+    if (!this.#rules().allows(client.credentials, 'listen', key)) return UbusStatus.PERMISSION_DENIED;
+    this.#registrations.push({ object, key, isPrefix });
+    this.#registrations.sort((a, b) => Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)));
     return UbusStatus.OK;
   }
 
-  #send(client: BusClient, { id, data }: BlobmsgTable): number {
-    if (typeof id !== 'string' || data === null || typeof data !== 'object') return UbusStatus.INVALID_ARGUMENT;
+  #send(client: BusClient, bytes: Buffer): number {
+    const id = text(rawField(bytes, 'id', BlobmsgType.STRING));
+    const data = rawField(bytes, 'data', BlobmsgType.TABLE);
+    if (id === undefined || data === undefined) return UbusStatus.INVALID_ARGUMENT;
     if (id.startsWith('ubus.')) return UbusStatus.PERMISSION_DENIED;
-    this.#deliver(client, id, data as BlobmsgTable);
+    if (!this.#rules().allows(client.credentials, 'send', id)) return UbusStatus.PERMISSION_DENIED;
+    this.#deliver(client, id, data);
     return UbusStatus.OK;
   }
 
-  /** Once for each object however many of its patterns match; never to the sender. */
-  #deliver(sender: BusClient | undefined, id: string, data: BlobmsgTable): void {
+  /** Once for each object however many of its patterns match, in the order of patterns; never to the sender. */
+  #deliver(sender: BusClient | undefined, id: string, data: Buffer | BlobmsgInputTable): void {
     const matching = this.#registrations.filter(
-      ({ object, pattern }) =>
-        object.owner !== sender && (pattern.endsWith('*') ? id.startsWith(pattern.slice(0, -1)) : id === pattern),
+      ({ object, key, isPrefix }) => object.owner !== sender && (isPrefix ? id.startsWith(key) : id === key),
     );
-    const listeners = new Set(matching.map(({ object }) => object));
-    if (listeners.size === 0) return;
-    this.#seq = (this.#seq + 1) & 0xffff;
-    for (const object of listeners) {
+    for (const object of new Set(matching.map((registration) => registration.object))) {
+      this.#seq = (this.#seq + 1) & 0xffff;
       object.owner.send(MessageType.INVOKE, this.#seq, 0, { objectId: object.id, method: id, data });
     }
   }
+}
+
+function text(value: Buffer | undefined): string | undefined {
+  return value === undefined ? undefined : textFromBytes(value, 0, value.length);
 }

@@ -2,15 +2,18 @@
 import { BlobWriter, MESSAGE_HEADER_LENGTH } from '../../../openwrt/node-openwrt-ubus/src/blob.ts';
 import { MessageType, MIN_FRAME_LENGTH } from '../../../openwrt/node-openwrt-ubus/src/message.ts';
 import { UbusStatus } from '../../../openwrt/node-openwrt-ubus/src/status.ts';
+import type { BusClient } from './bus-client.ts';
 
 /** Takes whole frames, as they are. */
-type RawClient = { readonly id: number; readonly write: (frame: Buffer) => void };
+type RawClient = Pick<BusClient, 'id' | 'credentials' | 'write'>;
 
 export class MonitorList {
   readonly #seqs = new Map<RawClient, number>();
 
   /** A method of the monitor object; returns its status. */
   invoke(client: RawClient, method: string): number {
+    // Only root in both respects, whatever the access files say.
+    if (client.credentials.uid !== 0 || client.credentials.gid !== 0) return UbusStatus.PERMISSION_DENIED;
     if (method === 'add') this.#seqs.set(client, 0);
     else if (method === 'remove') this.#seqs.delete(client);
     else return UbusStatus.METHOD_NOT_FOUND;
