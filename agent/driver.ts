@@ -10,7 +10,7 @@ import type { AgentConfig } from './core/config.ts';
 import type { AgentEvent } from './core/events.ts';
 import { handle } from './core/handle.ts';
 import type { Mac, SessionId } from './core/model.ts';
-import { type AgentState, channelOfSession, type LiveSession } from './core/state.ts';
+import { type AgentState, channelOfSession, type LiveSession, sessionOfChannel } from './core/state.ts';
 import { channelEntries, channelEntry } from './guest/channel-entries.ts';
 import type { Chain, Clock, Enforcer, Journal, JournalEntry } from './ports.ts';
 import { Reconciler } from './reconciler.ts';
@@ -129,8 +129,7 @@ export class Driver {
   async commitChannel(id: Hex, more: readonly JournalEntry[] = []): Promise<void> {
     const channel = this.#state.channels.get(id);
     if (channel === undefined) return;
-    const sessionId = this.#state.sessionByChannel.get(id);
-    const session = sessionId === undefined ? undefined : this.#state.sessions.get(sessionId);
+    const session = sessionOfChannel(this.#state, id);
     await this.commit([
       ...channelEntries(channel),
       ...(session === undefined ? [] : [this.sessionEntry(session)]),
@@ -149,7 +148,7 @@ export class Driver {
   /** The session as the journal keeps it: with the addresses and ports its stations have now. */
   sessionEntry(session: LiveSession, proven = session.proven): JournalEntry {
     const { counters, depletedAtMs: _, absentSinceMs: __, storedBytes: ___, storedAtMs: ____, ...rest } = session;
-    const { resumedAtMs: _____, ...kept } = rest;
+    const { resumedAtMs: _____, raisedBytes: ______, ...kept } = rest;
     const stations = kept.stations.map((station) => {
       const known = this.#state.stations.get(station.mac);
       if (known === undefined) return station;
@@ -214,8 +213,7 @@ export class Driver {
   }
 
   #isForgotten(channelId: Hex): boolean {
-    const { sessions, sessionByChannel } = this.#state;
-    return sessions.get(sessionByChannel.get(channelId) ?? 0)?.isForgotten === true;
+    return sessionOfChannel(this.#state, channelId)?.isForgotten === true;
   }
 
   /** A settled session is out of the journal; writing it again would bring it back. */

@@ -3,7 +3,13 @@
 import { type BusTable, int32 } from '../bus-port.ts';
 import { accountOf } from '../core/account.ts';
 import type { Mac } from '../core/model.ts';
-import { type AgentState, channelOfSession, type LiveChannel, type LiveSession } from '../core/state.ts';
+import {
+  type AgentState,
+  channelOfSession,
+  type LiveChannel,
+  type LiveSession,
+  sessionOfChannel,
+} from '../core/state.ts';
 import { UNLIMITED_BYTES } from '../core/tariff.ts';
 import { guestView, sessionRow } from '../core/view.ts';
 import type { AirReading, ProofRecord } from '../ports.ts';
@@ -47,8 +53,7 @@ export function sessionBusRow(state: AgentState, session: LiveSession, context: 
 }
 
 export function channelBusRow(state: AgentState, channel: LiveChannel): BusTable {
-  const sessionId = state.sessionByChannel.get(channel.id);
-  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+  const session = sessionOfChannel(state, channel.id);
   const charged = channel.closeUnits ?? (session === undefined ? undefined : accountOf(session, channel).chargedUnits);
   const claimedUnits = channel.phase === 'settled' ? channel.closeUnits : channel.claimedUnits;
   return {

@@ -8,7 +8,7 @@ import { closeNow } from './on-channel.ts';
 import { endSession } from './on-session.ts';
 import type { Outcome } from './outcome.ts';
 import { isVisitor } from './roaming.ts';
-import { type AgentState, type LiveChannel, type LiveSession, withEntry } from './state.ts';
+import { type AgentState, type LiveChannel, type LiveSession, sessionOfChannel, withEntry } from './state.ts';
 
 /** After the expiry, for a sister to bring back what she earned: she stopped at the margin and tries every 5 s. */
 export const ABANDONED_AFTER_S = 3_600n;
@@ -19,7 +19,7 @@ export function endAbandoned(state: AgentState, nowS: bigint): Outcome {
   const actions: AgentAction[] = [];
   for (const channel of state.channels.values()) {
     if (nowS < channel.config.expiry + ABANDONED_AFTER_S || !isAbandoned(state, channel)) continue;
-    const session = state.sessions.get(state.sessionByChannel.get(channel.id) ?? 0);
+    const session = sessionOfChannel(state, channel.id);
     if (session === undefined) continue;
     const ended = end(next, channel, session);
     next = ended.state;

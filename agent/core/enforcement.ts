@@ -1,5 +1,5 @@
 /** What the kernel shall look like, as a function of the state. */
-import { accountOf } from './account.ts';
+import { accountOf, hasCredit } from './account.ts';
 import type { AgentConfig } from './config.ts';
 import { totalBytes } from './meter.ts';
 import type { EnforcementPlan, SessionGrant, Station } from './model.ts';
@@ -8,7 +8,7 @@ import { rateOfTrial } from './trial-share.ts';
 
 export function enforcementPlan(state: AgentState, config: AgentConfig, nowMs: number): EnforcementPlan {
   const served = [...state.sessions.values()].filter((session) => isServed(session, config, nowMs));
-  const trials = new Set(served.filter((session) => !isFunded(channelOfSession(state, session))));
+  const trials = new Set(served.filter((session) => !isPaid(channelOfSession(state, session))));
   const { trial } = config.price;
   const rate = trial === undefined ? undefined : rateOfTrial(trial.rate, trials.size, config.network.rate);
   const grants = served.map((session) => {
@@ -25,10 +25,13 @@ export function isServed(session: LiveSession, config: AgentConfig, nowMs: numbe
 }
 
 function grantFor(state: AgentState, session: LiveSession, config: AgentConfig): SessionGrant {
+  const { limitBytes } = accountOf(session, channelOfSession(state, session));
+  // What the kernel never saw pass counts on neither side of its quota.
+  const { raisedBytes = 0n } = session;
   return {
     sessionId: session.id,
-    limitBytes: accountOf(session, channelOfSession(state, session)).limitBytes,
-    usedBytes: totalBytes(session.usage),
+    limitBytes: limitBytes > raisedBytes ? limitBytes - raisedBytes : 0n,
+    usedBytes: totalBytes(session.usage) - raisedBytes,
     counters: session.counters,
     stations: session.stations.map((station) => stationFor(state, station)),
     isOnline: session.depletedAtMs === undefined,
@@ -37,8 +40,8 @@ function grantFor(state: AgentState, session: LiveSession, config: AgentConfig):
 }
 
 /** Money is there: the session is a payer's, whatever free bytes it has left. */
-function isFunded(channel: LiveChannel | undefined): boolean {
-  return channel !== undefined && channel.phase !== 'pending' && channel.phase !== 'failed';
+function isPaid(channel: LiveChannel | undefined): boolean {
+  return channel !== undefined && hasCredit(channel);
 }
 
 /** The station as it is now: addresses and port change while a session runs. */

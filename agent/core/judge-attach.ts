@@ -4,7 +4,7 @@
  */
 import type { Address } from '../../protocol/address.ts';
 import type { Hex } from '../../protocol/hex.ts';
-import type { AgentState, LiveChannel } from './state.ts';
+import { type AgentState, isServing, type LiveChannel } from './state.ts';
 
 export type AttachRefusal = 'unknown-channel' | 'channel-not-open';
 
@@ -31,13 +31,6 @@ export function judgeAttach(state: AgentState, channelId: Hex): AttachJudgement 
     return { ok: false, reason: 'unknown-channel', expected: 'a channel opened at this router', got: channelId };
   }
   return isServing(state, channel) ? { ok: true, channel } : notOpen(channel.phase);
-}
-
-function isServing(state: AgentState, { id, phase }: LiveChannel): boolean {
-  const sessionId = state.sessionByChannel.get(id);
-  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
-  if (session === undefined || session.ended !== undefined) return false;
-  return phase === 'active' || phase === 'grace';
 }
 
 /** Session ids grow: a restart reads channels back in no order. */

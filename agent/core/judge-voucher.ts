@@ -5,9 +5,9 @@
 import type { Hex } from '../../protocol/hex.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import { promisable } from './deposit.ts';
-import { totalBytes } from './meter.ts';
+import { acknowledgeable } from './evidence.ts';
 import type { Mac } from './model.ts';
-import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac } from './state.ts';
+import { type AgentState, type LiveChannel, type LiveSession, sessionOfChannel, sessionOfMac } from './state.ts';
 
 /** Why a channel takes nothing from this device now. */
 export type PayerRefusal = 'unknown-channel' | 'not-your-channel' | 'channel-not-open' | 'channel-draining';
@@ -50,9 +50,9 @@ export function judgeVoucher(
   if (voucher.amount > most) {
     return refuse('amount-above-deposit', `an amount of at most the deposit, ${most}`, `${voucher.amount}`);
   }
-  const metered = totalBytes(session.usage);
-  if (voucher.ackBytes > metered) {
-    return refuse('ack-above-metered', `at most the ${metered} bytes metered so far`, `${voucher.ackBytes}`);
+  const mostBytes = acknowledgeable(session, channel, voucher.amount);
+  if (voucher.ackBytes > mostBytes) {
+    return refuse('ack-above-metered', `at most the ${mostBytes} bytes metered so far`, `${voucher.ackBytes}`);
   }
   return { ok: true, channel, isRepeat: false };
 }
@@ -68,9 +68,8 @@ export function judgePayer(
   if (channel === undefined) {
     return refuse('unknown-channel', 'the id of a channel opened at this router', channelId);
   }
-  const sessionId = state.sessionByChannel.get(channel.id);
-  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
-  if (session === undefined || sessionOfMac(state, mac)?.id !== sessionId) {
+  const session = sessionOfChannel(state, channelId);
+  if (session === undefined || sessionOfMac(state, mac)?.id !== session.id) {
     return refuse('not-your-channel', 'a channel that this device opened or attached to', channelId);
   }
   if (channel.phase !== 'active' && channel.phase !== 'grace') {

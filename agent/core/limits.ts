@@ -21,15 +21,15 @@ export const LOW_CREDIT_DIVISOR = 10n;
 export const ONE_PACKET_BYTES = 1500n;
 /** Chains on which SSP is worth nothing, so that a faucet may give it: anvil and Hardhat, and the older Ganache. */
 export const DEVELOPMENT_CHAINS: readonly bigint[] = [31_337n, 1_337n];
-/** First and longest wait between attempts to send a closing transaction. */
+/** First and longest wait between attempts to send a close or a batch of claims (retry-schedule.ts). */
 export const CLOSE_RETRY_MIN_MS = 2_000;
 export const CLOSE_RETRY_MAX_MS = 600_000;
 /** Opens one MAC may have the router relay per hour: each costs the router gas until openFee is claimed. */
 export const MAX_OPENS_PER_MAC_PER_HOUR = 6;
 /** Opens of all guests together per hour: bounds the gas a MAC-changing guest can make the router spend. */
 export const MAX_OPENS_PER_HOUR = 120;
-/** Opens of all guests together per day: a guest house of 200 rooms twice over; as many are remembered over a restart. */
-export const MAX_OPENS_REMEMBERED = 600;
+/** Opens of all guests together per day: a guest house of 200 rooms, three times over. As many outlive a restart. */
+export const MAX_OPENS_PER_DAY = 600;
 /**
  * Opens of all guests together that came to nothing within a minute: each is some signatures and a handful of questions to the
  * chain, whose endpoints count questions. By the minute, so that who makes up keys keeps others waiting, not out.

@@ -3,14 +3,23 @@
 import { finalClaim } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
-import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
+import { raisedToClaim } from './evidence.ts';
 import { depart } from './on-hand-over.ts';
 import { beginSession, endSession } from './on-session.ts';
 import { withFreeOpen, withOpen } from './open-limits.ts';
 import type { Outcome } from './outcome.ts';
 import { crowdedOut } from './pending-pulls.ts';
+import { chainRetryMs } from './retry-schedule.ts';
 import { destinationOf } from './roaming.ts';
-import { type AgentState, type LiveChannel, type LiveSession, sessionOfMac, withEntry, withoutEntry } from './state.ts';
+import {
+  type AgentState,
+  type LiveChannel,
+  type LiveSession,
+  sessionOfChannel,
+  sessionOfMac,
+  withEntry,
+  withoutEntry,
+} from './state.ts';
 
 /** An open that was given up is remembered so long: the deposit may have been on its way. */
 const FAILED_KEPT_MS = 3_600_000;
@@ -53,13 +62,20 @@ export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-co
   const { channel, session } = found;
   const tx = event.tx === undefined ? {} : { openTx: event.tx };
   const gasWei = (channel.gasWei ?? 0n) + (event.feeWei ?? 0n);
-  const active: LiveChannel = { ...channel, ...tx, phase: 'active', deposit: event.deposit, gasWei };
-  if (session.ended !== undefined) return closeNow(withChannel(state, active), active, session);
-  const { depletedAtMs: _, ...served } = session;
+  const confirmed: LiveChannel = { ...channel, ...tx, phase: 'active', deposit: event.deposit, gasWei };
+  const { channel: active, session: known } = raisedToClaim(session, confirmed, event.claimed ?? 0n);
+  if (known.ended !== undefined)
+    return closeNow(withSession(withChannel(state, active), known), active, known);
+  const { depletedAtMs: _, ...served } = known;
   return {
     // The tick that follows charges nothing of the wait.
     state: withSession(withChannel(state, active), { ...served, resumedAtMs: event.nowMs }),
-    actions: [{ kind: 'store-channel', channelId: channel.id }, { kind: 'reconcile' }, ...notify(session)],
+    actions: [
+      { kind: 'store-channel', channelId: channel.id },
+      ...(known === session ? [] : [{ kind: 'store-sessions', sessionIds: [session.id] } as const]),
+      { kind: 'reconcile' },
+      ...notify(session),
+    ],
   };
 }
 
@@ -85,7 +101,8 @@ function onLateDeposit(state: AgentState, failed: LiveChannel, event: EventOf<'c
     storedBytes: 0n,
     storedAtMs: event.nowMs,
   };
-  const channel: LiveChannel = { ...failed, phase: 'closing', deposit: event.deposit, nextCloseMs: 0 };
+  const due: LiveChannel = { ...failed, phase: 'closing', deposit: event.deposit, nextCloseMs: 0 };
+  const { channel } = raisedToClaim(session, due, event.claimed ?? 0n);
   const next = {
     ...withSession(state, session),
     nextSessionId: session.id + 1,
@@ -161,12 +178,11 @@ function closed(state: AgentState, event: EventOf<'channel-closed'>): Outcome {
   };
 }
 
-/** Waits twice as long after each failure: the chain may be away for a day. */
 function closeFailed(state: AgentState, event: EventOf<'close-failed'>): Outcome {
   const channel = state.channels.get(event.channelId);
   if (channel === undefined || channel.phase !== 'closing') return { state, actions: [] };
   const closeAttempts = channel.closeAttempts + 1;
-  const waitMs = Math.min(CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS * 2 ** Math.min(closeAttempts - 1, 16));
+  const waitMs = chainRetryMs(closeAttempts);
   return {
     state: withChannel(state, { ...channel, closeAttempts, nextCloseMs: event.nowMs + waitMs }),
     actions: [{ kind: 'log', event: 'close-failed', details: { attempts: closeAttempts, retryInMs: waitMs } }],
@@ -200,8 +216,7 @@ function find(
   channelId: LiveChannel['id'],
 ): { channel: LiveChannel; session: LiveSession } | undefined {
   const channel = state.channels.get(channelId);
-  const sessionId = state.sessionByChannel.get(channelId);
-  const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+  const session = sessionOfChannel(state, channelId);
   return channel === undefined || session === undefined ? undefined : { channel, session };
 }
 

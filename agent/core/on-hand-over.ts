@@ -12,12 +12,18 @@ import {
   type LiveChannel,
   type LiveSession,
   type LiveTicks,
+  sessionOfChannel,
   withEntry,
   withoutEntry,
 } from './state.ts';
 
 type HandOverEvent = EventOf<
-  'hand-over-asked' | 'hand-over-arriving' | 'hand-over-taken' | 'hand-over-delivered' | 'hand-over-forgotten'
+  | 'hand-over-asked'
+  | 'hand-over-arriving'
+  | 'hand-over-taken'
+  | 'hand-over-delivered'
+  | 'hand-over-forgotten'
+  | 'channel-elsewhere'
 >;
 
 export function onHandOver(state: AgentState, event: HandOverEvent): Outcome {
@@ -32,7 +38,21 @@ export function onHandOver(state: AgentState, event: HandOverEvent): Outcome {
       return { state: delivered(state, event), actions: [] };
     case 'hand-over-forgotten':
       return { state: { ...state, custody: withoutEntry(state.custody, event.channelId) }, actions: [] };
+    case 'channel-elsewhere':
+      return onElsewhere(state, event);
   }
+}
+
+/** It was given away after the copy was made, and comes back as what was given away does: by a newer hand-over. */
+function onElsewhere(state: AgentState, { channelId }: EventOf<'channel-elsewhere'>): Outcome {
+  const channel = state.channels.get(channelId);
+  const session = state.sessions.get(state.sessionByChannel.get(channelId) ?? 0);
+  if (channel?.phase !== 'pending' || channel.isStale !== true || session === undefined) return { state, actions: [] };
+  const ended = endSession(state, session.id, 'moved');
+  return {
+    state: { ...ended.state, channels: withEntry(ended.state.channels, channelId, { ...channel, phase: 'away' }) },
+    actions: [...ended.actions, { kind: 'store-channel', channelId }],
+  };
 }
 
 /** Frozen where it stands. Nothing of it is durable or told yet: a crash from here on closes it or brings it home. */
@@ -62,7 +82,7 @@ export function takenUp(
 ): { readonly channel: LiveChannel; readonly session: LiveSession; readonly state: AgentState } | undefined {
   const { handOver, voucher } = carried;
   const channel = state.channels.get(handOver.channelId);
-  const session = state.sessions.get(state.sessionByChannel.get(handOver.channelId) ?? 0);
+  const session = sessionOfChannel(state, handOver.channelId);
   if (channel?.phase !== 'away' || session === undefined) return undefined;
   const newest = voucher.amount > channel.voucher.amount ? voucher : channel.voucher;
   const ticks = betterTicks(channel.ticks, carried.ticks, nowMs);
@@ -90,7 +110,7 @@ export function takenUp(
 
 /** The kernel stops it first; closeNow then hands it over with its last counters. */
 function onAsked(state: AgentState, { channelId, self, to }: EventOf<'hand-over-asked'>): Outcome {
-  const session = state.sessions.get(state.sessionByChannel.get(channelId) ?? 0);
+  const session = sessionOfChannel(state, channelId);
   if (session === undefined || session.ended !== undefined) return { state, actions: [] };
   const ended = endSession(state, session.id, 'moved');
   return { ...ended, state: { ...ended.state, leaving: withEntry(ended.state.leaving, channelId, { self, to }) } };
@@ -148,7 +168,7 @@ function delivered(state: AgentState, { channelId, sequence }: EventOf<'hand-ove
   if (custody?.last.handOver.sequence !== sequence) return state;
   const known = { ...state, custody: withEntry(state.custody, channelId, { ...custody, isDelivered: true }) };
   const channel = state.channels.get(channelId);
-  const session = state.sessions.get(state.sessionByChannel.get(channelId) ?? 0);
+  const session = sessionOfChannel(state, channelId);
   if (channel?.phase !== 'away' || session === undefined || !isVisitor(state, channel)) return known;
   return dropSession(known, session);
 }

@@ -1,6 +1,6 @@
 /** Proof intervals: what the next proof names, the chain going on, and sessions forgotten once all of them is proven. */
 import type { ByteCount, TokenAmount } from '../../protocol/units.ts';
-import { coveredUnits } from './account.ts';
+import { coveredUnits, hasCredit } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentEvent } from './events.ts';
 import { MAX_SETTLED_SESSIONS } from './limits.ts';
@@ -34,7 +34,7 @@ export function openShares(state: AgentState): readonly ProofShare[] {
   const shares: ProofShare[] = [];
   for (const session of state.sessions.values()) {
     const channel = channelOfSession(state, session);
-    if (channel === undefined || channel.phase === 'pending' || channel.phase === 'failed') continue;
+    if (channel === undefined || !hasCredit(channel)) continue;
     // The router that opened it proves it, once it is back there: a proof speaks for its own channels.
     if (isVisitor(state, channel)) continue;
     // What ticks alone cover is proven once a voucher covers it too: a proof carries vouchers.
@@ -94,7 +94,15 @@ function onProofSealed(state: AgentState, { seq, digest }: Pick<ProofSealed, 'se
 
 /** The collector knows proofs of this device that the journal does not: the chain goes on after those. */
 function onChainRebased(state: AgentState, { nextSeq, prev, minEpoch }: ChainRebased): Outcome {
-  return { state: { ...state, proofs: { ...state.proofs, nextSeq, prev, minEpoch } }, actions: [] };
+  const channels = new Map(state.channels);
+  const actions: AgentAction[] = [];
+  // So is what it knows of them: a guest may know better from now on.
+  for (const channel of state.channels.values()) {
+    if (channel.phase === 'settled' || channel.phase === 'failed') continue;
+    channels.set(channel.id, { ...channel, isStale: true });
+    actions.push({ kind: 'store-channel', channelId: channel.id });
+  }
+  return { state: { ...state, channels, proofs: { ...state.proofs, nextSeq, prev, minEpoch } }, actions };
 }
 
 /**

@@ -9,6 +9,7 @@ import {
   channelOfSession,
   type KnownStation,
   type LiveSession,
+  sessionOfChannel,
   sessionOfMac,
   withEntry,
 } from './state.ts';
@@ -33,8 +34,7 @@ export function onTrialStarted(state: AgentState, event: EventOf<'trial-started'
  * phone under its old MAC, or must prove the key again: a MAC alone carries no credit.
  */
 export function onStationAttached(state: AgentState, { mac, channelId }: EventOf<'station-attached'>): Outcome {
-  const id = state.sessionByChannel.get(channelId);
-  const session = id === undefined ? undefined : state.sessions.get(id);
+  const session = sessionOfChannel(state, channelId);
   const own = sessionOfMac(state, mac);
   if (session === undefined || session.ended !== undefined || own?.id === session.id) return { state, actions: [] };
   const left = own === undefined ? { state, actions: [] } : endSession(state, own.id, 'guest-left');

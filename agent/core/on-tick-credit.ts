@@ -3,7 +3,7 @@ import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
 import type { Outcome } from './outcome.ts';
-import { type AgentState, type LiveChannel, withEntry } from './state.ts';
+import { type AgentState, type LiveChannel, sessionOfChannel, withEntry } from './state.ts';
 import { promisedUnits } from './tick-account.ts';
 
 export function onTickCredit(state: AgentState, event: EventOf<'tick-voucher-taken' | 'ticks-taken'>): Outcome {
@@ -21,12 +21,13 @@ function onTickVoucherTaken(state: AgentState, event: EventOf<'tick-voucher-take
 
 /** Credit grows, never shrinks (I2): a coin of another chain, or an earlier one, is ignored here too. */
 function onTicksTaken(state: AgentState, { ticks }: EventOf<'ticks-taken'>): Outcome {
+  const { sessionByChannel } = state;
   const channels = new Map(state.channels);
   const sessions = new Map(state.sessions);
   const actions: AgentAction[] = [];
   for (const { channelId, signature, last } of ticks) {
     const channel: LiveChannel | undefined = channels.get(channelId);
-    const session = sessions.get(state.sessionByChannel.get(channelId) ?? 0);
+    const session = sessionOfChannel({ sessions, sessionByChannel }, channelId);
     if (channel?.ticks === undefined || session === undefined) continue;
     if (channel.ticks.voucher.signature !== signature || last.index <= channel.ticks.last.index) continue;
     const phase = channel.phase === 'grace' ? ('active' as const) : channel.phase;

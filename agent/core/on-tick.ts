@@ -13,7 +13,7 @@ import { dropStationsLeftBefore, endSession } from './on-session.ts';
 import { storeTicks } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
 import { settle } from './settlement.ts';
-import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
+import { type AgentState, channelOfSession, type LiveSession, sessionOfChannel, withEntry } from './state.ts';
 
 type Tick = Extract<AgentEvent, { kind: 'tick' }>;
 
@@ -98,8 +98,7 @@ function retryCloses(state: AgentState, nowMs: number): Outcome {
   const actions: AgentAction[] = [];
   for (const channel of state.channels.values()) {
     if (channel.phase !== 'closing' || channel.closeUnits === undefined || channel.nextCloseMs > nowMs) continue;
-    const sessionId = state.sessionByChannel.get(channel.id);
-    const session = sessionId === undefined ? undefined : state.sessions.get(sessionId);
+    const session = sessionOfChannel(state, channel.id);
     if (session === undefined) continue;
     const closed = closeNow(next, channel, session);
     next = closed.state;

@@ -9,9 +9,9 @@ import type { StoredOpen } from './journal-entry.ts';
 import {
   MAX_FREE_OPENS,
   MAX_FREE_OPENS_PER_MINUTE,
+  MAX_OPENS_PER_DAY,
   MAX_OPENS_PER_HOUR,
   MAX_OPENS_PER_MAC_PER_HOUR,
-  MAX_OPENS_REMEMBERED,
 } from './limits.ts';
 import type { Mac } from './model.ts';
 import { floatFloorWei } from './settlement.ts';
@@ -22,8 +22,6 @@ type Open = AgentState['opens'][number];
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 export const DAY_MS = 24 * HOUR_MS;
-/** Opens of all guests together per day; also bounds what is remembered. */
-export const MAX_OPENS_PER_DAY = MAX_OPENS_REMEMBERED;
 /** What a day of opens that bring nothing can cost at most: each opened and closed. */
 export const MAX_OPEN_GAS_PER_DAY = BigInt(MAX_OPENS_PER_DAY) * (OPEN_GAS + CLOSE_GAS);
 

@@ -1,12 +1,14 @@
-/** How long to wait after the n-th failure in a row: 1 s, doubling to 10 minutes, spread so that a fleet does not return at once. */
+/** How long to wait after the n-th failure in a row: twice as long after each, ten minutes at the most. */
+import { CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS } from './limits.ts';
 
 const FIRST_MS = 1_000;
 const LONGEST_MS = 600_000;
-/** 2^10 s is beyond the longest wait already; larger exponents would only overflow. */
+/** 2^10 times the first wait is beyond the longest one already; larger exponents would only overflow. */
 const MAX_DOUBLINGS = 10;
 
 /**
- * Milliseconds until the next attempt after `attempt` failures before this one (0 for the first).
+ * For questions to the collector: milliseconds until the next attempt after `attempt` failures before this one (0 for the
+ * first), spread so that a fleet does not return at once.
  * `jitter` in 0..1 chooses within the upper half of the wait; the same input gives the same answer.
  */
 export function nextDelayMs(attempt: number, jitter: number): number {
@@ -14,4 +16,9 @@ export function nextDelayMs(attempt: number, jitter: number): number {
   const longestMs = Math.min(FIRST_MS * 2 ** doublings, LONGEST_MS);
   const share = Math.min(Math.max(jitter, 0), 1);
   return Math.round(longestMs * (0.5 + 0.5 * share));
+}
+
+/** For closes and claims on chain, which may be away for a day: milliseconds to wait after `failures` in a row, 1 or more. */
+export function chainRetryMs(failures: number): number {
+  return Math.min(CLOSE_RETRY_MAX_MS, CLOSE_RETRY_MIN_MS * 2 ** Math.min(failures - 1, MAX_DOUBLINGS));
 }

@@ -13,7 +13,7 @@ import { anchorTick, tickCeiling } from '../../protocol/tick-voucher.ts';
 import { accountOf, paidMs } from './account.ts';
 import type { Custody } from './custody.ts';
 import { MAX_CUSTODIES } from './limits.ts';
-import type { AgentState, LiveChannel, LiveSession } from './state.ts';
+import { type AgentState, isServing, type LiveChannel, type LiveSession } from './state.ts';
 
 export type RoamingRefusal =
   | 'unknown-channel'
@@ -194,11 +194,6 @@ function isPromised(
   if (base.amount > voucher.amount || BigInt(last.index) > base.ticks) return false;
   if (tickCeiling(base, last.index) > deposit) return false;
   return last.index === 0 || isLaterTick(anchorTick(base), last);
-}
-
-function isServing(state: AgentState, { id, phase }: LiveChannel): boolean {
-  const session = state.sessions.get(state.sessionByChannel.get(id) ?? 0);
-  return session !== undefined && session.ended === undefined && (phase === 'active' || phase === 'grace');
 }
 
 function isNearExpiry({ expiry }: ChannelConfig, nowS: bigint, marginSeconds: number): boolean {

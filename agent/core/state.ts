@@ -19,6 +19,8 @@ export type LiveSession = Session & {
   readonly absentSinceMs?: number;
   /** When the last pause ended, or the wait for the open: the tick that follows charges no time before it. */
   readonly resumedAtMs?: number;
+  /** Of its usage, bytes that the kernel's quota has not counted: others have proven them (evidence.ts). */
+  readonly raisedBytes?: ByteCount;
   /** The journal has dropped it. */
   readonly isForgotten?: true;
   /** Usage in the journal; what is newer is lost, in the guest's favour, if the power fails. */
@@ -139,6 +141,24 @@ export function withoutEntry<K, V>(map: ReadonlyMap<K, V>, key: K): ReadonlyMap<
 export function sessionOfMac(state: AgentState, mac: Mac): LiveSession | undefined {
   const id = state.sessionByMac.get(mac);
   return id === undefined ? undefined : state.sessions.get(id);
+}
+
+/** The session that a channel pays for, running or ended. */
+export function sessionOfChannel(
+  state: Pick<AgentState, 'sessions' | 'sessionByChannel'>,
+  channelId: Hex,
+): LiveSession | undefined {
+  const id = state.sessionByChannel.get(channelId);
+  return id === undefined ? undefined : state.sessions.get(id);
+}
+
+/** The channel pays for a running session: it takes payments, devices may attach to it, a sister may ask for it. */
+export function isServing(
+  state: Pick<AgentState, 'sessions' | 'sessionByChannel'>,
+  { id, phase }: Pick<LiveChannel, 'id' | 'phase'>,
+): boolean {
+  const session = sessionOfChannel(state, id);
+  return session !== undefined && session.ended === undefined && (phase === 'active' || phase === 'grace');
 }
 
 export function channelOfSession(state: AgentState, session: Session): LiveChannel | undefined {

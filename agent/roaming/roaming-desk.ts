@@ -29,6 +29,7 @@ import {
   type RoamingSelf,
   servedFor,
 } from '../core/roaming.ts';
+import { sessionOfChannel } from '../core/state.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { channelEntries } from '../guest/channel-entries.ts';
 import { ChannelQueues } from '../guest/channel-queues.ts';
@@ -143,9 +144,9 @@ export class RoamingDesk implements Roaming {
   /** What left this router, with its session and the number, in one transaction. @throws the journal's error */
   async storeDeparture(id: Hex): Promise<void> {
     const { driver } = this.#deps;
-    const { channels, custody, sessions, sessionByChannel } = driver.state;
+    const { channels, custody } = driver.state;
     const channel = channels.get(id);
-    const session = sessions.get(sessionByChannel.get(id) ?? 0);
+    const session = sessionOfChannel(driver.state, id);
     const own = custody.get(id);
     if (own === undefined) return;
     await driver.commit([

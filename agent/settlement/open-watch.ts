@@ -5,7 +5,7 @@
 
 import type { AgentConfig } from '../core/config.ts';
 import { coversVoucher, isFunded } from '../core/deposit.ts';
-import type { LiveChannel } from '../core/state.ts';
+import { type LiveChannel, sessionOfChannel } from '../core/state.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { channelEntry } from '../guest/channel-entries.ts';
 import type { Chain, Clock } from '../ports.ts';
@@ -63,7 +63,7 @@ export class OpenWatch {
   /** One that was never signed cost nothing: it is no part of what opens may cost, after a restart neither. */
   async #giveUp({ id, isUnsent }: LiveChannel): Promise<void> {
     const { driver } = this.#deps;
-    const stations = driver.state.sessions.get(driver.state.sessionByChannel.get(id) ?? 0)?.stations ?? [];
+    const stations = sessionOfChannel(driver.state, id)?.stations ?? [];
     driver.dispatch({ kind: 'channel-failed', channelId: id });
     if (isUnsent === true) await driver.commit(stations.map(({ mac }) => ({ kind: 'open-refused', mac }) as const));
   }

@@ -1,6 +1,6 @@
 /** Opens that guests had relayed: what the limits on spending gas are counted from, so that a restart gives no new ones. */
 import type { Database, Statement } from 'better-sqlite3';
-import { MAX_OPENS_REMEMBERED } from '../../core/limits.ts';
+import { MAX_OPENS_PER_DAY } from '../../core/limits.ts';
 import type { Mac } from '../../core/model.ts';
 import { parseMac } from '../../core/names.ts';
 import type { JournalEntry, StoredOpen } from '../../ports.ts';
@@ -26,7 +26,7 @@ export class OpenRows {
       return;
     }
     this.#insert.run(entry.mac, toInteger(entry.atS, 'time of an open'));
-    this.#prune.run(BigInt(MAX_OPENS_REMEMBERED));
+    this.#prune.run(BigInt(MAX_OPENS_PER_DAY));
   }
 
   /** Oldest first. @throws JournalError JOURNAL_CORRUPT */

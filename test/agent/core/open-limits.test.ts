@@ -4,6 +4,7 @@ import { CLOSE_GAS, OPEN_GAS } from '../../../agent/core/gas.ts';
 import {
   MAX_FREE_OPENS,
   MAX_FREE_OPENS_PER_MINUTE,
+  MAX_OPENS_PER_DAY,
   MAX_OPENS_PER_HOUR,
   MAX_OPENS_PER_MAC_PER_HOUR,
 } from '../../../agent/core/limits.ts';
@@ -12,7 +13,6 @@ import {
   DAY_MS,
   judgeOpenLimits,
   MAX_OPEN_GAS_PER_DAY,
-  MAX_OPENS_PER_DAY,
   restoredOpens,
   withFreeOpen,
   withOpen,

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import t from 'tap';
-import { nextDelayMs } from '../../../agent/core/retry-schedule.ts';
+import { chainRetryMs, nextDelayMs } from '../../../agent/core/retry-schedule.ts';
 
 t.test('waits double from one second to ten minutes', (t) => {
   const waits = [0, 1, 2, 9, 10, 11, 1000].map((attempt) => nextDelayMs(attempt, 1));
@@ -20,5 +20,11 @@ t.test('whatever the input, the wait is between half a second and ten minutes', 
       return Number.isInteger(ms) && ms >= 500 && ms <= 600_000;
     }),
   );
+  t.end();
+});
+
+t.test('a close or a claim waits two seconds first, then twice as long each time, up to ten minutes', (t) => {
+  const waits = [1, 2, 3, 9, 10, 1000].map(chainRetryMs);
+  t.strictSame(waits, [2_000, 4_000, 8_000, 512_000, 600_000, 600_000]);
   t.end();
 });
