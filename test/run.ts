@@ -1,63 +1,54 @@
 /**
  * `make test`: types, lint, unused code, unit tests (Solidity among them) with the coverage gate, end to end. Every stage runs, whatever
- * the ones before said; the last line is "N passed, N failed" over all of them. It never passes without having run tests.
+ * the ones before said; the last line is "N passed, N failed" over all of them. It never passes without having run tests. End to end
+ * mostly waits, for packets and clocks: the unit tests run beside it, and have what it leaves of the processors.
  *
  * Run: npm run verify [-- STAGE ...]
  */
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { runCommand } from './support/run-command.ts';
-import { countsOfSummary, countsOfTap, TapProgress, type TestCounts } from './support/test-counts.ts';
-import { untestedModules } from './support/untested-modules.ts';
+import { countsOfSummary, type TestCounts } from './support/test-counts.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
 type Stage = {
   readonly name: string;
   readonly command: readonly string[];
-  /** A file without which the stage is left out, with a message. */
-  readonly needs?: string;
   /** More than any run took on two busy cores; a stage that hangs must not eat the quarter of an hour of the whole. */
   readonly maxSeconds: number;
-  readonly verdict: 'exit-code' | 'tap' | 'summary-line';
+  readonly verdict: 'exit-code' | 'summary-line';
 };
 type Outcome = TestCounts & { readonly name: string; readonly seconds: number; readonly note: string };
 
-const STAGES: readonly Stage[] = [
-  { name: 'types', command: ['npm', 'run', '--silent', 'types'], maxSeconds: 120, verdict: 'exit-code' },
-  { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], maxSeconds: 120, verdict: 'exit-code' },
-  { name: 'unused', command: ['npm', 'run', '--silent', 'unused'], maxSeconds: 120, verdict: 'exit-code' },
-  {
-    name: 'unit',
-    command: ['tap', 'run', '--reporter=tap', '--no-allow-incomplete-coverage'],
-    maxSeconds: 480,
-    verdict: 'tap',
-  },
-  {
-    name: 'e2e',
-    command: ['node', 'test/e2e/run.ts'],
-    needs: 'test/e2e/run.ts',
-    maxSeconds: 540,
-    verdict: 'summary-line',
-  },
+/** One group after the other, the stages of a group side by side. */
+const GROUPS: readonly (readonly Stage[])[] = [
+  [{ name: 'types', command: ['npm', 'run', '--silent', 'types'], maxSeconds: 120, verdict: 'exit-code' }],
+  [{ name: 'lint', command: ['npm', 'run', '--silent', 'lint'], maxSeconds: 120, verdict: 'exit-code' }],
+  [{ name: 'unused', command: ['npm', 'run', '--silent', 'unused'], maxSeconds: 120, verdict: 'exit-code' }],
+  [
+    { name: 'unit', command: ['node', 'test/run-unit.ts', '--yield'], maxSeconds: 780, verdict: 'summary-line' },
+    { name: 'e2e', command: ['node', 'test/e2e/run.ts'], maxSeconds: 780, verdict: 'summary-line' },
+  ],
 ];
+const NAMES = GROUPS.flat().map(({ name }) => name);
 
 /** The whole must stay below a quarter of an hour: what is left of it is the most that a late stage gets. */
 const WHOLE_MS = 14 * 60_000;
 
-const COUNTS_OF = { tap: countsOfTap, 'summary-line': countsOfSummary } as const;
-
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(wanted: readonly string[]): Promise<number> {
-  const unknown = wanted.filter((name) => STAGES.every((stage) => stage.name !== name));
+  const unknown = wanted.filter((name) => !NAMES.includes(name));
   if (unknown.length > 0) {
-    console.error(`run: no stage ${unknown.join(', ')}; there are ${STAGES.map((stage) => stage.name).join(', ')}`);
+    console.error(`run: no stage ${unknown.join(', ')}; there are ${NAMES.join(', ')}`);
     return 2;
   }
   const outcomes: Outcome[] = [];
-  for (const stage of STAGES) {
-    if (wanted.length === 0 || wanted.includes(stage.name)) outcomes.push(await runStage(stage));
+  for (const group of GROUPS) {
+    const stages = group.filter(({ name }) => wanted.length === 0 || wanted.includes(name));
+    if (stages.length > 0) console.log(`\n== ${stages.map(({ name }) => name).join(' and ')}`);
+    outcomes.push(...(await Promise.all(stages.map(runStage))));
   }
   const passed = outcomes.reduce((sum, outcome) => sum + outcome.passed, 0);
   const failed = outcomes.reduce((sum, outcome) => sum + outcome.failed, 0);
@@ -73,19 +64,11 @@ async function main(wanted: readonly string[]): Promise<number> {
 }
 
 async function runStage(stage: Stage): Promise<Outcome> {
-  console.log(`\n== ${stage.name}`);
-  if (stage.needs !== undefined && !existsSync(`${ROOT}/${stage.needs}`)) {
-    console.log(`   left out: ${stage.needs} does not exist yet`);
-    return { name: stage.name, passed: 0, failed: 0, seconds: 0, note: `left out, no ${stage.needs}` };
-  }
-  const progress = stage.verdict === 'tap' ? new TapProgress() : undefined;
-  const print = (text: string): void => {
-    const shown = progress === undefined ? text : progress.filter(text);
-    if (shown !== '') process.stdout.write(shown);
-  };
   const maxMs = Math.max(1000, Math.min(stage.maxSeconds * 1000, WHOLE_MS - performance.now()));
+  const print = (text: string): void => void process.stdout.write(text);
   const result = await runCommand(stage.command, { cwd: ROOT, maxMs, print });
   const { passed, failed, notes } = judge(stage, result);
+  for (const note of notes) console.log(`not ok - ${stage.name}: ${note}`);
   return { name: stage.name, passed, failed, seconds: result.ms / 1000, note: notes.join('; ') };
 }
 
@@ -98,16 +81,10 @@ function judge(
   if (stage.verdict === 'exit-code')
     return { passed: isGood ? 1 : 0, failed: isGood ? 0 : 1, notes: isGood ? [] : [result.exit] };
   const notes: string[] = [];
-  const counts = COUNTS_OF[stage.verdict](result.output);
+  const counts = countsOfSummary(result.output);
   if (counts === undefined) notes.push('no summary line');
   if (counts !== undefined && counts.passed === 0 && counts.failed === 0) notes.push('no test ran');
-  if (!isGood && (counts?.failed ?? 0) === 0) notes.push(`${result.exit} though no test failed (coverage?)`);
-  if (stage.verdict === 'tap') {
-    const untested = untestedModules(ROOT);
-    if (untested.length > 0)
-      notes.push(`${untested.length} modules that no test loads: ${untested.slice(0, 5).join(', ')} ...`);
-  }
-  for (const note of notes) console.log(`not ok - ${stage.name}: ${note}`);
+  if (!isGood && (counts?.failed ?? 0) === 0) notes.push(`${result.exit} though no test failed`);
   return { passed: counts?.passed ?? 0, failed: (counts?.failed ?? 0) + notes.length, notes };
 }
 

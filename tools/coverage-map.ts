@@ -5,10 +5,10 @@
  */
 import { globSync } from 'node:fs';
 
-const ROOMS = ['protocol', 'agent/core'];
+export const GATED_ROOMS: readonly string[] = ['protocol', 'agent/core'];
 
 function sourcesCoveredBy(test: string): string[] | null {
-  const room = ROOMS.find((name) => test.startsWith(`test/${name}/`));
+  const room = GATED_ROOMS.find((name) => test.startsWith(`test/${name}/`));
   return room === undefined ? null : globSync(`${room}/**/*.ts`);
 }
 

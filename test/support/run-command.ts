@@ -17,11 +17,17 @@ const GRACE_MS = 10_000;
 
 export function runCommand(
   command: readonly string[],
-  options: { readonly cwd: string; readonly maxMs: number; readonly print: (text: string) => void },
+  options: {
+    readonly cwd: string;
+    readonly maxMs: number;
+    readonly print: (text: string) => void;
+    readonly env?: NodeJS.ProcessEnv;
+  },
 ): Promise<CommandResult> {
   const startedMs = performance.now();
   const child = spawn(command[0] as string, command.slice(1), {
     cwd: options.cwd,
+    env: options.env ?? process.env,
     detached: true,
     stdio: ['ignore', 'pipe', 'pipe'],
   });

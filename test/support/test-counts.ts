@@ -17,6 +17,35 @@ export function countsOfSummary(output: string): TestCounts | undefined {
 }
 
 /**
+ * Of one TAP program, read from its checks; a skipped one is not counted. `isComplete` unless it ended before its plan, or had
+ * nothing to check.
+ */
+export function countsOfProgram(output: string): { readonly counts: TestCounts; readonly isComplete: boolean } {
+  let passed = 0;
+  let failed = 0;
+  let skipped = 0;
+  let isPlanned = false;
+  /** Indentation of the plan that ended a subtest just now: the next line sums that subtest up and is no check of its own. */
+  let ended: number | undefined;
+  for (const line of output.split('\n')) {
+    const match = /^( *)(?:(not )?ok \d+(.*)|1\.\.\d+)/.exec(line);
+    if (match === null) continue;
+    const [, { length: indent } = '', not, rest] = match;
+    if (rest === undefined) {
+      isPlanned ||= indent === 0;
+      ended = indent;
+      continue;
+    }
+    const isSum = ended === indent + 4;
+    ended = undefined;
+    if (/ # (?:SKIP|TODO)\b/i.test(rest)) skipped += 1;
+    else if (not !== undefined) failed += isSum && failed > 0 ? 0 : 1;
+    else if (!isSum) passed += 1;
+  }
+  return { counts: { passed, failed }, isComplete: isPlanned && passed + failed + skipped > 0 };
+}
+
+/**
  * Cuts a TAP stream down to what a person wants to see go by: one line for each file, each failure with its diagnostics,
  * the coverage table and the totals.
  */

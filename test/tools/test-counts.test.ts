@@ -1,6 +1,7 @@
 /** The numbers in the last line of `make test` are only as good as the reading of what the runners print. */
 import t from 'tap';
-import { countsOfSummary, countsOfTap, TapProgress } from '../support/test-counts.ts';
+import { longestFirst } from '../support/lanes.ts';
+import { countsOfProgram, countsOfSummary, countsOfTap, TapProgress } from '../support/test-counts.ts';
 import { hasRuntimeCode } from '../support/untested-modules.ts';
 
 t.test('tap says how many tests passed and failed in its last comment', (t) => {
@@ -55,6 +56,20 @@ File      | % Stmts | % Branch
 # { total: 2, pass: 1, fail: 1 }
 `;
 
+t.test('the checks of one program are counted, the lines that sum a subtest up are not', (t) => {
+  const good =
+    '# Subtest: a\n    # Subtest: b\n        ok 1 - x\n        ok 2 - y # SKIP no\n        1..2\n    ok 1 - b\n    1..1\nok 1 - a # time=1ms\n1..1\n';
+  t.same(countsOfProgram(good), { counts: { passed: 1, failed: 0 }, isComplete: true });
+  t.same(countsOfProgram(good.replace(/1\.\.1\n$/, '')), { counts: { passed: 1, failed: 0 }, isComplete: false });
+  const bad = '    ok 1 - x\n    not ok 2 - y\n      ---\n      ...\n    1..2\nnot ok 1 - a\nok 2 - z\n1..2\n';
+  t.same(countsOfProgram(bad), { counts: { passed: 2, failed: 1 }, isComplete: true });
+  const miscounted = '    ok 1 - x\n    1..2\nnot ok 1 - a\n1..1\n';
+  t.same(countsOfProgram(miscounted).counts, { passed: 1, failed: 1 }, 'a subtest may fail though its checks passed');
+  t.same(countsOfProgram('not ok 1 - later # TODO\n1..1\n').counts, { passed: 0, failed: 0 });
+  t.same(countsOfProgram('1..0\n'), { counts: { passed: 0, failed: 0 }, isComplete: false }, 'nothing was checked');
+  t.end();
+});
+
 for (const size of [1, 7, 10_000]) {
   t.test(`of a TAP stream in pieces of ${size} characters files, failures, coverage and totals are shown`, (t) => {
     const progress = new TapProgress();
@@ -90,5 +105,10 @@ t.test('a module of types only has nothing to test', (t) => {
   for (const code of ['export const a = 1;', 'const a = 1;', 'export async function f() {}', 'export class A {}']) {
     t.ok(hasRuntimeCode(code), code);
   }
+  t.end();
+});
+
+t.test('the long files begin first, in the order given, and the others by name', (t) => {
+  t.same(longestFirst(['c', 'b', 'a', 'long'], ['longest', 'long']), ['long', 'a', 'b', 'c']);
   t.end();
 });
