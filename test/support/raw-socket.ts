@@ -1,12 +1,13 @@
 /** A bare ubus connection for replays: whole frames out, whole frames in, nothing understood. */
-import { connect, type Socket } from 'node:net';
+import { connect } from 'node:net';
+import { Duplex, type Readable, type Writable } from 'node:stream';
 import { FrameReader } from '../../openwrt/node-openwrt-ubus/src/frame-reader.ts';
 
 /** A frame that does not come within this time fails the test with a sentence. */
 const FRAME_TIMEOUT_MS = 5_000;
 
 export class RawSocket {
-  readonly socket: Socket;
+  readonly socket: Duplex;
   readonly #frames: Buffer[] = [];
   #isEnded = false;
   #wake: () => void = () => undefined;
@@ -21,7 +22,12 @@ export class RawSocket {
     return raw;
   }
 
-  constructor(socket: Socket) {
+  /** The same over what stands for a socket. */
+  static over(readable: Readable, writable: Writable): RawSocket {
+    return new RawSocket(Duplex.from({ readable, writable }));
+  }
+
+  constructor(socket: Duplex) {
     this.socket = socket;
     const reader = new FrameReader((frame) => {
       this.#frames.push(Buffer.from(frame));

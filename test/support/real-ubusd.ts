@@ -29,8 +29,12 @@ function onPath(name: string): string | undefined {
 }
 
 /** Starts it on a socket of its own and resolves, once it listens, with what ends it. */
-export async function startRealDaemon(command: string, path: string): Promise<() => Promise<void>> {
-  const child = spawn(command, ['-s', path], { stdio: 'ignore' });
+export async function startRealDaemon(
+  command: string,
+  path: string,
+  options: readonly string[] = [],
+): Promise<() => Promise<void>> {
+  const child = spawn(command, ['-s', path, ...options], { stdio: 'ignore' });
   const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
   const startedMs = performance.now();
   while (!existsSync(path)) {

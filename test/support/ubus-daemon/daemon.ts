@@ -4,7 +4,7 @@
  * it (Node does not tell the credentials of a peer): root, unless said otherwise. No file descriptors.
  */
 import { randomInt } from 'node:crypto';
-import { rmSync } from 'node:fs';
+import { chmodSync, rmSync } from 'node:fs';
 import { createServer, type Server, type Socket } from 'node:net';
 import { BlobWriter } from '../../../openwrt/node-openwrt-ubus/src/blob.ts';
 import {
@@ -57,6 +57,8 @@ export class UbusDaemon {
       daemon.#server.once('error', reject);
       daemon.#server.listen(path, resolve);
     });
+    // Whoever may connect to the real one may connect to this: rules say what they may do then.
+    chmodSync(path, 0o666);
     return daemon;
   }
 
