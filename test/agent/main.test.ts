@@ -9,6 +9,7 @@ import type { LoadedJournal } from '../../agent/adapters/journal/sqlite-journal.
 import { loadJournal } from '../../agent/main.ts';
 import { AgentScene } from '../support/agent-scene.ts';
 import { testChannel } from './core/support/story.ts';
+import '../support/own-testdir.ts';
 
 const MAIN = fileURLToPath(new URL('../../agent/main.ts', import.meta.url));
 const STORY = fileURLToPath(new URL('core/support/story.ts', import.meta.url));

@@ -11,6 +11,7 @@ import t, { type Test } from 'tap';
 import { MAX_CONNECTIONS_PER_ADDRESS, MAX_WAITING_AT_DOOR } from '../../captive-portal/limits.ts';
 import { type CertificateFiles, TlsDoor } from '../../captive-portal/tls-door.ts';
 import { cafe, GUEST, HOST, view } from './support/cafe.ts';
+import '../support/own-testdir.ts';
 
 function certificate(folder: string, name: string): CertificateFiles {
   const files = { certPath: join(folder, `${name}.crt`), keyPath: join(folder, `${name}.key`) };

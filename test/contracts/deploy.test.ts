@@ -7,6 +7,7 @@ import { deployCommand } from '../../contracts/deploy-command.ts';
 import { type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import { type Account, startAnvil } from '../support/anvil.ts';
 import { channelsContract, createScene } from '../support/channel-scene.ts';
+import '../support/own-testdir.ts';
 
 const anvil = await startAnvil();
 t.teardown(() => anvil.stop());

@@ -7,6 +7,7 @@ import { decodeLogEntry } from '../../fleet/proof-entry.ts';
 import { SqliteStore } from '../../fleet/sqlite-store.ts';
 import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { bodyOf, DEPLOYMENT, digestOf, FakeRouter, NOW_S, type Usage } from './fake-router.ts';
+import '../support/own-testdir.ts';
 
 const DEPS: JudgeDeps = {
   deployment: DEPLOYMENT,

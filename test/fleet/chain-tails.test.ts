@@ -7,6 +7,7 @@ import type { LogEntry } from '../../fleet/proof-entry.ts';
 import { SqliteStore } from '../../fleet/sqlite-store.ts';
 import type { Verdict } from '../../protocol/verdict.ts';
 import { bodyOf, digestOf, FakeRouter, NOW_S } from './fake-router.ts';
+import '../support/own-testdir.ts';
 
 const PROOFS = 12;
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { loadOrCreateCollectorKey } from '../../fleet/collector-key.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
+import '../support/own-testdir.ts';
 
 t.test('the key is made once, for its owner alone', (t) => {
   const path = join(t.testdir(), 'keys', 'collector.key');

@@ -8,6 +8,7 @@ import { testKey } from '../support/protocol-arbitraries.ts';
 import { DEPLOYMENT, digestOf, FakeRouter, NOW_S } from './fake-router.ts';
 import { COLLECTOR, openCollector, openForTest, post } from './open-collector.ts';
 import { asReader } from './reader.ts';
+import '../support/own-testdir.ts';
 
 const USAGE = [{ guest: 1, up: 1000n, down: 9000n, paid: 10n }];
 

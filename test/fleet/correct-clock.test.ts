@@ -8,6 +8,7 @@ import { SqliteClaims } from '../../fleet/sqlite-claims.ts';
 import { SqliteStore } from '../../fleet/sqlite-store.ts';
 import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { bodyOf, DEPLOYMENT, FakeRouter, NOW_S } from './fake-router.ts';
+import '../support/own-testdir.ts';
 
 const USAGE = [{ guest: 1, up: 1000n, down: 9000n, paid: 10n }];
 const DAY_S = 86_400n;

@@ -6,6 +6,7 @@ import { examineEvidence } from '../../fleet/evidence-file.ts';
 import { REGISTRY } from '../support/protocol-arbitraries.ts';
 import { FakeRouter } from './fake-router.ts';
 import { openForTest, post } from './open-collector.ts';
+import '../support/own-testdir.ts';
 
 const CONTRACT = ['--chain-id', `${REGISTRY.chainId}`, '--registry', REGISTRY.registry];
 const USAGE = [{ guest: 1, up: 1n, down: 2n, paid: 3n }];

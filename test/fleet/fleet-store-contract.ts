@@ -7,6 +7,7 @@ import { encodeLogEntry, type UploadEntry } from '../../fleet/proof-entry.ts';
 import type { ProofLog } from '../../fleet/proof-log.ts';
 import type { Verdict } from '../../protocol/verdict.ts';
 import { bodyOf, digestOf, FakeRouter, NOW_S } from './fake-router.ts';
+import '../support/own-testdir.ts';
 
 export type Storage = { readonly log: ProofLog; readonly store: FleetStore; readonly claims: Claims };
 

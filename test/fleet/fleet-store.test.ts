@@ -5,6 +5,7 @@ import { SqliteClaims } from '../../fleet/sqlite-claims.ts';
 import { SqliteStore } from '../../fleet/sqlite-store.ts';
 import { bodyOf, digestOf, FakeRouter, NOW_S } from './fake-router.ts';
 import { holdFleetContract } from './fleet-store-contract.ts';
+import '../support/own-testdir.ts';
 
 holdFleetContract(t, async (directory, nowMs) => ({
   log: await SegmentLog.open({ directory: join(directory, 'log'), segmentBytes: 10 }),

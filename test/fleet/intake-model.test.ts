@@ -27,6 +27,7 @@ import { PlainStore } from './plain-store.ts';
 import { type Dice, diceOf, PROOFS, pick, type Variants, type World, worldOf } from './routers-by-dice.ts';
 import { loseStore, rememberStore, tearLog } from './storage-damage.ts';
 import { recovering, verifying } from './two-recoveries.ts';
+import '../support/own-testdir.ts';
 
 const RUNS = Number(process.env['INTAKE_MODEL_RUNS'] ?? 12);
 const SEED = Number(process.env['INTAKE_MODEL_SEED'] ?? 6);

@@ -20,6 +20,7 @@ import { DEPLOYMENT, digestOf, FakeRouter, NOW_S } from './fake-router.ts';
 import { COLLECTOR, post } from './open-collector.ts';
 import { asReader } from './reader.ts';
 import { attested, type Desk, type Key, openDesk, rotationJson, VENDOR } from './registry-desk.ts';
+import '../support/own-testdir.ts';
 
 const OLD = testKey('router');
 const NEW = testKey('new key');

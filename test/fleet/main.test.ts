@@ -11,6 +11,7 @@ import type { Address } from '../../protocol/address.ts';
 import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { bodyOf, DEPLOYMENT, digestOf, FakeRouter } from './fake-router.ts';
 import { asReader } from './reader.ts';
+import '../support/own-testdir.ts';
 
 const MAIN = fileURLToPath(new URL('../../fleet/main.ts', import.meta.url));
 

@@ -11,6 +11,7 @@ import { SqliteStore } from '../../fleet/sqlite-store.ts';
 import type { ProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { testKey } from '../support/protocol-arbitraries.ts';
 import { bodyOf, DEPLOYMENT, NOW_S } from './fake-router.ts';
+import '../support/own-testdir.ts';
 
 export const COLLECTOR = testKey('collector');
 

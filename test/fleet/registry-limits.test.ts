@@ -7,6 +7,7 @@ import { addRegistryRoutes, type RegistryRouteDeps } from '../../fleet/registry-
 import { RegistryStore } from '../../fleet/registry-store.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
 import { REGISTRY, testKey } from '../support/protocol-arbitraries.ts';
+import '../support/own-testdir.ts';
 
 const COLLECTOR = testKey('collector');
 const DEVICE = testKey('router').address;

@@ -5,6 +5,7 @@ import { type EnrolmentCredential, signEnrolment } from '../../protocol/enrolmen
 import { bytes32FromText } from '../../protocol/short-text.ts';
 import { signRevocationList, signVendorAttestation } from '../../protocol/vendor-attestation.ts';
 import { REGISTRY, testKey } from '../support/protocol-arbitraries.ts';
+import '../support/own-testdir.ts';
 
 const COLLECTOR = testKey('collector').address;
 const VENDOR = testKey('vendor');

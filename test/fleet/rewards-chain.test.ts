@@ -20,6 +20,7 @@ import { signDigest } from '../../protocol/signature.ts';
 import { vendorAttestationDigest } from '../../protocol/vendor-attestation.ts';
 import { type Account, startAnvilWithContracts } from '../support/anvil.ts';
 import { channelsContract, configFor, createScene, FAR_FUTURE, tokenContract } from '../support/channel-scene.ts';
+import '../support/own-testdir.ts';
 
 const registryContract = createContract(DEVICE_REGISTRY_ABI);
 const rewardsContract = createContract(SHARE_REWARDS_ABI);

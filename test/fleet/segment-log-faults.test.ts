@@ -1,6 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import t from 'tap';
 import { SegmentLog } from '../../fleet/segment-log.ts';
+import '../support/own-testdir.ts';
 
 type Fault = { readonly method: 'write' | 'sync'; readonly code: string };
 

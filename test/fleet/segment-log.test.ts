@@ -5,6 +5,7 @@ import t from 'tap';
 import type { LogPosition } from '../../fleet/proof-log.ts';
 import { SEGMENT_MAGIC } from '../../fleet/segment-frame.ts';
 import { SegmentLog } from '../../fleet/segment-log.ts';
+import '../support/own-testdir.ts';
 
 async function payloadsOf(log: SegmentLog, after?: LogPosition): Promise<readonly string[]> {
   const texts: string[] = [];

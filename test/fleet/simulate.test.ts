@@ -13,6 +13,7 @@ import { trafficProofDigestHex } from '../../protocol/traffic-proof.ts';
 import { decodeProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { type ProofReceipt, signProofReceipt } from '../../protocol/verdict.ts';
 import { testKey } from '../support/protocol-arbitraries.ts';
+import '../support/own-testdir.ts';
 
 const COLLECTOR = testKey('collector');
 /** What the simulator signs for. */

@@ -8,6 +8,7 @@ import { decodeLogEntry } from '../../fleet/proof-entry.ts';
 import { SegmentLog } from '../../fleet/segment-log.ts';
 import { bodyOf, digestOf, FakeRouter } from './fake-router.ts';
 import { openCollector, post } from './open-collector.ts';
+import '../support/own-testdir.ts';
 
 const MAIN = fileURLToPath(new URL('intake-main.ts', import.meta.url));
 

@@ -7,6 +7,7 @@ import { testKey } from '../support/protocol-arbitraries.ts';
 import { DEPLOYMENT, FakeRouter, NOW_S } from './fake-router.ts';
 import { post } from './open-collector.ts';
 import { attested, openDesk, VENDOR } from './registry-desk.ts';
+import '../support/own-testdir.ts';
 
 const ROUTER = testKey('router');
 const OTHER = testKey('other');

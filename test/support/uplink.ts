@@ -10,6 +10,7 @@ import type { SignedClockCorrection } from '../../protocol/clock-statement.ts';
 import { PHONE } from '../agent/core/support/story.ts';
 import { COLLECTOR, type OpenCollector, openCollector } from '../fleet/open-collector.ts';
 import { AgentScene, NODE, settled } from './agent-scene.ts';
+import './own-testdir.ts';
 
 export class Uplink {
   readonly scene = new AgentScene();

@@ -2,6 +2,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { systemClock } from '../../../agent/adapters/clock.ts';
+import '../../support/own-testdir.ts';
 
 const NOW_MS = Date.UTC(2026, 10, 22);
 

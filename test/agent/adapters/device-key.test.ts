@@ -5,6 +5,7 @@ import { assertSigns, deviceSigner, loadOrCreateKey } from '../../../agent/adapt
 import { hexFromBytes } from '../../../protocol/hex.ts';
 import { keccak256Text } from '../../../protocol/keccak.ts';
 import { addressFromSecretKey, recoverSigner, signDigest } from '../../../protocol/signature.ts';
+import '../../support/own-testdir.ts';
 
 t.test('a key is made once, for its owner alone, and read back after that', (t) => {
   const directory = join(t.testdir(), 'keys');

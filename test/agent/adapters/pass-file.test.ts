@@ -2,6 +2,7 @@ import { appendFileSync, readFileSync, statSync } from 'node:fs';
 import t from 'tap';
 import { passFile } from '../../../agent/adapters/pass-file.ts';
 import type { StoredPass } from '../../../agent/ports.ts';
+import '../../support/own-testdir.ts';
 
 const pass = (serial: number): StoredPass => ({
   serial,

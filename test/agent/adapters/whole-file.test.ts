@@ -3,6 +3,7 @@ import { mkdirSync, readdirSync, readFileSync, statSync, symlinkSync } from 'nod
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { appendWhole, replaceWholeFile } from '../../../agent/adapters/whole-file.ts';
+import '../../support/own-testdir.ts';
 
 const MODULE = fileURLToPath(new URL('../../../agent/adapters/whole-file.ts', import.meta.url));
 const isRoot = process.getuid?.() === 0;

@@ -16,6 +16,7 @@ import { bytes32FromText } from '../../../protocol/short-text.ts';
 import { GENESIS_PREV } from '../../../protocol/traffic-proof.ts';
 import { signRevocationList, signVendorAttestation } from '../../../protocol/vendor-attestation.ts';
 import { REGISTRY, testKey } from '../../support/protocol-arbitraries.ts';
+import '../../support/own-testdir.ts';
 
 const VENDOR = testKey('vendor');
 const DEVICE = testKey('device');

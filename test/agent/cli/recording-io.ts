@@ -10,6 +10,7 @@ import type { OwnerDesk } from '../../../agent/owner-port.ts';
 import { ScriptedTreasury } from '../../support/scripted-treasury.ts';
 import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner } from './sample-owner.ts';
+import '../../support/own-testdir.ts';
 
 type Test = { teardown(fn: () => unknown): void };
 

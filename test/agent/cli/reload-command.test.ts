@@ -6,6 +6,7 @@ import type { ReloadResult } from '../../../agent/owner/config-reload.ts';
 import { buildControl, listenControl } from '../../../agent/owner/control.ts';
 import { runLine } from './recording-io.ts';
 import { sampleOwner } from './sample-owner.ts';
+import '../../support/own-testdir.ts';
 
 async function reloading(t: Test, result: Partial<ReloadResult>) {
   const socketPath = join(mkdtempSync(join(tmpdir(), 'reload-')), 'control.sock');

@@ -16,6 +16,7 @@ import { GENESIS_PREV } from '../../../protocol/traffic-proof.ts';
 import { FakeClock } from '../../support/fake-clock.ts';
 import { testKey } from '../../support/protocol-arbitraries.ts';
 import { testConfig } from '../core/support/story.ts';
+import '../../support/own-testdir.ts';
 
 const DEVICE = testKey('router');
 const COLLECTOR = testKey('collector');

@@ -9,6 +9,7 @@ import { buildControl, listenControl, metricsText } from '../../../agent/owner/c
 import { jsonText } from '../../../agent/owner/json-text.ts';
 import { sampleEarnings } from '../cli/sample-earnings.ts';
 import { sampleOwner, sampleStatus } from '../cli/sample-owner.ts';
+import '../../support/own-testdir.ts';
 
 const app = (ended: number[] = []) => buildControl({ owner: sampleOwner(ended) });
 

@@ -11,6 +11,7 @@ import { type Account, startAnvilWithContracts } from '../../support/anvil.ts';
 import { ChainWorld, isLabelled } from '../../support/chain-world.ts';
 import { createScene } from '../../support/channel-scene.ts';
 import { PHONE } from '../core/support/story.ts';
+import '../../support/own-testdir.ts';
 
 const FIRST = 1_050n;
 const SECOND = 2_050n;

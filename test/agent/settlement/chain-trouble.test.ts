@@ -10,6 +10,7 @@ import { ChainWorld, type ChainWorldOptions } from '../../support/chain-world.ts
 import { createScene } from '../../support/channel-scene.ts';
 import { type ProxyMode, startRpcProxy } from '../../support/rpc-proxy.ts';
 import { PHONE } from '../core/support/story.ts';
+import '../../support/own-testdir.ts';
 
 const FIRST = 1_050n;
 const HALF_BYTES = 50_000_000n;

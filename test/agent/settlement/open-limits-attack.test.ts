@@ -21,6 +21,7 @@ import { type Account, startAnvilWithContracts } from '../../support/anvil.ts';
 import { ChainWorld } from '../../support/chain-world.ts';
 import { createScene, tokenContract } from '../../support/channel-scene.ts';
 import { PHONE } from '../core/support/story.ts';
+import '../../support/own-testdir.ts';
 
 const DEPOSIT = 10_000n;
 const HOUR_MS = 3_600_000;

@@ -13,6 +13,7 @@ import { type Account, startAnvilWithContracts } from '../../support/anvil.ts';
 import { ChainWorld, isLabelled } from '../../support/chain-world.ts';
 import { createScene } from '../../support/channel-scene.ts';
 import { PHONE, WLAN0 } from '../core/support/story.ts';
+import '../../support/own-testdir.ts';
 
 /** 100 MB after the open fee; a tick is 10 units, 1 MB. */
 const FIRST = 1_050n;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { thinLauncher } from '../../../tools/build-package.ts';
+import '../../support/own-testdir.ts';
 
 const SCRIPTS = fileURLToPath(new URL('../../../openwrt/binary/', import.meta.url));
 const PATH = '/usr/bin:/bin';

@@ -7,6 +7,7 @@ import { ADDON_FILE } from '../../../openwrt/binary/load-addon.ts';
 import { bundleSolo, DIET_FLAGS } from '../../../tools/build-agent.ts';
 import { prebuiltAddon } from '../../../tools/build-binary-executable.ts';
 import { TARGETS } from '../../../tools/build-binary-target.ts';
+import '../../support/own-testdir.ts';
 
 const dir = t.testdir();
 const outfile = join(dir, 'shareagent.cjs');

@@ -7,6 +7,7 @@ import t from 'tap';
 import { type Addon, compiledAddon, loadAddon } from '../../../openwrt/node-netlink/src/addon.ts';
 import { encodeMessage, messagesOf, NLM_F_DUMP, NLM_F_REQUEST } from '../../../openwrt/node-netlink/src/message.ts';
 import { NetlinkSocket } from '../../../openwrt/node-netlink/src/socket.ts';
+import '../../support/own-testdir.ts';
 
 const NETLINK_ROUTE = 0;
 const RTM_NEWLINK = 16;

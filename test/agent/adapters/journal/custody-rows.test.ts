@@ -3,6 +3,7 @@ import t from 'tap';
 import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
 import type { Custody } from '../../../../agent/core/custody.ts';
 import { carried, HOME, ID } from '../../core/support/hand-over.ts';
+import '../../../support/own-testdir.ts';
 
 function custody(sequence: bigint, isDelivered = false): Custody {
   return { self: HOME, last: carried({ sequence }), isDelivered };

@@ -9,6 +9,7 @@ import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal
 import { closeTables, openTables, transactionsOn } from '../../../../agent/adapters/journal/tables.ts';
 import { sessionEntry } from './entries.ts';
 import { activeChannel, openIn } from './open-journal.ts';
+import '../../../support/own-testdir.ts';
 
 t.test('the settings that make a commit durable are in force', (t) => {
   const database = openDatabase(join(t.testdir(), 'journal.db'), 1000);

@@ -3,6 +3,7 @@ import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal
 import { GENESIS_PREV, signTrafficProof, trafficProofDigestHex } from '../../../../protocol/traffic-proof.ts';
 import { signProofReceipt } from '../../../../protocol/verdict.ts';
 import { REGISTRY, testKey } from '../../../support/protocol-arbitraries.ts';
+import '../../../support/own-testdir.ts';
 
 const body = (...bytes: number[]) => new Uint8Array(bytes);
 

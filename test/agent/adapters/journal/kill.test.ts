@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
 import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
+import '../../../support/own-testdir.ts';
 
 const COMMIT_LOOP = fileURLToPath(new URL('commit-loop.ts', import.meta.url));
 const KILLS = 10;

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import { openDatabase } from '../../../../agent/adapters/journal/database.ts';
 import { LogSync, MAX_LOG_SYNCS } from '../../../../agent/adapters/journal/log-sync.ts';
+import '../../../support/own-testdir.ts';
 
 /** How many descriptors of this process are open on the file. */
 const openOn = (path: string) =>

@@ -5,6 +5,7 @@ import type { Test } from 'tap';
 import { type JournalOptions, SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
 import type { Channel } from '../../../../agent/core/model.ts';
 import { type ChainLink, channel, proofChain } from './entries.ts';
+import '../../../support/own-testdir.ts';
 
 let files = 0;
 

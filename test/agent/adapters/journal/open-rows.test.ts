@@ -4,6 +4,7 @@ import t from 'tap';
 import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
 import { MAX_OPENS_PER_DAY } from '../../../../agent/core/limits.ts';
 import { LAPTOP, PHONE } from '../../core/support/story.ts';
+import '../../../support/own-testdir.ts';
 
 t.test('opens come back in their order, the newest of a full day', async (t) => {
   const path = join(t.testdir(), 'ledger.db');

@@ -6,6 +6,7 @@ import t from 'tap';
 import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal.ts';
 import { channel, sessionEntry, trialEntry } from './entries.ts';
 import { activeChannel, openIn, sample, threeProofs } from './open-journal.ts';
+import '../../../support/own-testdir.ts';
 
 t.test('a file that is no database is moved aside once, with an error, and an empty journal started', async (t) => {
   const path = join(t.testdir({ 'journal.db': 'x'.repeat(4096) }), 'journal.db');

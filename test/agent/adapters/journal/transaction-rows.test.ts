@@ -5,6 +5,7 @@ import { SqliteJournal } from '../../../../agent/adapters/journal/sqlite-journal
 import type { SentTransaction } from '../../../../agent/ports.ts';
 import type { Hex } from '../../../../protocol/hex.ts';
 import { testChannel } from '../../core/support/story.ts';
+import '../../../support/own-testdir.ts';
 
 const GWEI = 1_000_000_000n;
 

@@ -4,6 +4,7 @@ import t, { type Test } from 'tap';
 import { KernelNeighbours } from '../../../../agent/adapters/neighbours.ts';
 import type { DeviceName, IpAddress } from '../../../../agent/core/model.ts';
 import type { Addon } from '../../../../openwrt/node-netlink/src/addon.ts';
+import '../../../support/own-testdir.ts';
 
 const FIXTURE = new URL('../../../fixtures/netlink/neighbours.json', import.meta.url);
 const { answers } = JSON.parse(readFileSync(FIXTURE, 'utf8')) as { answers: Record<'ipv6' | 'none', string> };

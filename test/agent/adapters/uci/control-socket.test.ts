@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import t from 'tap';
 import { controlSocketIn } from '../../../../agent/adapters/uci/read-config.ts';
+import '../../../support/own-testdir.ts';
 
 t.test('the control socket is found even in a file that is otherwise wrong', (t) => {
   const line = "config agent\n\toption control_socket '/run/x.sock'\n";

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { setPriceInFile } from '../../../../agent/adapters/uci/price-file.ts';
+import '../../../support/own-testdir.ts';
 
 const FILE = "config price 'price'\n\toption per_mb '0.1'\n\toption per_minute '0' # no time price\n";
 

@@ -10,6 +10,7 @@ import {
   configFromUci,
   readConfig,
 } from '../../../../agent/adapters/uci/read-config.ts';
+import '../../../support/own-testdir.ts';
 
 const SPECS: readonly (readonly [string, SectionSpec])[] = Object.entries(OPTION_TABLE);
 

@@ -2,6 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from 'n
 import { join } from 'node:path';
 import t from 'tap';
 import { replaceFile, withOption } from '../../../../agent/adapters/uci/set-option.ts';
+import '../../../support/own-testdir.ts';
 
 const FILE = `# mine
 config agent 'agent'

@@ -14,6 +14,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
 import { mendTornFile, writeInPlace } from '../../../../agent/adapters/uci/torn-write.ts';
+import '../../../support/own-testdir.ts';
 
 const OLD = "config price 'price'\n\toption per_mb '0.1'\n";
 const NEW = "config price 'price'\n\toption per_mb '0.25'\n\toption per_minute '1'\n";
