@@ -2,7 +2,10 @@
  * Reads the captures of real ubus traffic in test/vectors/ubus: frames taken byte for byte between the real daemon of
  * OpenWrt 24.10, its command, its services and a raw client. The first line of each file explains the format.
  */
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
+import { BlobWriter } from '../../openwrt/node-openwrt-ubus/src/blob.ts';
+import { bytesFromMessage, MessageType } from '../../openwrt/node-openwrt-ubus/src/message.ts';
 
 export type GoldenFrame = {
   readonly case: string;
@@ -69,4 +72,33 @@ export function goldenCase(name: string): GoldenCase {
     if (found !== undefined) return found;
   }
   throw new Error(`no golden case ${name} in test/vectors/ubus`);
+}
+
+/**
+ * Bytes of a recorded frame. The two that were recorded by their hash are made again from what they held.
+ * @throws Error if what was made has another hash
+ */
+export function bytesOfFrame(frame: GoldenFrame): Buffer {
+  if (frame.hex !== undefined) return Buffer.from(frame.hex, 'hex');
+  const bytes = frame.malformed === true ? zeros(frame.len as number, frame.hexHead as string) : alphabetReply(frame);
+  if (createHash('sha256').update(bytes).digest('hex') !== frame.sha256)
+    throw new Error(`frame ${frame.n} of ${frame.case} was made with another sha256 than the recorded ${frame.sha256}`);
+  return bytes;
+}
+
+/** malformed-len-max: INVOKE with a root of exactly 1 MiB of zeros. */
+function zeros(length: number, head: string): Buffer {
+  const bytes = Buffer.alloc(length);
+  bytes.write(head, 'hex');
+  return bytes;
+}
+
+/** large-1M: the alphabet again and again, as long as the length of the string attribute in the recorded head says. */
+function alphabetReply({ hexHead, seq, peer }: GoldenFrame): Buffer {
+  // 4 bytes of attribute header, 8 of name header, NUL.
+  const length = (Buffer.from(hexHead as string, 'hex').readUInt32BE(24) & 0xffffff) - 4 - 8 - 1;
+  const letters = 'abcdefghijklmnopqrstuvwxyz';
+  const data = letters.repeat(Math.ceil(length / letters.length)).slice(0, length);
+  const attributes = { objectId: peer as number, data: { data } };
+  return bytesFromMessage(new BlobWriter(), MessageType.DATA, seq as number, peer as number, attributes);
 }

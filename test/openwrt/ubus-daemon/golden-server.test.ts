@@ -3,25 +3,19 @@
  * Where the recording shows only the caller, the replay plays the service behind the object "test"; where it shows only a
  * monitor, those whom the monitor saw.
  */
-import { createHash } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import t from 'tap';
 import { BlobWriter } from '../../../openwrt/node-openwrt-ubus/src/blob.ts';
-import {
-  bytesFromMessage,
-  MessageType,
-  messageFromBytes,
-  type OutgoingAttributes,
-} from '../../../openwrt/node-openwrt-ubus/src/message.ts';
+import { bytesFromMessage, MessageType, messageFromBytes } from '../../../openwrt/node-openwrt-ubus/src/message.ts';
 import { monitoredFromBytes } from '../../../openwrt/node-openwrt-ubus/src/monitor.ts';
 import { RawSocket } from '../../support/raw-socket.ts';
 import type { AccessFile } from '../../support/ubus-daemon/access-rules.ts';
 import { type Credentials, ROOT } from '../../support/ubus-daemon/bus-client.ts';
 import { UbusDaemon } from '../../support/ubus-daemon/daemon.ts';
-import { type GoldenCase, type GoldenFrame, goldenCase, goldenCases } from '../../support/ubus-golden.ts';
+import { bytesOfFrame, type GoldenCase, type GoldenFrame, goldenCase, goldenCases } from '../../support/ubus-golden.ts';
 
 const TEST_OBJECT = 0xc41bfc44;
 const TEST_OWNER = 3727378274;
@@ -34,9 +28,6 @@ const ACCESS: AccessFile = {
   send: ['agent.*'],
 };
 const NOBODY: Credentials = { uid: 65_534, gid: 65_534, user: 'nobody', group: 'nogroup' };
-
-/** Length of the text in the one frame that was recorded by its hash. */
-const LARGE_TEXT = 1_048_500;
 
 function attribute(frame: GoldenFrame, name: string): unknown {
   return frame.attrs?.find(([candidate]) => candidate === name)?.[1];
@@ -111,8 +102,7 @@ class Replay {
         if (typeof id === 'number') this.#ids.push(id);
       }
     }
-    const bytes = frame.hex === undefined ? longestFrame() : Buffer.from(frame.hex, 'hex');
-    socket?.write(bytes);
+    socket?.write(bytesOfFrame(frame));
     await settled();
     return undefined;
   }
@@ -135,7 +125,7 @@ class Replay {
     if (got === undefined) return 'connection closed';
     // The daemon's own counter of events runs through all recordings.
     if (frame.type === 'INVOKE' && frame.peer === 0) got.writeUInt16BE(frame.seq as number, 2);
-    const expected = recordedBytes(frame);
+    const expected = bytesOfFrame(frame);
     if (got.equals(expected)) return undefined;
     return `expected ${expected.toString('hex', 0, 4_096)}, got ${got.toString('hex', 0, 4_096)}`;
   }
@@ -171,7 +161,7 @@ class Replay {
   }
 
   async #actAsProvider(frame: GoldenFrame): Promise<void> {
-    const bytes = Buffer.from(recordedBytes(frame));
+    const bytes = Buffer.from(bytesOfFrame(frame));
     const provider = this.#provider as RawSocket;
     if (frame.peer === TEST_OBJECT && messageFromBytes(bytes).attributes.objectId === TEST_OBJECT) {
       bytes.writeUInt32BE(this.#clientIds.get(frame.conn) as number, 4);
@@ -194,24 +184,6 @@ class Replay {
 /** Lets the daemon, which runs in this process, read what was written. */
 async function settled(): Promise<void> {
   for (let turn = 0; turn < 8; turn++) await nextTurn();
-}
-
-/** Bytes of a recorded frame; the one known by its hash is made again from what it held. */
-function recordedBytes(frame: GoldenFrame): Buffer {
-  if (frame.hex !== undefined) return Buffer.from(frame.hex, 'hex');
-  const text = 'abcdefghijklmnopqrstuvwxyz'.repeat(LARGE_TEXT / 26 + 1).slice(0, LARGE_TEXT);
-  const attributes: OutgoingAttributes = { objectId: TEST_OBJECT, data: { data: text } };
-  const bytes = bytesFromMessage(new BlobWriter(), MessageType.DATA, frame.seq as number, TEST_OBJECT, attributes);
-  if (createHash('sha256').update(bytes).digest('hex') !== frame.sha256)
-    throw new Error(`frame ${frame.n} of ${frame.case} was made with another sha256 than the recorded ${frame.sha256}`);
-  return bytes;
-}
-
-/** The frame of malformed-len-max: INVOKE with a root of exactly 1 MiB of zeros. */
-function longestFrame(): Buffer {
-  const bytes = Buffer.alloc(1_048_584);
-  bytes.write('000500010000000000100000', 'hex');
-  return bytes;
 }
 
 const folder = mkdtempSync(join(tmpdir(), 'ubus-golden-'));
