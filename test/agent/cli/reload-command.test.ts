@@ -1,4 +1,4 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
@@ -9,7 +9,9 @@ import { sampleOwner } from './sample-owner.ts';
 import '../../support/own-testdir.ts';
 
 async function reloading(t: Test, result: Partial<ReloadResult>) {
-  const socketPath = join(mkdtempSync(join(tmpdir(), 'reload-')), 'control.sock');
+  const directory = mkdtempSync(join(tmpdir(), 'reload-'));
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+  const socketPath = join(directory, 'control.sock');
   const reload = () => ({ changed: [], restartNeeded: [], errors: [], ...result });
   const door = await listenControl(buildControl({ owner: sampleOwner([]), reload }), socketPath);
   t.teardown(() => door.close());
