@@ -58,12 +58,7 @@ export type {
   PermitDeposit,
 } from './core/chain-facts.ts';
 export type { Custody } from './core/custody.ts';
-export type {
-  AttachRefusalReason,
-  DeskRefusal,
-  OpenRefusalReason,
-  VoucherRefusalReason,
-} from './core/desk-refusal.ts';
+export type { DeskRefusal } from './core/desk-refusal.ts';
 export type { JournalEntry, JournalSnapshot, ProofRecord, SettledTotals, StoredOpen } from './core/journal-entry.ts';
 export type {
   CollectorAnswer,

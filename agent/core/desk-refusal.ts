@@ -1,41 +1,25 @@
-/** Why the desk refuses a guest: reasons are stable, the portal maps each to a status and a sentence. */
+/** Why the desk refuses a guest: what the judgements say, and what only the desk can find out. */
 import type { SignedVoucher } from '../../protocol/voucher.ts';
+import type { AttachRefusal } from './judge-attach.ts';
+import type { OpenRefusal } from './judge-open.ts';
+import type { TickRefusal } from './judge-tick.ts';
+import type { TrialRefusal } from './judge-trial.ts';
+import type { VoucherRefusal } from './judge-voucher.ts';
+import type { PauseRefusal } from './on-pause.ts';
+import type { Refused } from './refusal.ts';
 
-export type DeskRefusal = {
-  readonly ok: false;
-  /** Stable reason; portal maps it to a status and a sentence that says what to do. */
-  readonly reason: VoucherRefusalReason | OpenRefusalReason | AttachRefusalReason;
-  readonly expected: string;
-  readonly got: string;
-  /** On a voucher that is not above the last: the last accepted one, so that the guest can resynchronise. */
+type Judged = AttachRefusal | OpenRefusal | PauseRefusal | TickRefusal | TrialRefusal | VoucherRefusal;
+
+/** By a signature or a challenge, by the chain, or by what the router itself could not do. */
+type FoundByDesk =
+  | 'bad-signature'
+  | 'bad-challenge'
+  | 'chain-unreachable'
+  | 'chain-refused'
+  | 'not-checked'
+  | 'storage-failed';
+
+export type DeskRefusal = Refused<Judged | FoundByDesk> & {
+  /** On a payment that does not go on from the last: the last voucher accepted, so that the guest can. */
   readonly lastVoucher?: SignedVoucher;
 };
-export type VoucherRefusalReason =
-  | 'unknown-channel'
-  | 'not-your-channel'
-  | 'channel-not-open'
-  | 'amount-not-increasing'
-  | 'amount-above-deposit'
-  | 'ack-above-metered'
-  | 'bad-signature'
-  | 'channel-draining'
-  | 'not-checked'
-  | 'storage-failed'
-  | 'no-tick-voucher'
-  | 'tick-not-later'
-  | 'tick-not-in-chain'
-  | 'renewal-due';
-export type OpenRefusalReason =
-  | 'unknown-guest'
-  | 'bad-quote'
-  | 'quote-expired'
-  | 'config-mismatch'
-  | 'deposit-too-small'
-  | 'voucher-below-open-fee'
-  | 'already-open'
-  | 'trial-used'
-  | 'too-many-opens'
-  | 'not-selling'
-  | 'chain-unreachable'
-  | 'chain-refused';
-export type AttachRefusalReason = 'unknown-channel' | 'channel-not-open' | 'bad-challenge' | 'bad-signature';

@@ -4,13 +4,12 @@
  */
 import type { Address } from '../../protocol/address.ts';
 import type { Hex } from '../../protocol/hex.ts';
+import { type Refused, refuse } from './refusal.ts';
 import { type AgentState, isServing, type LiveChannel } from './state.ts';
 
 export type AttachRefusal = 'unknown-channel' | 'channel-not-open';
 
-export type AttachJudgement =
-  | { readonly ok: true; readonly channel: LiveChannel }
-  | { readonly ok: false; readonly reason: AttachRefusal; readonly expected: string; readonly got: string };
+export type AttachJudgement = { readonly ok: true; readonly channel: LiveChannel } | Refused<AttachRefusal>;
 
 /** The signer's newest channel that serves; an older one is what a crash or a second purchase left. */
 export function judgeChallenge(state: AgentState, signer: Address): AttachJudgement {
@@ -22,13 +21,13 @@ export function judgeChallenge(state: AgentState, signer: Address): AttachJudgem
   if (newest !== undefined) return { ok: true, channel: newest };
   // Not unknown: who pays again while the first payment is on its way would pay twice.
   if (own.some(({ phase }) => phase === 'pending')) return notOpen('pending');
-  return { ok: false, reason: 'unknown-channel', expected: 'a running session paid with this key', got: 'none' };
+  return refuse('unknown-channel', 'a running session paid with this key', 'none');
 }
 
 export function judgeAttach(state: AgentState, channelId: Hex): AttachJudgement {
   const channel = state.channels.get(channelId);
   if (channel === undefined) {
-    return { ok: false, reason: 'unknown-channel', expected: 'a channel opened at this router', got: channelId };
+    return refuse('unknown-channel', 'a channel opened at this router', channelId);
   }
   return isServing(state, channel) ? { ok: true, channel } : notOpen(channel.phase);
 }
@@ -40,5 +39,5 @@ function bySession(state: AgentState): (a: LiveChannel, b: LiveChannel) => numbe
 }
 
 function notOpen(phase: LiveChannel['phase']): AttachJudgement {
-  return { ok: false, reason: 'channel-not-open', expected: 'a channel that serves a running session', got: phase };
+  return refuse('channel-not-open', 'a channel that serves a running session', phase);
 }

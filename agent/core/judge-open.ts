@@ -9,6 +9,7 @@ import { MAX_SESSIONS } from './limits.ts';
 import type { Channel, Mac, NodeIdentity } from './model.ts';
 import { judgeFloat, judgeOpenLimits } from './open-limits.ts';
 import { judgePulls } from './pending-pulls.ts';
+import { type Refused, refuse } from './refusal.ts';
 import { type AgentState, channelOfSession, sessionOfMac } from './state.ts';
 
 export type OpenRefusal =
@@ -21,9 +22,7 @@ export type OpenRefusal =
   | 'too-many-opens'
   | 'not-selling';
 
-export type OpenJudgement =
-  | { readonly ok: true; readonly channel: Channel }
-  | { readonly ok: false; readonly reason: OpenRefusal; readonly expected: string; readonly got: string };
+export type OpenJudgement = { readonly ok: true; readonly channel: Channel } | Refused<OpenRefusal>;
 
 /** `nowS`: wall clock, or undefined while it is not trusted (then no quote is refused for its age). */
 export function judgeOpen(
@@ -59,7 +58,7 @@ export function judgeOpen(
     'pull' in request
       ? (judgeFloat(state, node.device) ?? judgePulls(state, mac))
       : judgeOpenLimits(state, node.device, mac, nowMs);
-  if (limit !== undefined) return { ok: false, ...limit };
+  if (limit !== undefined) return limit;
   return { ok: true, channel: channelFrom(id, request) };
 }
 
@@ -107,8 +106,4 @@ function channelFrom(id: Channel['id'], request: OpenTerms): Channel {
     deposit: 0n,
     voucher: request.voucher,
   };
-}
-
-function refuse(reason: OpenRefusal, expected: string, got: string): OpenJudgement {
-  return { ok: false, reason, expected, got };
 }

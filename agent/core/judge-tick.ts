@@ -10,6 +10,7 @@ import type { TokenAmount } from '../../protocol/units.ts';
 import { promisable } from './deposit.ts';
 import { judgePayer, type PayerRefused, type VoucherTime } from './judge-voucher.ts';
 import type { Mac } from './model.ts';
+import { refuse } from './refusal.ts';
 import type { AgentState, LiveChannel } from './state.ts';
 import { promisedUnits, renewalCeiling } from './tick-account.ts';
 
@@ -20,13 +21,11 @@ export type TickRefusal =
   | 'renewal-due'
   | 'amount-above-deposit';
 
-type Refused = PayerRefused<TickRefusal>;
-
 export type TickVoucherJudgement =
   | { readonly ok: true; readonly channel: LiveChannel; readonly isRepeat: boolean }
-  | Refused;
+  | PayerRefused<TickRefusal>;
 
-export type TickJudgement = { readonly ok: true; readonly promisedUnits: TokenAmount } | Refused;
+export type TickJudgement = { readonly ok: true; readonly promisedUnits: TokenAmount } | PayerRefused<TickRefusal>;
 
 /**
  * The base must be covered by a voucher, which is durable: then ticks are all that a crash can lose. A chain that was begun
@@ -115,8 +114,4 @@ function isSame(held: SignedTickVoucher | undefined, sent: SignedTickVoucher): b
     held.tickValue === sent.tickValue &&
     held.ticks === sent.ticks
   );
-}
-
-function refuse(reason: TickRefusal, expected: string, got: string): Refused {
-  return { ok: false, reason, expected, got };
 }

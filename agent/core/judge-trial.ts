@@ -7,6 +7,7 @@ import type { ByteCount } from '../../protocol/units.ts';
 import type { AgentConfig } from './config.ts';
 import { MAX_SESSIONS, MAX_TRIAL_MACS, TIMED_TRIALS_PER_DAY } from './limits.ts';
 import type { Mac } from './model.ts';
+import { type Refused, refuse } from './refusal.ts';
 import { type AgentState, sessionOfMac } from './state.ts';
 
 export const DAY_S = 86_400n;
@@ -29,37 +30,27 @@ export type TrialGrant = {
   readonly dayS: bigint;
 };
 
-export type TrialJudgement =
-  | ({ readonly ok: true } & TrialGrant)
-  | {
-      readonly ok: false;
-      readonly reason: 'trial-used' | 'already-open' | 'not-selling';
-      readonly expected: string;
-      readonly got: string;
-    };
+export type TrialRefusal = 'trial-used' | 'already-open' | 'not-selling';
+
+export type TrialJudgement = ({ readonly ok: true } & TrialGrant) | Refused<TrialRefusal>;
 
 export function judgeTrial(state: AgentState, price: AgentConfig['price'], request: TrialRequest): TrialJudgement {
   const { mac, nowS, nowMs } = request;
   const dayS = nowS - (nowS % DAY_S);
   const current = sessionOfMac(state, mac);
   if (current !== undefined && current.ended === undefined) {
-    return { ok: false, reason: 'already-open', expected: 'no running session', got: `session ${current.id}` };
+    return refuse('already-open', 'no running session', `session ${current.id}`);
   }
   const bytes = bytesPerTrial(price);
-  if (bytes === 0n) return used('a free allowance', 'the owner gives none');
+  if (bytes === 0n) return refuse('trial-used', 'a free allowance', 'the owner gives none');
   const whose = usedUpBy(state, price, request, { bytes, dayS });
-  if (whose !== undefined) return used('free allowance left for today', `used up by ${whose}`);
+  if (whose !== undefined) return refuse('trial-used', 'free allowance left for today', `used up by ${whose}`);
   const { perHour = MAX_TRIAL_MACS, seconds = 0 } = price.trial ?? {};
   if (state.trialStarts.filter((atMs) => atMs > nowMs - HOUR_MS).length >= perHour) {
-    return used(`fewer than ${perHour} free trials within the hour`, 'as many; try again later');
+    return refuse('trial-used', `fewer than ${perHour} free trials within the hour`, 'as many; try again later');
   }
   if (state.sessions.size >= MAX_SESSIONS) {
-    return {
-      ok: false,
-      reason: 'not-selling',
-      expected: `fewer than ${MAX_SESSIONS} sessions`,
-      got: `${state.sessions.size}`,
-    };
+    return refuse('not-selling', `fewer than ${MAX_SESSIONS} sessions`, `${state.sessions.size}`);
   }
   return { ok: true, bytes, dayS, ...(seconds > 0 ? { trialMs: seconds * 1000 } : {}) };
 }
@@ -89,8 +80,4 @@ function usedUpBy(
   if (key !== undefined && today.some(([, trial]) => trial.key === key)) return 'this guest, from another device';
   const left = price.trialBytesPerDay - today.reduce((sum, [, trial]) => sum + trial.usedBytes, 0n);
   return left < bytes || today.length >= MAX_TRIAL_MACS ? 'all devices together' : undefined;
-}
-
-function used(expected: string, got: string): TrialJudgement {
-  return { ok: false, reason: 'trial-used', expected, got };
 }

@@ -7,17 +7,15 @@ import type { SignedVoucher } from '../../protocol/voucher.ts';
 import { promisable } from './deposit.ts';
 import { totalBytes } from './meter.ts';
 import type { Mac } from './model.ts';
+import { type Refused, refuse } from './refusal.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfChannel, sessionOfMac } from './state.ts';
 
 /** Why a channel takes nothing from this device now. */
 export type PayerRefusal = 'unknown-channel' | 'not-your-channel' | 'channel-not-open' | 'channel-draining';
 export type VoucherRefusal = PayerRefusal | 'amount-not-increasing' | 'amount-above-deposit' | 'ack-above-metered';
 
-export type PayerRefused<Reason extends string = never> = {
-  readonly ok: false;
-  readonly reason: PayerRefusal | Reason;
-  readonly expected: string;
-  readonly got: string;
+/** `lastVoucher`: where the guest shall go on from, if it has lost its place. */
+export type PayerRefused<Reason extends string = never> = Refused<PayerRefusal | Reason> & {
   readonly lastVoucher?: SignedVoucher;
 };
 
@@ -83,12 +81,4 @@ export function judgePayer(
     );
   }
   return { ok: true, channel, session };
-}
-
-function refuse<Reason extends VoucherRefusal>(
-  reason: Reason,
-  expected: string,
-  got: string,
-): { readonly ok: false; readonly reason: Reason; readonly expected: string; readonly got: string } {
-  return { ok: false, reason, expected, got };
 }

@@ -14,6 +14,7 @@ import {
   MAX_OPENS_PER_MAC_PER_HOUR,
 } from './limits.ts';
 import type { Mac } from './model.ts';
+import { type Refused, refuse } from './refusal.ts';
 import { floatFloorWei } from './settlement.ts';
 import type { AgentState } from './state.ts';
 
@@ -25,18 +26,14 @@ export const DAY_MS = 24 * HOUR_MS;
 /** What a day of opens that bring nothing can cost at most: each opened and closed. */
 export const MAX_OPEN_GAS_PER_DAY = BigInt(MAX_OPENS_PER_DAY) * (OPEN_GAS + CLOSE_GAS);
 
-export type LimitRefusal = {
-  readonly reason: 'too-many-opens' | 'not-selling';
-  readonly expected: string;
-  readonly got: string;
-};
+export type LimitRefusal = Refused<'too-many-opens' | 'not-selling'>;
 
 /** Undefined while the gas key can pay for closing what is open, and for opening one more. It is named to the owner. */
 export function judgeFloat(state: Pick<AgentState, 'costs' | 'channels'>, gasKey: string): LimitRefusal | undefined {
   const { costs } = state;
   if (costs === undefined || costs.balanceWei >= floatFloorWei(state, costs)) return undefined;
   const expected = `${floatFloorWei(state, costs)} wei in the gas key ${gasKey}: send it coin`;
-  return { reason: 'not-selling', expected, got: `${costs.balanceWei} wei` };
+  return refuse('not-selling', expected, `${costs.balanceWei} wei`);
 }
 
 /** Undefined while one more open may be relayed for this MAC. `gasKey` is named to the owner. */
@@ -89,5 +86,5 @@ export function restoredOpens(stored: readonly StoredOpen[], nowMs: number, nowS
 }
 
 function tooMany(most: number, when: string, known: number): LimitRefusal {
-  return { reason: 'too-many-opens', expected: `${most} opens ${when}`, got: `${known + 1}` };
+  return refuse('too-many-opens', `${most} opens ${when}`, `${known + 1}`);
 }

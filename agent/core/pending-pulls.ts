@@ -5,6 +5,7 @@
 import { MAX_PENDING_PULLS, MAX_PENDING_PULLS_PER_MAC } from './limits.ts';
 import type { Mac } from './model.ts';
 import type { LimitRefusal } from './open-limits.ts';
+import { refuse } from './refusal.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession } from './state.ts';
 
 /** Waited for, and never seen on chain: a relayed open is given no time of its own, and one that was rolled back had a deposit. */
@@ -17,7 +18,7 @@ export function judgePulls(state: AgentState, mac: Mac): LimitRefusal | undefine
   const own = pendingPulls(state).filter(({ session }) => session.stations.some((station) => station.mac === mac));
   if (own.length < MAX_PENDING_PULLS_PER_MAC) return undefined;
   const expected = `${MAX_PENDING_PULLS_PER_MAC} promised deposits of one device at a time`;
-  return { reason: 'too-many-opens', expected, got: `${own.length + 1}` };
+  return refuse('too-many-opens', expected, `${own.length + 1}`);
 }
 
 /** The one that makes room for another, if there are as many as may be: the oldest, of guests that have left before all others. */

@@ -13,6 +13,7 @@ import { anchorTick, tickCeiling } from '../../protocol/tick-voucher.ts';
 import { accountOf, paidMs } from './account.ts';
 import type { Custody } from './custody.ts';
 import { MAX_CUSTODIES } from './limits.ts';
+import { type Refused, refuse } from './refusal.ts';
 import { type AgentState, isServing, type LiveChannel, type LiveSession } from './state.ts';
 
 export type RoamingRefusal =
@@ -27,12 +28,7 @@ export type RoamingRefusal =
   | 'clock-not-set'
   | 'too-many';
 
-export type RoamingRefused = {
-  readonly ok: false;
-  readonly reason: RoamingRefusal;
-  readonly expected: string;
-  readonly got: string;
-};
+export type RoamingRefused = Refused<RoamingRefusal>;
 
 /** What a router is and whom it trusts. */
 export type RoamingSelf = {
@@ -202,8 +198,4 @@ function isNearExpiry({ expiry }: ChannelConfig, nowS: bigint, marginSeconds: nu
 
 function expiring({ expiry }: ChannelConfig, nowS: bigint): RoamingRefused {
   return refuse('channel-expiring', 'more than the margin before expiry', `${expiry - nowS} s`);
-}
-
-function refuse(reason: RoamingRefusal, expected: string, got: string): RoamingRefused {
-  return { ok: false, reason, expected, got };
 }

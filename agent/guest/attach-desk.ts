@@ -8,12 +8,13 @@ import type { AgentConfig } from '../core/config.ts';
 import { judgeAttach, judgeChallenge } from '../core/judge-attach.ts';
 import { CHALLENGE_MS } from '../core/limits.ts';
 import type { Mac } from '../core/model.ts';
+import { refuse } from '../core/refusal.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import type { ChallengeResult, Clock, DeskRefusal, DeskResult, Verifier } from '../ports.ts';
 import type { Roaming } from '../roaming-port.ts';
 import { NO_CHALLENGES, takeChallenge, withChallenge } from './challenges.ts';
-import { messageOf, refusal } from './refusal.ts';
+import { messageOf } from './message-of.ts';
 
 export type AttachDeskDeps = {
   readonly config: Pick<AgentConfig, 'chain'>;
@@ -54,7 +55,7 @@ export class AttachDesk {
       return refused;
     }
     const trouble = await bindStation(mac);
-    if (trouble !== undefined) return refusal('not-selling', 'a router that knows its guests', trouble);
+    if (trouble !== undefined) return refuse('not-selling', 'a router that knows its guests', trouble);
     // Again: the session may have ended meanwhile.
     const judgement = judgeAttach(driver.state, request.channelId);
     if (!judgement.ok) return judgement;
@@ -63,7 +64,7 @@ export class AttachDesk {
     try {
       await driver.reconciled();
     } catch (cause) {
-      return refusal('not-selling', 'a working router', messageOf(cause));
+      return refuse('not-selling', 'a working router', messageOf(cause));
     }
     return { ok: true, view: guestView(driver.state, mac) };
   }
@@ -84,7 +85,7 @@ export class AttachDesk {
     this.#challenges = taken.challenges;
     if (!taken.isGood) {
       const expected = `the last challenge of this device, once, within ${CHALLENGE_MS / 1_000} s`;
-      return refusal('bad-challenge', expected, 'another, a used or an old one');
+      return refuse('bad-challenge', expected, 'another, a used or an old one');
     }
     const unsigned = await this.#judgeSignature(signer, request);
     if (unsigned !== undefined || judgement.ok) return unsigned;
@@ -100,8 +101,8 @@ export class AttachDesk {
       if (found === signer) return undefined;
     } catch (cause) {
       log.error({ err: cause }, 'signature-not-checked');
-      return refusal('not-checked', 'a verifier that answers', messageOf(cause));
+      return refuse('not-checked', 'a verifier that answers', messageOf(cause));
     }
-    return refusal('bad-signature', `a signature of ${signer}`, 'another signer or none');
+    return refuse('bad-signature', `a signature of ${signer}`, 'another signer or none');
   }
 }

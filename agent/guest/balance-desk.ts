@@ -4,8 +4,8 @@
  */
 import type { Address } from '../../protocol/address.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
+import { refuse } from '../core/refusal.ts';
 import type { Chain, Clock, DeskRefusal } from '../ports.ts';
-import { refusal } from './refusal.ts';
 
 /** A page that waits for money asks every 5 s; two pages with one ticket share an answer. */
 const ANSWER_MS = 2_000;
@@ -33,7 +33,7 @@ export class BalanceDesk {
     if (known !== undefined && nowMs - known.atMs < ANSWER_MS) return known.answer;
     if (this.#asked.length >= QUESTIONS_PER_MINUTE) {
       const expected = `at most ${QUESTIONS_PER_MINUTE} questions a minute`;
-      return Promise.resolve(refusal('not-checked', expected, 'more'));
+      return Promise.resolve(refuse('not-checked', expected, 'more'));
     }
     const answer = this.#ask(owner);
     this.#asked = [...this.#asked, { owner, atMs: nowMs, answer }];
@@ -44,6 +44,6 @@ export class BalanceDesk {
     const held = await this.#deps.chain.balanceOf(owner);
     return held.ok
       ? { ok: true, units: held.units }
-      : refusal('chain-unreachable', 'an answer from the settlement chain', held.message);
+      : refuse('chain-unreachable', 'an answer from the settlement chain', held.message);
   }
 }

@@ -15,6 +15,7 @@ import { judgeTrial } from '../core/judge-trial.ts';
 import type { Channel, EndReason, Mac, NodeIdentity } from '../core/model.ts';
 import { parseIp } from '../core/names.ts';
 import { isPendingPull } from '../core/pending-pulls.ts';
+import { refuse } from '../core/refusal.ts';
 import { channelOfSession, type LiveChannel, sessionOfMac } from '../core/state.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
@@ -25,11 +26,11 @@ import { AttachDesk } from './attach-desk.ts';
 import { BalanceDesk } from './balance-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
 import { depositRequest } from './deposit-desk.ts';
+import { messageOf } from './message-of.ts';
 import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
 import { PauseDesk } from './pause-desk.ts';
 import { QuoteBook } from './quote-book.ts';
 import { signedReceipt } from './receipt-desk.ts';
-import { messageOf, refusal } from './refusal.ts';
 import { saleTroubles } from './sale-trouble.ts';
 import { TickDesk } from './tick-desk.ts';
 import { VoucherDesk } from './voucher-desk.ts';
@@ -120,7 +121,7 @@ class Desk {
   async startTrial(mac: Mac, key?: Address): Promise<DeskResult> {
     const { driver, config, clock } = this.#deps;
     const trouble = driver.trouble ?? (await this.bindStation(mac));
-    if (trouble !== undefined) return refusal('not-selling', 'a working router', trouble);
+    if (trouble !== undefined) return refuse('not-selling', 'a working router', trouble);
     const named = key === undefined ? {} : { key };
     const times = { nowS: clock.wall().unixS, nowMs: clock.monotonicMs() };
     const judgement = judgeTrial(driver.state, config.price, { mac, ...named, ...times });
@@ -147,7 +148,7 @@ class Desk {
       const signatureRefusal = await this.#judgeSignatures(request);
       if (signatureRefusal !== undefined) return signatureRefusal;
       const bindTrouble = await this.bindStation(mac);
-      if (bindTrouble !== undefined) return refusal('not-selling', 'a router that knows its guests', bindTrouble);
+      if (bindTrouble !== undefined) return refuse('not-selling', 'a router that knows its guests', bindTrouble);
       // Again, and dispatched in the same turn: of two opens at once one is refused. Until confirmed it gives no credit.
       const judgement = this.#judgeOpen(mac, request);
       if (!judgement.ok) return judgement;
@@ -160,7 +161,7 @@ class Desk {
         await driver.commitChannel(channel.id, isPull ? [] : [{ kind: 'open', mac, atS: this.#openS() }]);
       } catch (cause) {
         driver.dispatch({ kind: 'channel-failed', channelId: channel.id });
-        return refusal('not-selling', 'a journal that can be written', messageOf(cause));
+        return refuse('not-selling', 'a journal that can be written', messageOf(cause));
       }
       return this.#relay(mac, channel, request);
     });
@@ -170,7 +171,7 @@ class Desk {
     const { driver } = this.#deps;
     const session = sessionOfMac(driver.state, mac);
     if (session === undefined) {
-      return Promise.resolve(refusal('unknown-guest', 'a running session', 'none for this device'));
+      return Promise.resolve(refuse('unknown-guest', 'a running session', 'none for this device'));
     }
     driver.dispatch({ kind: 'session-left', sessionId: session.id, reason: 'guest-left' });
     return this.#afterCommit(mac, []);
@@ -200,11 +201,11 @@ class Desk {
       : found;
     log.warn({ channel: channel.id, reason, message }, 'open-not-relayed');
     // Unreachable leaves it pending: the transaction may be on its way, and the guest may ask again with the same request.
-    if (reason === 'unreachable') return refusal('chain-unreachable', 'an answer from the settlement chain', message);
+    if (reason === 'unreachable') return refuse('chain-unreachable', 'an answer from the settlement chain', message);
     const cost = result.feeWei === undefined ? {} : { feeWei: result.feeWei };
     driver.dispatch({ kind: 'channel-failed', channelId: channel.id, ...cost });
     if (result.feeWei === 0n) await this.#forgetOpen(mac);
-    return refusal('chain-refused', 'a deposit that the chain accepts', message);
+    return refuse('chain-refused', 'a deposit that the chain accepts', message);
   }
 
   #judgeOpen(mac: Mac, request: AnyOpenRequest): ReturnType<typeof judgeOpen> {
@@ -223,7 +224,7 @@ class Desk {
       return await judgeOpenSignatures(verifier, config.chain, request);
     } catch (cause) {
       log.error({ err: cause }, 'signature-not-checked');
-      return refusal('not-checked', 'a verifier that answers', messageOf(cause));
+      return refuse('not-checked', 'a verifier that answers', messageOf(cause));
     }
   }
 
@@ -231,11 +232,11 @@ class Desk {
   #judgeRetry(pending: LiveChannel, request: AnyOpenRequest): DeskRefusal | undefined {
     // Relaying it costs gas, which was not asked for when it was let in.
     if (isPendingPull(pending) && !('pull' in request))
-      return refusal('already-open', "a deposit by the payer's own wallet, as was said", 'one to be relayed');
+      return refuse('already-open', "a deposit by the payer's own wallet, as was said", 'one to be relayed');
     const id = channelId(this.#deployment, request.config);
     const isSame = id === pending.id && request.voucher.signature === pending.voucher.signature;
     if (isSame) return undefined;
-    return refusal('config-mismatch', 'the open request that is pending', 'another one for the same channel');
+    return refuse('config-mismatch', 'the open request that is pending', 'another one for the same channel');
   }
 
   /** The guest's port, where hostapd has not told it, and its addresses: bound before the first byte is sold. Returns why not. */
@@ -276,7 +277,7 @@ class Desk {
       if (entries.length > 0) await driver.commit(entries);
       await driver.reconciled();
     } catch (cause) {
-      return refusal('not-selling', 'a working router', messageOf(cause));
+      return refuse('not-selling', 'a working router', messageOf(cause));
     }
     return { ok: true, view: guestView(driver.state, mac) };
   }

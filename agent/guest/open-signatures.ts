@@ -6,6 +6,7 @@ import { permit2Digest, permit2Nonce } from '../../protocol/permit.ts';
 import { quoteDigest } from '../../protocol/quote.ts';
 import { voucherDigest } from '../../protocol/voucher.ts';
 import type { AgentConfig } from '../core/config.ts';
+import { refuse } from '../core/refusal.ts';
 import type { DeskRefusal, OpenDeposit, SignatureClaim, Verifier } from '../ports.ts';
 
 /**
@@ -26,10 +27,11 @@ export async function judgeOpenSignatures(
     { digest: voucherDigest({ chainId, channels }, voucher), signature: voucher.signature },
     ...(deposit === undefined ? [] : [deposit]),
   ]);
-  if (device !== quote.device) return refusal('bad-quote', 'a quote signed by this router');
-  if (signer !== config.signer) return refusal('bad-signature', `a first voucher signed by ${config.signer}`);
+  if (device !== quote.device) return refuse('bad-quote', 'a quote signed by this router', 'another signature');
+  if (signer !== config.signer)
+    return refuse('bad-signature', `a first voucher signed by ${config.signer}`, 'another signature');
   if (deposit === undefined || payer === config.payer) return undefined;
-  return refusal('bad-signature', `a deposit authorised by ${config.payer}`);
+  return refuse('bad-signature', `a deposit authorised by ${config.payer}`, 'another signature');
 }
 
 /** What the router relays; undefined if the payer opens the channel itself. */
@@ -63,8 +65,4 @@ function payersClaim(settings: AgentConfig['chain'], request: AnyOpenRequest): S
   }
   const permit = { token, amount, spender: channels, nonce: permit2Nonce(id, 0n), deadline, channelId: id };
   return { digest: permit2Digest(chainId, permit), signature: deposit.signature };
-}
-
-function refusal(reason: 'bad-quote' | 'bad-signature', expected: string): DeskRefusal {
-  return { ok: false, reason, expected, got: 'another signature' };
 }

@@ -2,11 +2,12 @@
 import type { AgentEvent } from '../core/events.ts';
 import type { Mac, SessionId } from '../core/model.ts';
 import { judgePause } from '../core/on-pause.ts';
+import { refuse } from '../core/refusal.ts';
 import type { LiveSession } from '../core/state.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver } from '../driver.ts';
 import type { DeskResult } from '../ports.ts';
-import { messageOf, refusal } from './refusal.ts';
+import { messageOf } from './message-of.ts';
 
 export type PauseDeskDeps = {
   readonly driver: Pick<Driver, 'state' | 'dispatch' | 'commit' | 'sessionEntry' | 'reconciled'>;
@@ -44,7 +45,7 @@ export class PauseDesk {
       // After it: the kernel's counters went with the grant, and only their last readings know what passed.
       await driver.commit([driver.sessionEntry(driver.state.sessions.get(id) as LiveSession)]);
     } catch (cause) {
-      return refusal('not-selling', 'a journal that can be written and a working packet filter', messageOf(cause));
+      return refuse('not-selling', 'a journal that can be written and a working packet filter', messageOf(cause));
     }
     return { ok: true, view: guestView(driver.state, mac) };
   }

@@ -9,13 +9,14 @@ import type { AgentConfig } from '../core/config.ts';
 import { judgeTickVoucher } from '../core/judge-tick.ts';
 import { judgeVoucher, type VoucherTime } from '../core/judge-voucher.ts';
 import type { Mac } from '../core/model.ts';
+import { refuse } from '../core/refusal.ts';
 import type { LiveChannel } from '../core/state.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import type { Clock, DeskRefusal, DeskResult, JournalEntry, SignatureClaim, Verifier } from '../ports.ts';
 import { channelEntry } from './channel-entries.ts';
 import type { ChannelQueues } from './channel-queues.ts';
-import { messageOf, refusal } from './refusal.ts';
+import { messageOf } from './message-of.ts';
 import type { TickDesk } from './tick-desk.ts';
 
 export type VoucherDeskDeps = {
@@ -102,9 +103,9 @@ export class VoucherDesk {
       if (found === signer) return undefined;
     } catch (cause) {
       this.#deps.log.error({ err: cause }, 'signature-not-checked');
-      return refusal('not-checked', 'a verifier that answers', messageOf(cause));
+      return refuse('not-checked', 'a verifier that answers', messageOf(cause));
     }
-    return refusal('bad-signature', `a signature of ${signer}`, 'another signer or none');
+    return refuse('bad-signature', `a signature of ${signer}`, 'another signer or none');
   }
 
   #storeTicks(voucher: SignedTickVoucher): Promise<DeskRefusal | undefined> {
@@ -121,7 +122,7 @@ export class VoucherDesk {
       await this.#deps.driver.commit(entries);
       return undefined;
     } catch (cause) {
-      return refusal('storage-failed', 'a journal that can be written', messageOf(cause));
+      return refuse('storage-failed', 'a journal that can be written', messageOf(cause));
     }
   }
 
@@ -135,7 +136,7 @@ export class VoucherDesk {
     try {
       await this.#crediting;
     } catch (cause) {
-      return refusal('not-selling', 'a working router', messageOf(cause));
+      return refuse('not-selling', 'a working router', messageOf(cause));
     }
     return { ok: true, view: guestView(this.#deps.driver.state, mac) };
   }

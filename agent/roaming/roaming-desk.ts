@@ -21,6 +21,7 @@ import { voucherDigest } from '../../protocol/voucher.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { isFunded } from '../core/deposit.ts';
 import { takenUp } from '../core/on-hand-over.ts';
+import { refuse } from '../core/refusal.ts';
 import {
   judgeGiving,
   judgeTaking,
@@ -33,6 +34,7 @@ import { sessionOfChannel } from '../core/state.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { channelEntries } from '../guest/channel-entries.ts';
 import { ChannelQueues } from '../guest/channel-queues.ts';
+import { messageOf } from '../guest/message-of.ts';
 import type { Chain, ChainChannel, Clock, DeskRefusal, Signer, Verifier } from '../ports.ts';
 import type { Roaming, SisterAnswer, Sisters } from '../roaming-port.ts';
 import { FoundChannels } from './found-channels.ts';
@@ -125,19 +127,19 @@ export class RoamingDesk implements Roaming {
 
   async bring(id: Hex): Promise<DeskRefusal | undefined> {
     const found = this.#found.at(id);
-    if (found === undefined) return refusal('unknown-channel', 'a channel that a sister serves', id);
+    if (found === undefined) return refuse('unknown-channel', 'a channel that a sister serves', id);
     // Before anything moves: what is being left on chain stays where it is closed.
     const look = await this.#deps.chain.channel(id);
-    if (!look.ok) return refusal('chain-unreachable', 'a chain that answers', look.message);
+    if (!look.ok) return refuse('chain-unreachable', 'a chain that answers', look.message);
     if (!isFunded(look.channel, NOTHING_PROMISED, 1n)) return notFunded(look.channel);
     const { sister, sequence } = found;
     const answer = await this.#deps.sisters.ask(this.#query({ asked: sister, channelId: id, sequence }));
     if (!answer.ok) {
       this.#deps.log.warn({ channel: id, sister, message: answer.message }, 'hand-over-not-got');
-      return refusal('channel-not-open', 'an answer of the router that serves the channel', answer.message);
+      return refuse('channel-not-open', 'an answer of the router that serves the channel', answer.message);
     }
     const refused = await this.#queues.run(id, () => this.#take(answer.value));
-    if (refused !== undefined) return refusal('channel-not-open', refused.expected, refused.got);
+    if (refused !== undefined) return refuse('channel-not-open', refused.expected, refused.got);
     return isFunded(look.channel, answer.value, 1n) ? undefined : notFunded(look.channel);
   }
 
@@ -260,7 +262,7 @@ const NOTHING_PROMISED = { voucher: { amount: 0n } };
 
 function notFunded({ deposit, exitAt, isClosed }: ChainChannel): DeskRefusal {
   const got = isClosed ? 'a closed channel' : `${deposit} units${exitAt === 0n ? '' : ', being taken back'}`;
-  return refusal('channel-not-open', 'a deposit on chain that covers the vouchers and stays', got);
+  return refuse('channel-not-open', 'a deposit on chain that covers the vouchers and stays', got);
 }
 
 function yes<T>(value: T): SisterAnswer<T> {
@@ -273,12 +275,4 @@ function no(message: string): { readonly ok: false; readonly message: string } {
 
 function textOf({ reason, expected, got }: RoamingRefused): string {
   return `${reason}: expected ${expected}, got ${got}`;
-}
-
-function refusal(reason: DeskRefusal['reason'], expected: string, got: string): DeskRefusal {
-  return { ok: false, reason, expected, got };
-}
-
-function messageOf(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
 }
