@@ -8,6 +8,7 @@ import type { RegistryDeployment } from '../protocol/traffic-proof.ts';
 import type { KnownDevice } from './device-standing.ts';
 import { type EnrolmentAnswer, type EnrolmentRefusal, refused } from './enrolment-answer.ts';
 import type { ChainHead } from './fleet-store.ts';
+import { type HeadProof, handedHeadIn, textOfHandedHead } from './handed-head.ts';
 import type { RegistryStore } from './registry-store.ts';
 
 export type KeyRotationsDeps = {
@@ -18,6 +19,9 @@ export type KeyRotationsDeps = {
 /** A rotation on file and another that the same key has signed: whoever reads both knows that the key was copied. */
 export type RotationConflict = { readonly first: SignedKeyRotation; readonly second: SignedKeyRotation };
 
+/** How a key came to go on with a chain. `head`: the last proof of it that the key before had signed, if there was one. */
+export type Handover = { readonly rotation: SignedKeyRotation; readonly head?: HeadProof | undefined };
+
 /** Evidence needs one; a thief may make any number. */
 const MAX_CONFLICTS = 16;
 
@@ -25,6 +29,7 @@ export class KeyRotations {
   readonly #deps: KeyRotationsDeps;
   readonly #byDevice = new Map<Address, SignedKeyRotation>();
   readonly #bySuccessor = new Map<Address, SignedKeyRotation>();
+  readonly #heads = new Map<Address, string>();
   #last = 0n;
 
   constructor(deps: KeyRotationsDeps) {
@@ -51,6 +56,13 @@ export class KeyRotations {
   to(successor: Address): SignedKeyRotation | undefined {
     this.#readNew();
     return this.#bySuccessor.get(successor);
+  }
+
+  /** The same with the head of the chain, which another shard may keep. */
+  handoverTo(successor: Address): Handover | undefined {
+    const rotation = this.to(successor);
+    const head = this.#heads.get(successor);
+    return rotation && { rotation, ...(head === undefined ? {} : { head: handedHeadIn(head) }) };
   }
 
   /**
@@ -90,8 +102,8 @@ export class KeyRotations {
   }
 
   /** Call in a transaction of the store. */
-  add(rotation: SignedKeyRotation): EnrolmentAnswer {
-    this.#deps.store.addRotation(rotation);
+  add(rotation: SignedKeyRotation, { last }: ChainHead): EnrolmentAnswer {
+    this.#deps.store.addRotation(rotation, last && textOfHandedHead(last));
     return tookOver(rotation);
   }
 
@@ -102,9 +114,10 @@ export class KeyRotations {
 
   #readNew(): void {
     if (this.#deps.store.lastRotation() === this.#last) return;
-    for (const { id, rotation } of this.#deps.store.rotationsAfter(this.#last)) {
+    for (const { id, rotation, head } of this.#deps.store.rotationsAfter(this.#last)) {
       this.#byDevice.set(rotation.device, rotation);
       this.#bySuccessor.set(rotation.successor, rotation);
+      if (head !== undefined) this.#heads.set(rotation.successor, head);
       this.#last = id;
     }
   }

@@ -136,6 +136,7 @@ function addDocuments(app: FastifyInstance, deps: RegistryRouteDeps): void {
   app.post('/v1/clock-corrections', limit, (request, reply) =>
     withBody(decodeClockCorrection(request.body), reply, async (correction) => {
       const { device, fromSeq, toSeq } = correction;
+      if (isElsewhere(deps, device, reply)) return reply;
       if (!isKnown(device)) return stranger(reply, device);
       if (toSeq - fromSeq >= MAX_CORRECTED)
         return refuse(
@@ -161,11 +162,11 @@ function addChainAnswers(app: FastifyInstance, deps: RegistryRouteDeps): void {
   );
   app.get('/v1/devices/:device/head', (request, reply) =>
     withBody(decode(deviceSchema, request.params), reply, async ({ device }) => {
-      if (!mayRead(deps, device, request, reply)) return reply;
+      if (isElsewhere(deps, device, reply) || !mayRead(deps, device, request, reply)) return reply;
       const own = (await chainOf(device)).last;
-      // A key that has not signed a proof yet goes on after the one before it.
-      const rotation = own === undefined ? registry.rotationTo(device) : undefined;
-      const head = rotation === undefined ? own : (await chainOf(rotation.device)).last;
+      // A key that has not signed a proof yet goes on after the one before it, whose chain may be another shard's.
+      const handover = own === undefined ? registry.handoverTo(device) : undefined;
+      const head = handover === undefined ? own : (handover.head ?? (await chainOf(handover.rotation.device)).last);
       if (head === undefined)
         return refuse(reply, 404, 'no-proofs', `Device ${device} has no proof in its chain here.`);
       const newest = withRightParity(deployment, head.proof);
@@ -175,7 +176,7 @@ function addChainAnswers(app: FastifyInstance, deps: RegistryRouteDeps): void {
         v: 1,
         proof: hexFromBytes(encodeProofUpload({ proof: newest, leaves: [], vouchers: [] })),
         receipt: receiptJsonFromReceipt(signProofReceipt(deployment, receipt, collector.secretKey)),
-        ...(rotation === undefined ? {} : { rotation: jsonFromKeyRotation(rotation) }),
+        ...(handover === undefined ? {} : { rotation: jsonFromKeyRotation(handover.rotation) }),
       };
     }),
   );
@@ -183,13 +184,12 @@ function addChainAnswers(app: FastifyInstance, deps: RegistryRouteDeps): void {
 
 /** Answered with a signed receipt over the rotation's digest: the router gives its old key up on nothing less. */
 function addRotation(app: FastifyInstance, deps: RegistryRouteDeps): void {
-  const { registry, deployment, collector, nowS, chainOf, inTurn, shard } = deps;
+  const { registry, deployment, collector, nowS, chainOf, inTurn } = deps;
   const isKnown = deps.isKnown ?? ((device) => registry.standing(device)?.isRevoked === false);
   app.post('/v1/rotations', { bodyLimit: MAX_BODY_BYTES }, (request, reply) =>
     withBody(decodeKeyRotation(request.body), reply, async (rotation) => {
       const { device } = rotation;
-      const home = shard === undefined ? undefined : shardOf(device, shard.count);
-      if (home !== shard?.index) return refuse(reply, 421, 'elsewhere', `Shard ${home} keeps the chain of ${device}.`);
+      if (isElsewhere(deps, device, reply)) return reply;
       const result = await inTurn(async () => registry.rotate(rotation, isKnown(device), await chainOf(device)));
       if (!result.ok) return refuse(reply, result.code === 'not-in-step' ? 409 : 403, result.code, result.message);
       const proof = keyRotationDigestHex(deployment, rotation);
@@ -210,6 +210,14 @@ function answer(reply: FastifyReply, result: EnrolmentAnswer): FastifyReply | ob
   return result.ok
     ? { v: 1, state: result.state, reason: result.reason }
     : refuse(reply, 403, result.code, result.message);
+}
+
+/** True if another shard keeps the device's chain; then it has been answered, so that the router tries its next way. */
+function isElsewhere({ shard }: RegistryRouteDeps, device: Address, reply: FastifyReply): boolean {
+  const home = shard === undefined ? undefined : shardOf(device, shard.count);
+  if (home === shard?.index) return false;
+  refuse(reply, 421, 'elsewhere', `Shard ${home} keeps the chain of ${device}.`);
+  return true;
 }
 
 function stranger(reply: FastifyReply, device: Address): FastifyReply {

@@ -37,13 +37,13 @@ export type PreAuthKey = {
 
 export type Serial = { readonly serial: string; readonly batch: string; readonly device?: Address | undefined };
 
-/** A rotation on file, in the order in which they were taken. */
-export type StoredRotation = { readonly id: bigint; readonly rotation: SignedKeyRotation };
+/** A rotation on file, in the order in which they were taken. `head`: of the chain that was handed over (handed-head.ts). */
+export type StoredRotation = { readonly id: bigint; readonly rotation: SignedKeyRotation; readonly head?: string };
 
-const VERSION = 2n;
+const VERSION = 3n;
 const ROTATIONS = `
-  CREATE TABLE rotations (id INTEGER PRIMARY KEY, device TEXT NOT NULL UNIQUE, successor TEXT NOT NULL UNIQUE, json TEXT NOT NULL)
-    STRICT;
+  CREATE TABLE rotations (id INTEGER PRIMARY KEY, device TEXT NOT NULL UNIQUE, successor TEXT NOT NULL UNIQUE, json TEXT NOT NULL,
+    head TEXT) STRICT;
   CREATE TABLE rotation_conflicts (id INTEGER PRIMARY KEY, device TEXT NOT NULL, json TEXT NOT NULL UNIQUE) STRICT;
 `;
 const TABLES = `
@@ -55,6 +55,13 @@ const TABLES = `
   CREATE TABLE documents (kind TEXT NOT NULL, name TEXT NOT NULL, serial INTEGER NOT NULL, json TEXT NOT NULL,
     PRIMARY KEY (kind, name)) STRICT;
 `;
+
+/** What a file of an older version lacks. */
+const MISSING: Readonly<Record<string, string>> = {
+  0: TABLES + ROTATIONS,
+  1: ROTATIONS,
+  2: 'ALTER TABLE rotations ADD COLUMN head TEXT;',
+};
 
 type DeviceRow = Readonly<Record<string, string | bigint | null>>;
 
@@ -72,8 +79,8 @@ export class RegistryStore {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = FULL');
     const version = database.pragma('user_version', { simple: true });
-    if (version === 0n || version === 1n) {
-      const missing = version === 0n ? TABLES + ROTATIONS : ROTATIONS;
+    const missing = MISSING[String(version)];
+    if (missing !== undefined) {
       database.transaction(() => database.exec(`${missing} PRAGMA user_version = ${VERSION};`)).immediate();
     } else if (version !== VERSION) throw new RangeError(`${path} has version ${version}, expected ${VERSION}`);
     // Asked for each proof.
@@ -173,11 +180,11 @@ export class RegistryStore {
   }
 
   /** Of one device there is one, and of one successor. @throws SqliteError if there is already */
-  addRotation(rotation: SignedKeyRotation): void {
+  addRotation(rotation: SignedKeyRotation, head: string | undefined): void {
     const json = JSON.stringify(jsonFromKeyRotation(rotation));
     this.#database
-      .prepare('INSERT INTO rotations (device, successor, json) VALUES (?, ?, ?)')
-      .run(rotation.device, rotation.successor, json);
+      .prepare('INSERT INTO rotations (device, successor, json, head) VALUES (?, ?, ?, ?)')
+      .run(rotation.device, rotation.successor, json, head ?? null);
   }
 
   /** 0: there is none. */
@@ -187,8 +194,13 @@ export class RegistryStore {
 
   /** Those taken after number `id`. */
   rotationsAfter(id: bigint): readonly StoredRotation[] {
-    const rows = this.#database.prepare('SELECT id, json FROM rotations WHERE id > ? ORDER BY id').all(id) as JsonRow[];
-    return rows.map((row) => ({ id: row.id, rotation: rotationIn(row) }));
+    const sql = 'SELECT id, json, head FROM rotations WHERE id > ? ORDER BY id';
+    const rows = this.#database.prepare(sql).all(id) as (JsonRow & { readonly head: string | null })[];
+    return rows.map((row) => ({
+      id: row.id,
+      rotation: rotationIn(row),
+      ...(row.head === null ? {} : { head: row.head }),
+    }));
   }
 
   /** Another rotation that the same key has signed; `most` are kept. */

@@ -23,7 +23,7 @@ import type { KnownDevice } from './device-standing.ts';
 import { answerOf, type EnrolmentAnswer, type EnrolmentRefusal, refused } from './enrolment-answer.ts';
 import { EnrolmentChallenges } from './enrolment-challenges.ts';
 import type { ChainHead } from './fleet-store.ts';
-import { KeyRotations, type RotationConflict, tookOver } from './key-rotations.ts';
+import { type Handover, KeyRotations, type RotationConflict, tookOver } from './key-rotations.ts';
 import type { EnrolledDevice, EnrolmentState, RegistryStore } from './registry-store.ts';
 import { type RevokedKey, VendorKeys } from './vendor-keys.ts';
 import { MAX_ROTATIONS, VendorRevocations } from './vendor-revocations.ts';
@@ -126,7 +126,7 @@ export class Registry {
       const chain = before === undefined ? [] : [before, ...this.#revocations.namedBy(before)];
       if (chain.length > MAX_ROTATIONS) return tooMany();
       const entry = { device: successor, state: 'active', method: 'rotation', credential: device } as const;
-      const answer = this.#rotations.add(rotation);
+      const answer = this.#rotations.add(rotation, head);
       this.#put({ ...entry, sinceS: nowS(), reason: `took over from ${device}`, replaces: device });
       const serial = chain.find(({ method }) => method === 'serial')?.credential;
       if (serial !== undefined) store.claimSerial(serial, successor);
@@ -140,9 +140,9 @@ export class Registry {
     return this.#rotations.links(device);
   }
 
-  /** The rotation that made the key a successor. */
-  rotationTo(successor: Address): SignedKeyRotation | undefined {
-    return this.#rotations.to(successor);
+  /** What made the key a successor. */
+  handoverTo(successor: Address): Handover | undefined {
+    return this.#rotations.handoverTo(successor);
   }
 
   /** Pairs of rotations of this key that contradict each other. */

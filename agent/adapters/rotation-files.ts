@@ -66,8 +66,8 @@ export class RotationFiles {
     syncDirectory(this.#statementPath);
   }
 
-  /** Keeps the old key under another name, in case this one is cut off before the next line; then the new one is the device's. */
-  switchKeys(old: Address): void {
+  /** Keeps the old key under another name too, in case this is cut off before the new one is in its place. @throws KeyError */
+  keepOld(old: Address): void {
     // What is left there of a rotation before belongs to a key before.
     const left = loadKey(this.oldPath);
     if (left !== undefined && addressFromSecretKey(left) !== old) {
@@ -76,6 +76,10 @@ export class RotationFiles {
     }
     if (left === undefined) linkSync(this.#keyPath, this.oldPath);
     syncDirectory(this.#keyPath);
+  }
+
+  /** The new key is the device's from now on. Call after keepOld. */
+  putNext(): void {
     renameSync(this.#nextPath, this.#keyPath);
     syncDirectory(this.#keyPath);
   }

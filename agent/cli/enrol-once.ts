@@ -3,15 +3,20 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrolmentCredential } from '../../protocol/enrolment.ts';
 import { jsonFromDeviceBinding } from '../../protocol/identity-wire.ts';
-import { CollectorHttp } from '../adapters/collector-http.ts';
+import { CollectorHttp, quoted } from '../adapters/collector-http.ts';
 import { IdentityFiles } from '../adapters/identity-files.ts';
 import { nodeSigner } from '../adapters/node-signer.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { nextDelayMs } from '../core/retry-schedule.ts';
+import { jsonIn } from '../identity/collector-answer.ts';
 import { type EnrolmentDeps, type EnrolmentOutcome, enrol } from '../identity/enrolment.ts';
 import type { Signer } from '../ports.ts';
 
 const TIMEOUT_MS = 30_000;
+/** RFC 9110, section 15.5.20. */
+const MISDIRECTED = 421;
+
+type AskedReply = { readonly status: number; readonly text: string };
 
 /** What enrolment needs, or undefined without a collector in the configuration. */
 export function enrolmentDeps({ proofs, chain }: AgentConfig, signer: Signer): EnrolmentDeps | undefined {
@@ -24,11 +29,23 @@ export function enrolmentDeps({ proofs, chain }: AgentConfig, signer: Signer): E
     collector,
     deployment: { chainId: chain.chainId, registry: chain.registry },
     ask: async (path, json) =>
-      await http.send({ ...request, path, body: Buffer.from(JSON.stringify(json)) }, (reply) => ({
-        ok: true as const,
-        ...reply,
-      })),
+      await http.send({ ...request, path, body: Buffer.from(JSON.stringify(json)) }, (reply) =>
+        isOfNoUse(reply) ? { ok: false as const, message: whyOfNoUse(reply) } : { ok: true as const, ...reply },
+      ),
   };
+}
+
+/** Another way may lead to the shard that keeps the device's chain (421), to one that works, or past a captive portal upstream. */
+function isOfNoUse({ status, text }: AskedReply): boolean {
+  return status === MISDIRECTED || status >= 500 || typeof jsonIn(text) !== 'object';
+}
+
+function whyOfNoUse({ status, text }: AskedReply): string {
+  const advice =
+    status === MISDIRECTED
+      ? '. Another of its processes keeps this router: add its address to proofs.collector_backup'
+      : '';
+  return `the collector answered ${status}: ${quoted(text)}${advice}`;
 }
 
 /** @throws KeyError, IdentityFileError */

@@ -27,12 +27,15 @@ export const identityCommand: Command = {
     const config = configOf(configPath);
     if (operands[0] !== 'rotate') return answer(operands, config);
     if (operands.length > 1) throw usageError('rotate takes nothing more');
+    // Loaded when asked for: nobody changes keys every day, and it brings the journal with it.
+    const { refuseForeignKey, rotateKey } = await import('./rotate-key.ts');
+    refuseForeignKey(config);
     if (await isAgentRunning(socketPath)) {
-      throw new CommandError(EXIT.failed, 'agent-runs', 'Stop the agent first: service shareagent stop');
+      const message =
+        'The agent runs, and signs with the key that is to go. Once nobody pays and all is settled, stop it first: service shareagent stop';
+      throw new CommandError(EXIT.failed, 'agent-runs', message);
     }
     try {
-      // Loaded when asked for: nobody changes keys every day, and it brings the journal with it.
-      const { rotateKey } = await import('./rotate-key.ts');
       return await rotateKey(config, flags['forget-old'] === true);
     } catch (error) {
       if (error instanceof KeyError || error instanceof JournalError) {

@@ -8,6 +8,7 @@ import type { SignedKeyRotation } from '../../protocol/key-rotation.ts';
 import { GENESIS_PREV } from '../../protocol/traffic-proof.ts';
 import { registryReader } from '../adapters/chain/registry-reader.ts';
 import { IdentityFiles } from '../adapters/identity-files.ts';
+import { JournalError } from '../adapters/journal/journal-error.ts';
 import { SqliteJournal } from '../adapters/journal/sqlite-journal.ts';
 import { nodeSigner } from '../adapters/node-signer.ts';
 import { RotationFiles } from '../adapters/rotation-files.ts';
@@ -28,23 +29,40 @@ import { type Answer, CommandError, type CommandIo, EXIT } from './command.ts';
 import { enrolmentDeps } from './enrol-once.ts';
 import { messageOf } from './message-of.ts';
 
-/** `atStep`: a test ends the process there. @throws CommandError, KeyError, IdentityFileError */
+/** @throws CommandError if the key is not in a file here */
+export function refuseForeignKey({ storage }: AgentConfig): void {
+  if (storage.signerSocket === undefined) return;
+  const message =
+    `The key is held by the process at ${storage.signerSocket} (storage.signer_socket): only that process can change it, and it ` +
+    'cannot sign for two keys. Let the agent deliver all proofs and settle all channels (shareagent status), stop it, change the key ' +
+    'there, and enrol the new one as after a factory reset: shareagent enrol --serial or --key. Its chain of proofs begins anew.';
+  throw new CommandError(EXIT.failed, 'key-elsewhere', message);
+}
+
+/** `atStep`: a test ends the process there. @throws CommandError, KeyError, IdentityFileError, JournalError */
 export async function rotateKey(
   config: AgentConfig,
   mayForget: boolean,
   atStep?: (step: RotationStep) => void,
 ): Promise<Answer> {
+  refuseForeignKey(config);
   const files = new RotationFiles(config.storage.deviceKeyPath);
   const deps = rotationDeps(config, files, atStep);
   const found = files.found();
-  if (found?.stage === 'switched') return await finished(config, files, found.rotation, mayForget);
-  const rotation = found?.rotation ?? stateRotation(deps, placeOf(config));
-  const outcome = await completeRotation(deps, rotation);
-  if (outcome.ok) return await finished(config, files, rotation, mayForget);
-  const what = outcome.isFinal
-    ? 'Nothing has changed: the old key stays'
-    : 'The old key stays until the collector acknowledges: run the same again; the agent does so too when it starts';
-  throw new CommandError(EXIT.failed, 'not-rotated', `${outcome.message}. ${what}.`);
+  if (found?.stage === 'switched') return await finished(config, deps, found.rotation, mayForget);
+  // Held all along: an agent that started now would sign with the old key what its successor has been named for.
+  const journal = heldJournal(config);
+  try {
+    const rotation = found?.rotation ?? stateRotation(deps, placeIn(journal));
+    const outcome = await completeRotation(deps, rotation);
+    if (outcome.ok) return await finished(config, deps, rotation, mayForget);
+    const what = outcome.isFinal
+      ? 'Nothing has changed: the old key stays'
+      : 'The old key stays until the collector acknowledges: run the same again; the agent does so too when it starts';
+    throw new CommandError(EXIT.failed, 'not-rotated', `${outcome.message}. ${what}.`);
+  } finally {
+    journal?.close();
+  }
 }
 
 /**
@@ -59,6 +77,8 @@ export async function completeBeforeStart(
   const files = new RotationFiles(config.storage.deviceKeyPath);
   for (let attempt = 0; !signal.aborted; attempt++) {
     const found = files.found();
+    // Cut off when only the binding was left to do.
+    if (found?.stage === 'switched') rebind(config, found.rotation);
     if (found?.stage !== 'stated') return;
     const outcome: RotationOutcome = await completeRotation(rotationDeps(config, files), found.rotation);
     if (outcome.ok) {
@@ -72,12 +92,13 @@ export async function completeBeforeStart(
   }
 }
 
-function rotationDeps(config: AgentConfig, files: RotationFiles, atStep?: (step: RotationStep) => void): RotationDeps {
-  const { storage } = config;
-  if (storage.signerSocket !== undefined) {
-    const message = `The key is held by the process at ${storage.signerSocket}; only that process can change it.`;
-    throw new CommandError(EXIT.failed, 'key-elsewhere', message);
-  }
+type FileRotationDeps = RotationDeps & { readonly files: RotationFiles };
+
+function rotationDeps(
+  config: AgentConfig,
+  files: RotationFiles,
+  atStep?: (step: RotationStep) => void,
+): FileRotationDeps {
   const asked = enrolmentDeps(config, { address: ZERO_ADDRESS, sign: () => '0x' });
   if (asked === undefined) {
     const message =
@@ -88,39 +109,51 @@ function rotationDeps(config: AgentConfig, files: RotationFiles, atStep?: (step:
   return { files, ask, collector, deployment, ...(atStep === undefined ? {} : { atStep }) };
 }
 
-/** Where the chain stands, once nothing is under way that the old key must still sign or settle. */
-function placeOf({ storage }: AgentConfig): ChainPlace {
-  if (!existsSync(storage.databasePath)) return { nextSeq: 0n, prev: GENESIS_PREV };
-  const journal = new SqliteJournal({ path: storage.databasePath });
+/** Undefined: the agent has never run. Nobody else can open it until it is closed. @throws CommandError, JournalError */
+function heldJournal({ storage }: AgentConfig): SqliteJournal | undefined {
+  if (!existsSync(storage.databasePath)) return undefined;
   try {
-    const state = stateFromJournal(journal.load(), 0, 0n);
-    const { signed, drafts } = journal.waiting();
-    const open = [...state.channels.values()].filter(({ phase }) => phase !== 'settled' && phase !== 'failed');
-    const unproven = openShares(state).length;
-    const waits = [
-      ...(open.length === 0 ? [] : [`${open.length} channels that only the old key can settle`]),
-      ...(unproven === 0 ? [] : [`${unproven} sessions with traffic that is not proven`]),
-      ...(signed + drafts === 0 ? [] : [`${signed + drafts} proofs that the collector has not acknowledged`]),
-    ];
-    if (waits.length > 0) {
-      const message = `There are ${waits.join(', ')}. Start the agent, wait until nobody pays and all is settled (shareagent status), stop it, and try again.`;
-      throw new CommandError(EXIT.failed, 'not-at-rest', message);
-    }
-    return { nextSeq: state.proofs.nextSeq, prev: state.proofs.prev };
-  } finally {
-    journal.close();
+    return new SqliteJournal({ path: storage.databasePath });
+  } catch (error) {
+    if (!(error instanceof JournalError && error.code === 'JOURNAL_LOCKED')) throw error;
+    const message = `An agent runs with the journal ${storage.databasePath}. Stop it first: service shareagent stop`;
+    throw new CommandError(EXIT.failed, 'agent-runs', message);
   }
+}
+
+/** Where the chain stands, once nothing is under way that the old key must still sign or settle. */
+function placeIn(journal: SqliteJournal | undefined): ChainPlace {
+  if (journal === undefined) return { nextSeq: 0n, prev: GENESIS_PREV };
+  const state = stateFromJournal(journal.load(), 0, 0n);
+  const { signed, drafts } = journal.waiting();
+  const open = [...state.channels.values()].filter(({ phase }) => phase !== 'settled' && phase !== 'failed');
+  const unproven = openShares(state).length;
+  const waits = [
+    ...some(open.length, 'channel', 'that only the old key can settle'),
+    ...some(unproven, 'session', 'with traffic that is not proven'),
+    ...some(signed + drafts, 'proof', 'that the collector has not acknowledged'),
+  ];
+  if (waits.length > 0) {
+    const message = `Not yet, there is more to do for the old key: ${waits.join(', ')}. Start the agent, wait until nobody pays and all is settled (shareagent status), stop it, and try again.`;
+    throw new CommandError(EXIT.failed, 'not-at-rest', message);
+  }
+  return { nextSeq: state.proofs.nextSeq, prev: state.proofs.prev };
+}
+
+function some(count: number, what: string, which: string): readonly string[] {
+  return count === 0 ? [] : [`${count} ${what}${count === 1 ? '' : 's'} ${which}`];
 }
 
 /** The new key is in place: it earns for the same operator, and the old one goes once nothing depends on it. */
 async function finished(
   config: AgentConfig,
-  files: RotationFiles,
+  { files, atStep }: FileRotationDeps,
   rotation: SignedKeyRotation,
   mayForget: boolean,
 ): Promise<Answer> {
   const { device, successor, nextSeq } = rotation;
   const binding = rebind(config, rotation);
+  atStep?.('bound');
   const kept = await reasonToKeep(config, rotation).catch(
     (error: unknown) => `the chain was not asked: ${messageOf(error)}`,
   );

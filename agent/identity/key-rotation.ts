@@ -19,7 +19,9 @@ import { isProofReceiptSigned } from '../../protocol/verdict.ts';
 import { jsonIn, shown } from './collector-answer.ts';
 import type { AskCollector } from './enrolment.ts';
 
-export type RotationStep = 'next-key' | 'stated' | 'told' | 'switched';
+/** In this order; the last is of whoever names the operator anew. */
+export const ROTATION_STEPS = ['next-key', 'stated', 'told', 'kept', 'switched', 'bound'] as const;
+export type RotationStep = (typeof ROTATION_STEPS)[number];
 
 /** Of agent/adapters/rotation-files.ts. */
 export type RotationStore = {
@@ -27,7 +29,8 @@ export type RotationStore = {
   nextKey(): Uint8Array;
   state(rotation: SignedKeyRotation): void;
   giveUp(): void;
-  switchKeys(old: Address): void;
+  keepOld(old: Address): void;
+  putNext(): void;
 };
 
 export type RotationDeps = {
@@ -81,7 +84,9 @@ export async function completeRotation(deps: RotationDeps, rotation: SignedKeyRo
     return outcome;
   }
   atStep?.('told');
-  files.switchKeys(rotation.device);
+  files.keepOld(rotation.device);
+  atStep?.('kept');
+  files.putNext();
   atStep?.('switched');
   return outcome;
 }

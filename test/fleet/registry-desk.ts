@@ -1,10 +1,12 @@
 /** A collector with a registry behind it, as fleet/main.ts joins them: proofs are judged by who is enrolled. */
+import { join } from 'node:path';
 import type { Test } from 'tap';
 import type { KnownDevice } from '../../fleet/device-standing.ts';
 import { readersFrom } from '../../fleet/listing-access.ts';
 import { Registry } from '../../fleet/registry.ts';
 import { addRegistryRoutes } from '../../fleet/registry-routes.ts';
 import { RegistryStore } from '../../fleet/registry-store.ts';
+import type { Shard } from '../../fleet/shard.ts';
 import type { Address } from '../../protocol/address.ts';
 import { type EnrolmentCredential, signEnrolment } from '../../protocol/enrolment.ts';
 import type { Hex } from '../../protocol/hex.ts';
@@ -29,10 +31,12 @@ export type Desk = OpenCollector & {
 
 export type Rotation = { readonly from: Key; readonly to: Key; readonly nextSeq: bigint; readonly prev: Hex };
 
-export async function openDesk(test: Test, directory = test.testdir()): Promise<Desk> {
+/** `shard`: one of several that share the registry in the folder above. */
+export async function openDesk(test: Test, directory = test.testdir(), shard?: Shard): Promise<Desk> {
   let now = NOW_S;
   const nowS = () => now;
-  const registryStore = new RegistryStore(`${directory}/registry.db`);
+  const registryStore = new RegistryStore(join(directory, shard === undefined ? '' : '..', 'registry.db'));
+  const part = shard === undefined ? {} : { shard };
   const vendors = new Map([[7n, VENDOR.address]]);
   const registry = new Registry({
     store: registryStore,
@@ -50,9 +54,10 @@ export async function openDesk(test: Test, directory = test.testdir()): Promise<
     readersOf: readersFrom(registry, registryStore, vendors, [testKey('fleet').address]),
     rotationConflicts: (device: Address) => registry.rotationConflicts(device),
   };
-  const collector = await openCollector(directory, [], { devices, ...access });
+  const collector = await openCollector(directory, [], { devices, ...access, ...part });
   await addRegistryRoutes(collector.app, {
     ...access,
+    ...part,
     registry,
     store: registryStore,
     deployment: DEPLOYMENT,
