@@ -96,20 +96,18 @@ function paySection(terms: TermsJson, view: GuestView | undefined, code: string,
   const { pay, trial, explain } = tongue.strings;
   const price = { unitsPerMb: BigInt(terms.quote.unitsPerMb), unitsPerMinute: BigInt(terms.quote.unitsPerMinute) };
   const { main, extra } = priceText(price, tongue);
-  const options = terms.packages.map((offer, i) => {
-    const data = bytesForPurchase(price, BigInt(offer.units), BigInt(terms.quote.openFee));
-    const label = [
-      offer.name,
-      data === undefined ? '' : dataText(data, tongue),
-      moneyText(BigInt(offer.units), tongue),
-    ];
-    return `<option value="${i}">${escapeHtml(label.filter((part) => part !== '').join(', '))}</option>`;
-  });
   const isAdding = view !== undefined && canAdd(moodOf(view));
+  // Opening costs at least the fee, whatever the package says.
+  const fee = isAdding ? 0n : BigInt(terms.quote.openFee);
+  const options = terms.packages.map(({ name, units }, i) => {
+    const data = bytesForPurchase(price, BigInt(units), fee);
+    const cost = moneyText(BigInt(units) > fee ? BigInt(units) : fee, tongue);
+    return packageOption(i, data === undefined ? name : dataText(data, tongue), data === undefined ? '' : name, cost);
+  });
   const choice =
     options.length === 0
       ? ''
-      : `<label for="package">${escapeHtml(pay.choose)}</label><select id="package" name="package">${options.join('')}</select>`;
+      : `<fieldset><legend>${escapeHtml(pay.choose)}</legend><div class="options">${options.join('')}</div></fieldset>`;
   const hasTrial = view?.phase === 'none' && terms.trialBytes !== '0';
   const free = filled(trial.button, { data: dataText(BigInt(terms.trialBytes), tongue) });
   const trialForm = hasTrial
@@ -119,6 +117,13 @@ function paySection(terms: TermsJson, view: GuestView | undefined, code: string,
 ${trialForm}<form method="post" action="/pass?lang=${code}"><h2>${escapeHtml(isAdding ? pay.addHeading : pay.heading)}</h2>${choice}
 <label for="code">${escapeHtml(pay.code)}</label><input id="code" name="code" class="code" dir="ltr" required maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false">
 <p class="hint">${escapeHtml(pay.codeHint)}</p><button>${escapeHtml(isAdding ? pay.add : pay.button)}</button></form></section>`;
+}
+
+/** A card as the page with JavaScript has it: the price is never cut, however long the owner's name for the package. */
+function packageOption(index: number, main: string, detail: string, cost: string): string {
+  const more = detail === '' ? '' : `<span class="option-detail"><bdi>${escapeHtml(detail)}</bdi></span>`;
+  const chosen = index === 0 ? ' checked' : '';
+  return `<label class="option"><input type="radio" name="package" value="${index}"${chosen}><span class="option-text"><span class="option-main"><bdi>${escapeHtml(main)}</bdi></span>${more}</span><span class="option-price">${escapeHtml(cost)}</span></label>`;
 }
 
 function nothingOnSale(problem: Problem | undefined, { strings }: Tongue): string {

@@ -85,7 +85,10 @@ function choiceCard(value: string, units: string, main: string, price: string, d
 function span(className: string, text: string): HTMLElement {
   const made = document.createElement('span');
   made.className = className;
-  made.textContent = text;
+  // The owner's words may run the other way than the page.
+  const isolated = document.createElement('bdi');
+  isolated.textContent = text;
+  made.append(isolated);
   return made;
 }
 
