@@ -1,18 +1,20 @@
 /**
  * Flow offload takes packets past the forward hook: neither counted nor stopped. Which flowtables stand in the kernel,
- * and whether guests' flows can get into one.
+ * and whether guests' flows can get into one. In software and in hardware alike: nft's JSON does not tell them apart (its
+ * flowtables have no flags there), and both hide what passes.
  */
 import type { DeviceName } from '../../core/model.ts';
 import { linkReader } from './guest-links.ts';
 import { type NftPlace, runNft } from './nft-child.ts';
 import { isArray, isObject, type Json, type JsonObject } from './nft-json.ts';
 import { objectsFromAnswer } from './nft-runner.ts';
+import { readVendorOffloads } from './vendor-offload.ts';
 
 export type Flowtable = { readonly name: string; readonly devices: readonly string[] };
 
 export type Offload = {
   readonly offloaded: boolean;
-  /** "inet fw4 ft: lan1, wan" for each flowtable that guests' flows can get into. */
+  /** "inet fw4 ft on lan1, wan" for each flowtable that guests' flows can get into, then what vendors' kernels have of their own. */
   readonly which: readonly string[];
 };
 
@@ -46,5 +48,7 @@ export async function readOffload(place: NftPlace, guestDevices: readonly Device
   const { stdout } = await runNft(place, ['-j', 'list', 'flowtables']);
   const links = await Promise.all(guestDevices.map(linkReader(place.netns)));
   const ports = links.map((link) => link.ports);
-  return offloadFromListing(objectsFromAnswer(stdout), [...guestDevices, ...ports.flat()]);
+  const { which } = offloadFromListing(objectsFromAnswer(stdout), [...guestDevices, ...ports.flat()]);
+  const all = [...which, ...(await readVendorOffloads())];
+  return { offloaded: all.length > 0, which: all };
 }

@@ -110,13 +110,13 @@ export async function firewallRuleFinding(probe: DoctorProbe): Promise<Finding> 
   );
 }
 
-/** Whoever made it: a flowtable hides both directions of a flow, even one on the uplink alone. */
+/** Whoever made it: a flowtable hides both directions of a flow, even one on the uplink alone; vendors have fast paths of their own. */
 export async function flowtableFinding(probe: DoctorProbe, devices: readonly DeviceName[]): Promise<Finding> {
   const name = 'flowtables';
   const tables = await probe.offload(devices);
   if (!tables.ok) return doubtful(name, tables.message, 'Run doctor as root, with nft installed.');
   if (tables.value.length === 0) return fine(name, 'none that guests could get into');
-  const fix = 'Remove the flowtable, or switch off whatever makes it (fw4: flow_offloading).';
+  const fix = 'Switch off whatever makes a flowtable (fw4: flow_offloading); for the rest do what is said beside it.';
   return broken(name, `${tables.value.join('; ')}: packets in it are not counted`, fix);
 }
 
