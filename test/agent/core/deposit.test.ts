@@ -16,6 +16,7 @@ t.test('a session begins on a deposit that is large enough, covers the voucher a
 
 t.test('what was promised can be claimed while the payer is leaving, not after', (t) => {
   t.ok(coversVoucher({ ...held, exitAt: 1n }, channel));
+  t.ok(coversVoucher({ ...held, deposit: 1_050n }, channel), 'to the last unit');
   t.notOk(coversVoucher({ ...held, isClosed: true }, channel));
   t.notOk(coversVoucher({ ...held, deposit: 1_049n }, channel));
   t.end();

@@ -63,14 +63,26 @@ t.test('a request that follows the quote becomes a pending channel at the quoted
   t.end();
 });
 
+t.test('the least deposit, all of it promised, in the last second of the quote, is taken', (t) => {
+  const request = openRequest((r) => ({ ...r, deposit: 1_000n, voucher: { ...r.voucher, amount: 1_000n } }));
+  t.match(judge(request, new Story(), NOW_S + 600n), { ok: true });
+  t.end();
+});
+
 t.test('each way to leave the quote is refused with what was expected', (t) => {
   t.match(judge(openRequest((r) => ({ ...r, quote: { ...r.quote, device: GUEST } }))), { reason: 'bad-quote' });
   t.match(judge(openRequest((r) => ({ ...r, quote: { ...r.quote, token: GUEST } }))), { reason: 'bad-quote' });
   t.match(judge(openRequest(), new Story(), NOW_S + 601n), { reason: 'quote-expired', got: '1 s too old' });
-  t.match(judge(openRequest((r) => ({ ...r, config: { ...r.config, payee: GUEST } }))), {
-    reason: 'config-mismatch',
-    expected: `payee ${PAYEE} as quoted`,
-  });
+  const ways: readonly [Partial<OpenRequest['config']>, string][] = [
+    [{ payee: GUEST }, `payee ${PAYEE}`],
+    [{ device: GUEST }, `device ${DEVICE}`],
+    [{ expiry: NOW_S + 86_399n }, `expiry ${NOW_S + 86_400n}`],
+    [{ exitDelay: 3_599n }, 'exitDelay 3600'],
+  ];
+  for (const [way, expected] of ways) {
+    const refused = judge(openRequest((r) => ({ ...r, config: { ...r.config, ...way } })));
+    t.match(refused, { reason: 'config-mismatch', expected: `${expected} as quoted` });
+  }
   t.match(judge(openRequest((r) => ({ ...r, voucher: testVoucher(50n) }))), { reason: 'config-mismatch' });
   t.match(judge(openRequest((r) => ({ ...r, deposit: 999n }))), { reason: 'deposit-too-small', got: '999' });
   t.match(judge(openRequest((r) => ({ ...r, voucher: { ...r.voucher, amount: 49n } }))), {

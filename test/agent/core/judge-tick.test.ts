@@ -89,6 +89,14 @@ t.test('a tick extends the credit by what its index says, also if some before it
   t.end();
 });
 
+t.test('the last coin of a chain counts, and the last unit of the deposit', (t) => {
+  const judge = (chain: TestChain, index: number) =>
+    judgeTick(paid(chain).state, PHONE, id, chain.coin(index), { last: undefined, nowMs, time });
+  t.same(judge(testTicks({ ticks: 3n }, 4), 3), { ok: true, promisedUnits: 1_080n });
+  t.same(judge(testTicks({ tickValue: 8_950n }, 5), 1), { ok: true, promisedUnits: 10_000n });
+  t.end();
+});
+
 t.test('each refusal of a tick has its reason', (t) => {
   const chain = testTicks();
   const { state } = paid(chain);

@@ -14,6 +14,21 @@ t.test('a higher voucher within the deposit passes', (t) => {
   t.end();
 });
 
+t.test('the deposit can be promised to its last unit', (t) => {
+  const story = new Story();
+  story.paid();
+  t.match(judgeVoucher(story.state, PHONE, testVoucher(10_000n), time), { ok: true, isRepeat: false });
+  t.end();
+});
+
+t.test('a guest who used up what is paid tops it up while the flows are held', (t) => {
+  const story = new Story();
+  story.counted(story.paid(), 100_000_000n);
+  t.equal(story.state.channels.get(testChannel().id)?.phase, 'grace');
+  t.match(judgeVoucher(story.state, PHONE, testVoucher(2_000n), time), { ok: true, isRepeat: false });
+  t.end();
+});
+
 t.test('the same voucher again is a repeat, not an error', (t) => {
   const story = new Story();
   story.paid();
