@@ -56,6 +56,12 @@ type Life = {
 export const isLabelled = (call: string): boolean =>
   call.startsWith('journal.commit') || call === 'enforcer.reconcile' || call === 'rpc.eth_sendRawTransaction';
 
+const TURN_MS = 10;
+/** Calls follow each other within one turn, the polls for a receipt too. */
+const QUIET_TURNS = 15;
+/** More than any time limit of these stories, for a node that never answers. */
+const MOST_TURNS = 400;
+
 export class ChainWorld {
   readonly config: AgentConfig;
   readonly clock = new FakeClock(NOW_S);
@@ -190,7 +196,7 @@ export class ChainWorld {
       await this.#alive(act());
       this.clock.ms += passMs;
       await this.#alive(this.look());
-      for (let turn = 0; turn < 20 && !this.line.isDead && !isDone(); turn++) await sleep(10);
+      await this.#idle(isDone);
       if (!this.line.isDead && isDone()) return;
     }
     const phases = [...this.driver.state.channels.values()].map(({ phase }) => phase);
@@ -234,6 +240,21 @@ export class ChainWorld {
 
   passed(): bigint {
     return [...this.kernel.passed.values()].reduce((sum, bytes) => sum + bytes, 0n);
+  }
+
+  /**
+   * Until `isDone`, or the agent has nothing to do but to wait for its clock: a slow machine must not make the clock go on, or what
+   * the agent does by the hour (another batch of claims) is done in a story that is told in minutes.
+   */
+  async #idle(isDone: () => boolean): Promise<void> {
+    const { line } = this;
+    let begun = -1;
+    let quiet = 0;
+    for (let turn = 0; turn < MOST_TURNS && quiet < QUIET_TURNS && !line.isDead && !isDone(); turn++) {
+      quiet = line.underWay === 0 && line.calls.length === begun ? quiet + 1 : 0;
+      begun = line.calls.length;
+      await sleep(TURN_MS);
+    }
   }
 
   /** Until `work` is over, or will never be because the process died. */

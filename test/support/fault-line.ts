@@ -11,6 +11,7 @@ export class FaultLine {
   #only: ((call: string) => boolean) | undefined;
   #counted = 0;
   #isDead = false;
+  #underWay = 0;
 
   /** The k-th call from now (1 is the next), of those that `only` takes. */
   failAt(k: number, fault: Fault, only?: (call: string) => boolean): void {
@@ -24,6 +25,11 @@ export class FaultLine {
   /** Calls counted since failAt. */
   get counted(): number {
     return this.#counted;
+  }
+
+  /** Calls that are not answered yet; meaningless once dead. */
+  get underWay(): number {
+    return this.#underWay;
   }
 
   /** From now on nothing is ever answered, and nothing done. */
@@ -41,7 +47,15 @@ export class FaultLine {
     this.calls.push(name);
     const isCounted = this.#only?.(name) ?? true;
     if (isCounted) this.#counted += 1;
-    if (!isCounted || this.#counted !== this.#at) return Promise.resolve().then(effect);
+    if (!isCounted || this.#counted !== this.#at) {
+      const work = Promise.resolve().then(effect);
+      const over = (): void => {
+        this.#underWay -= 1;
+      };
+      this.#underWay += 1;
+      work.then(over, over);
+      return work;
+    }
     if (this.#fault === 'refused') return Promise.resolve().then(() => onFault('refused'));
     await Promise.resolve().then(effect);
     if (this.#fault === 'answer-lost') return onFault('answer-lost');

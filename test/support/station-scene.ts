@@ -58,7 +58,7 @@ export async function startSource(t: Test, path: string, options: Partial<UbusSt
     guestDevices: ['br-guest' as DeviceName],
     pollMs: NEVER_MS,
     departureMs: 30,
-    callTimeoutMs: 200,
+    callTimeoutMs: 20_000,
     ...options,
   });
   t.teardown(() => client.close());

@@ -15,7 +15,7 @@ import '../../support/own-testdir.ts';
 const FIRST = 1_050n;
 const HALF_BYTES = 50_000_000n;
 
-t.setTimeout(240_000);
+t.setTimeout(280_000);
 const anvil = await startAnvilWithContracts();
 t.teardown(() => anvil.stop());
 const proxy = await startRpcProxy(anvil.rpcUrl);

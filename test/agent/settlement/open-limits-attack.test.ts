@@ -26,7 +26,7 @@ import '../../support/own-testdir.ts';
 const DEPOSIT = 10_000n;
 const HOUR_MS = 3_600_000;
 
-t.setTimeout(120_000);
+t.setTimeout(280_000);
 const anvil = await startAnvilWithContracts();
 t.teardown(() => anvil.stop());
 const scene = createScene(anvil);

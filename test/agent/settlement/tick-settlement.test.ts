@@ -19,7 +19,7 @@ import '../../support/own-testdir.ts';
 const FIRST = 1_050n;
 const MB = 1_000_000n;
 
-t.setTimeout(240_000);
+t.setTimeout(280_000);
 const anvil = await startAnvilWithContracts();
 t.teardown(() => anvil.stop());
 const scene = createScene(anvil);

@@ -241,7 +241,7 @@ t.test('a provider learns what each subscriber answers, and who does not', async
   const attributes = { objectId, target: found?.id as number };
   mute.write(bytesFromMessage(new BlobWriter(), MessageType.SUBSCRIBE, 2, 0, attributes));
   while (messageFromBytes((await mute.read()) as Buffer).seq !== 2);
-  const late = await object.notifyAndWait('auth', {}, { timeoutMs: 100 });
+  const late = await object.notifyAndWait('auth', {}, { timeoutMs: 2_000 });
   t.same(
     late.filter(({ subscriberId }) => subscriberId === objectId),
     [{ subscriberId: objectId, status: UbusStatus.TIMEOUT }],
