@@ -12,7 +12,7 @@ help:
 	@echo 'make fix           format, and fix what the linter can'
 	@echo 'make vectors       write test/vectors/protocol-digests.json anew'
 	@echo 'make binary        executables for routers into build/binary (TARGET=x86_64, WEIGHT=small for one; docs/binary.md)'
-	@echo 'make ipk, make apk  packages (agent, LuCI pages) for OpenWrt up to 24.10, from 25.12 (ARCH=aarch64_cortex-a53, PAYLOAD=build/binary/.., KEY=private-key.pem for a signed apk)'
+	@echo 'make ipk, make apk  packages (agent, LuCI pages) for OpenWrt up to 24.10, from 25.12 (ARCH=aarch64_cortex-a53, PAYLOAD=build/binary/.., KEY=private-key.pem for a signed apk, KEY=key-build for a signed feed of ipk)'
 	@echo 'make deps          pinned Node and packages only'
 	@echo 'make clean         remove what was built or fetched'
 

@@ -1,9 +1,10 @@
 /**
  * Builds the package for OpenWrt without an SDK: openwrt/files and a payload, as ipk (opkg, up to 24.10) or apk (from 25.12).
  * Without --payload it makes the thin one: bundle and addon, for routers that have Node from a feed. The LuCI pages are a second
- * package beside it. With --key an apk is signed, and the public key for routers lies beside it.
+ * package beside it. With --key an apk is signed; an ipk cannot be, so there it is a feed's index that is (opkg). The public key
+ * for routers lies beside it.
  *
- * Run: node tools/build-package.ts ipk|apk [--arch x86_64] [--payload FOLDER] [--key private-key.pem] [--out FOLDER]
+ * Run: node tools/build-package.ts ipk|apk [--arch x86_64] [--payload FOLDER] [--key FILE] [--out FOLDER]
  */
 import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -17,9 +18,11 @@ import { netlinkAddon } from './build-netlink-addon.ts';
 import { luciSpec } from './build-package-luci.ts';
 import { apkOf } from './package/apk.ts';
 import { publicKeyText, signingKey } from './package/apk-signature.ts';
-import { ipkOf } from './package/ipk.ts';
+import { gzip, ipkOf } from './package/ipk.ts';
+import { type FeedPackage, opkgIndex } from './package/opkg-index.ts';
 import type { PackageSpec } from './package/spec.ts';
 import { readTree, type TreeEntry, textFile, treeOf } from './package/tree.ts';
+import { type FeedKey, feedKey, feedKeyName, feedKeyText, usignSignature } from './package/usign.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const LIB = 'usr/lib/shareagent';
@@ -164,23 +167,36 @@ async function main(args: readonly string[]): Promise<number> {
     return 2;
   }
   const { arch, payload, out } = values;
-  if (values.key !== '' && format === 'ipk') {
-    console.error('build-package: opkg checks a feed by its index (usign), no single package: --key is for apk');
-    return 2;
-  }
-  const key = values.key === '' ? undefined : signingKey(readFileSync(values.key, 'utf8'));
+  // Read before the long work: what is wrong with a key is said at once.
+  const text = values.key === '' ? undefined : readFileSync(values.key, 'utf8');
+  const key = text === undefined || format === 'ipk' ? undefined : signingKey(text);
+  const ofFeed = text === undefined || format === 'apk' ? undefined : feedKey(text);
   if (payload === '') await buildAgent();
   const agent = packageSpec(payload === '' ? thinPayload(arch) : payloadFrom(payload), arch, sourceTimeS());
   mkdirSync(out, { recursive: true });
   if (key !== undefined) writeFileSync(`${out}/${PACKAGE_NAME}.pem`, publicKeyText(key));
-  for (const spec of [agent, luciSpec(format, sourceTimeS())]) {
-    const bytes = format === 'ipk' ? ipkOf(spec) : apkOf(spec, key);
-    const path = `${out}/${packageFile(spec, format)}`;
-    writeFileSync(path, bytes);
+  const packages: FeedPackage[] = [agent, luciSpec(format, sourceTimeS())].map((spec) => ({
+    spec,
+    file: packageFile(spec, format),
+    bytes: format === 'ipk' ? ipkOf(spec) : apkOf(spec, key),
+  }));
+  for (const { file, bytes } of packages) {
+    writeFileSync(`${out}/${file}`, bytes);
     const sum = createHash('sha256').update(bytes).digest('hex');
-    console.log(`${path}\n${(bytes.length / 1e6).toFixed(2)} MB packed, sha256 ${sum}`);
+    console.log(`${out}/${file}\n${(bytes.length / 1e6).toFixed(2)} MB packed, sha256 ${sum}`);
   }
+  if (ofFeed !== undefined) writeFeed(out, packages, ofFeed);
   return 0;
+}
+
+/** What opkg asks a feed for, and the key that it needs for that. */
+function writeFeed(out: string, packages: readonly FeedPackage[], key: FeedKey): void {
+  const index = Buffer.from(opkgIndex(packages));
+  writeFileSync(`${out}/Packages`, index);
+  writeFileSync(`${out}/Packages.gz`, gzip(index));
+  writeFileSync(`${out}/Packages.sig`, usignSignature(key, index));
+  writeFileSync(`${out}/${feedKeyName(key)}`, feedKeyText(key));
+  console.log(`${out}/Packages.sig: for routers with ${feedKeyName(key)} in /etc/opkg/keys`);
 }
 
 if (import.meta.main) process.exitCode = await main(process.argv.slice(2));

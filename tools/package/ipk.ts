@@ -53,7 +53,8 @@ function removeFolders({ name, tree }: PackageSpec): string {
   return `#!/bin/sh\n[ "$1" = remove ] && rm -rf ${own.join(' ')}\nexit 0\n`;
 }
 
-function controlText(spec: PackageSpec): string {
+/** The package's control file. */
+export function controlText(spec: PackageSpec): string {
   const fields = {
     Package: spec.name,
     Version: spec.version,
@@ -75,7 +76,7 @@ function controlText(spec: PackageSpec): string {
 }
 
 /** zlib writes no time and no name; its operating system byte is the only thing that differs between machines. */
-function gzip(bytes: Uint8Array): Buffer {
+export function gzip(bytes: Uint8Array): Buffer {
   const packed = gzipSync(bytes, { level: 9 });
   packed[9] = 3;
   return packed;

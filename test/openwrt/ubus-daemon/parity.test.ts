@@ -71,7 +71,7 @@ class Traffic {
   readonly #path: string;
   readonly #roll: (sides: number) => number;
   readonly #beforeGuest: (isGuest: boolean) => void;
-  readonly #sockets: RawSocket[] = [];
+  readonly #sockets = new Map<number, RawSocket>();
   readonly #relays: ChildProcess[] = [];
   /** Ids that the daemon gave, in the order of their making: told apart by their place. */
   readonly #ids: number[] = [];
@@ -93,7 +93,7 @@ class Traffic {
       if (this.#roll(50) === 0) await this.#reopen(at);
       else await this.#speak(at);
     }
-    for (const socket of this.#sockets) socket.close();
+    for (const socket of this.#sockets.values()) socket.close();
     await Promise.all(this.#relays.map(ended));
     this.#normalise();
   }
@@ -104,7 +104,7 @@ class Traffic {
     const hello = (await socket.read()) as Buffer;
     this.#note(`${at} opens`, hello);
     this.#clientIds[at] = this.#know(hello.readUInt32BE(4));
-    this.#sockets[at] = socket;
+    this.#sockets.set(at, socket);
   }
 
   /** A process of nobody's copies bytes between the bus and a socket of ours. */
@@ -119,9 +119,11 @@ class Traffic {
   }
 
   async #reopen(at: number): Promise<void> {
-    this.#sockets[at]?.close();
+    this.#sockets.get(at)?.close();
+    this.#sockets.delete(at);
     if (at === GUEST) await ended(this.#relays.at(-1) as ChildProcess);
     // The end of one connection is seen before another's beginning.
+    await this.#collect(`${at} is gone`);
     await this.#open(at);
     await this.#collect(`${at} is back`);
   }
@@ -129,7 +131,7 @@ class Traffic {
   async #speak(at: number): Promise<void> {
     const [type, attributes, peer] = this.#message(at);
     this.#seq = (this.#seq + 1) & 0xffff;
-    this.#sockets[at]?.write(bytesFromMessage(new BlobWriter(), type, this.#seq, peer, attributes));
+    this.#sockets.get(at)?.write(bytesFromMessage(new BlobWriter(), type, this.#seq, peer, attributes));
     await this.#collect(`${at} sends ${type} ${this.#symbols(JSON.stringify(attributes))}`, at);
   }
 
@@ -182,10 +184,9 @@ class Traffic {
   }
 
   /** Reads what everybody was sent, up to the answer to a ping of their own; first the speaker, so that all is done. */
-  async #collect(what: string, first = 0): Promise<void> {
-    const others = [...this.#sockets.keys()].filter((at) => at !== first);
-    for (const at of [first, ...others]) {
-      const socket = this.#sockets[at] as RawSocket;
+  async #collect(what: string, first?: number): Promise<void> {
+    const others = [...this.#sockets].filter(([at]) => at !== first);
+    for (const [at, socket] of [...this.#sockets].filter(([at]) => at === first).concat(others)) {
       const mark = bytesFromMessage(new BlobWriter(), MessageType.PING, 0xfffe, 0xfefe_fefe, {});
       socket.write(mark);
       for (let frame = await socket.read(); ; frame = await socket.read()) {
