@@ -3,11 +3,11 @@
  * Whoever relayed the proofs can hand each router its own line with the path to the root: a few hashes and one signature.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { bytesFromHex, bytesFromUint, type Hex } from './hex.ts';
 import { isUnderRoot, merkleLeaf, merkleRoot } from './merkle.ts';
 import { type CompactSignature, recoverSigner } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 import { VERDICTS, type Verdict } from './verdict.ts';
 
 export type ReceiptLine = {
@@ -52,10 +52,7 @@ export function receiptRoot(lines: readonly ReceiptLine[]): Hex {
 
 export function batchReceiptDigest(deployment: RegistryDeployment, receipt: BatchReceipt): Uint8Array {
   const { collector, root, count } = receipt;
-  return typedDigest(
-    domainSeparator(registryDomain(deployment)),
-    hashStruct(BATCH_RECEIPT, { collector, root, count }),
-  );
+  return typedDigest(registrySeparator(deployment), hashStruct(BATCH_RECEIPT, { collector, root, count }));
 }
 
 /** True if the collector that the receipt names signed it, and the line is under its root by `path` (merkleProof). */

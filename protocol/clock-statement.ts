@@ -3,10 +3,10 @@
  * for the proofs it made while its clock was not known good (clockState 0, seconds since boot), when that boot was.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import type { Hex } from './hex.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 
 export type ClockStatement = {
   readonly collector: Address;
@@ -55,10 +55,7 @@ const CLOCK_CORRECTION: StructType = {
 
 export function clockStatementDigest(deployment: RegistryDeployment, statement: ClockStatement): Uint8Array {
   const { collector, device, nonce, timeS } = statement;
-  return typedDigest(
-    domainSeparator(registryDomain(deployment)),
-    hashStruct(CLOCK_STATEMENT, { collector, device, nonce, timeS }),
-  );
+  return typedDigest(registrySeparator(deployment), hashStruct(CLOCK_STATEMENT, { collector, device, nonce, timeS }));
 }
 
 export function signClockStatement(
@@ -77,7 +74,7 @@ export function isClockStatementSigned(deployment: RegistryDeployment, statement
 export function clockCorrectionDigest(deployment: RegistryDeployment, correction: ClockCorrection): Uint8Array {
   const { device, fromSeq, toSeq, bootS, statement } = correction;
   return typedDigest(
-    domainSeparator(registryDomain(deployment)),
+    registrySeparator(deployment),
     hashStruct(CLOCK_CORRECTION, { device, fromSeq, toSeq, bootS, statement }),
   );
 }

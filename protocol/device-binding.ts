@@ -3,9 +3,9 @@
  * come back after a change of owner.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 
 export type DeviceBinding = {
   readonly device: Address;
@@ -27,10 +27,7 @@ const DEVICE_BINDING: StructType = {
 
 export function deviceBindingDigest(deployment: RegistryDeployment, binding: DeviceBinding): Uint8Array {
   const { device, operator, nonce } = binding;
-  return typedDigest(
-    domainSeparator(registryDomain(deployment)),
-    hashStruct(DEVICE_BINDING, { device, operator, nonce }),
-  );
+  return typedDigest(registrySeparator(deployment), hashStruct(DEVICE_BINDING, { device, operator, nonce }));
 }
 
 export function signDeviceBinding(

@@ -3,11 +3,11 @@
  * credential - a vendor's attestation, a serial number off the vendor's list, or a single-use key of the owner.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { type Hex, hexFromBytes } from './hex.ts';
 import { keccak256Text } from './keccak.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 import { type SignedVendorAttestation, vendorAttestationDigest } from './vendor-attestation.ts';
 
 /** Their order is their number in what is signed. */
@@ -64,7 +64,7 @@ export function enrolmentDigest(deployment: RegistryDeployment, enrolment: Enrol
   const method = BigInt(ENROLMENT_METHODS.indexOf(enrolment.credential.method));
   const credential = credentialHash(deployment, enrolment.credential);
   return typedDigest(
-    domainSeparator(registryDomain(deployment)),
+    registrySeparator(deployment),
     hashStruct(ENROLMENT, { device, collector, nonce, method, credential }),
   );
 }

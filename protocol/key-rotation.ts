@@ -4,10 +4,10 @@
  * key there is one rotation: two that differ are evidence that it has been copied.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { type Hex, hexFromBytes } from './hex.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 
 export type KeyRotation = {
   /** The old key's address. */
@@ -38,10 +38,7 @@ const KEY_ROTATION: StructType = {
 
 export function keyRotationDigest(deployment: RegistryDeployment, rotation: KeyRotation): Uint8Array {
   const { device, successor, nextSeq, prev } = rotation;
-  return typedDigest(
-    domainSeparator(registryDomain(deployment)),
-    hashStruct(KEY_ROTATION, { device, successor, nextSeq, prev }),
-  );
+  return typedDigest(registrySeparator(deployment), hashStruct(KEY_ROTATION, { device, successor, nextSeq, prev }));
 }
 
 export function keyRotationDigestHex(deployment: RegistryDeployment, rotation: KeyRotation): Hex {

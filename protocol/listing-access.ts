@@ -4,9 +4,9 @@
  * minutes, and who could repeat it in that time has read the answer too.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { type CompactSignature, recoverSigner } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 
 export type ListingAccess = {
   /** Whose key signs: the device's own, its operator's, its vendor's or one that the collector's owner has named. */
@@ -37,10 +37,7 @@ const HEADER = /^SSP-Access (0x[0-9a-f]{40})\.(\d{1,11})\.(0x[0-9a-f]{128})$/;
 
 export function listingAccessDigest(deployment: RegistryDeployment, access: ListingAccess): Uint8Array {
   const { reader, device, collector, untilS } = access;
-  return typedDigest(
-    domainSeparator(registryDomain(deployment)),
-    hashStruct(LISTING_ACCESS, { reader, device, collector, untilS }),
-  );
+  return typedDigest(registrySeparator(deployment), hashStruct(LISTING_ACCESS, { reader, device, collector, untilS }));
 }
 
 /** Value of the header `authorization`. */

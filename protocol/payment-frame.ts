@@ -1,6 +1,7 @@
 /**
- * What a guest sends over the WebSocket: a voucher, a tick or a tick voucher, each one binary frame of fixed length.
- * Integers are big-endian.
+ * A payment as a binary frame of fixed length: a voucher, a tick or a tick voucher. The wire form for transports that carry
+ * bytes, such as a WebSocket; the portal of today takes the same as JSON (voucher-wire.ts, tick-wire.ts). Integers are
+ * big-endian.
  *
  *   0x01 voucher       channelId 32 | amount u64 | ack u64 | sig 64                              113 bytes
  *   0x02 tick          first 8 bytes of the channelId | index u32 | preimage 32                   45 bytes
@@ -14,7 +15,7 @@ import type { SignedVoucher } from './voucher.ts';
 
 export type PaymentFrame =
   | { readonly kind: 'voucher'; readonly voucher: SignedVoucher }
-  /** `channelPrefix`: 8 bytes; the socket knows its few channels, so they name one. */
+  /** `channelPrefix`: 8 bytes; a connection has few channels, so they name one. */
   | { readonly kind: 'tick'; readonly channelPrefix: Hex; readonly tick: Tick }
   | { readonly kind: 'tickVoucher'; readonly tickVoucher: SignedTickVoucher };
 
@@ -103,8 +104,7 @@ function tickVoucherFrame(bytes: Uint8Array): Decoded<PaymentFrame> {
   };
   const fault = tickVoucherFault(tickVoucher);
   if (fault === undefined) return { ok: true, value: { kind: 'tickVoucher', tickVoucher } };
-  const [expected, got] = fault.split(', got ') as [string, string];
-  return refused({ path: 'tickVoucher', expected, got });
+  return refused({ path: 'tickVoucher', ...fault });
 }
 
 function refused(refusal: Refusal): Decoded<PaymentFrame> {

@@ -1,7 +1,7 @@
 /** A collector's receipt as JSON: {"v":1,"collector":"0x..","proof":"0x..","verdict":"valid","receivedS":"1795..","sig":"0x.."}. */
 import * as v from 'valibot';
 import type { Hex } from './hex.ts';
-import { addressSchema, bytes32Schema, type Decoded, decode, signatureSchema, uint64Schema } from './schema.ts';
+import { addressSchema, bytes32Schema, type Decoded, decode, signatureSchema, uint40Schema } from './schema.ts';
 import { type SignedProofReceipt, VERDICTS, type Verdict } from './verdict.ts';
 
 export type ReceiptJson = {
@@ -19,10 +19,7 @@ const receiptSchema = v.pipe(
     collector: addressSchema,
     proof: bytes32Schema,
     verdict: v.picklist(VERDICTS),
-    receivedS: v.pipe(
-      uint64Schema,
-      v.check((value) => value < 1n << 40n, 'uint40'),
-    ),
+    receivedS: uint40Schema,
     sig: signatureSchema,
   }),
   v.transform(

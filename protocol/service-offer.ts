@@ -4,12 +4,12 @@
  * Published to the collector and served on the router; a guest's own terms are in the Quote.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { bytesFromHex, bytesFromUint, concatBytes, type Hex } from './hex.ts';
 import { keccak256Hex } from './keccak.ts';
 import { bytes32FromText } from './short-text.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 import type { TokenAmount } from './units.ts';
 
 export type ServiceOffer = {
@@ -88,7 +88,7 @@ export function serviceOfferDigest(deployment: RegistryDeployment, offer: Servic
     validFrom: offer.validFrom,
     validUntil: offer.validUntil,
   });
-  return typedDigest(domainSeparator(registryDomain(deployment)), struct);
+  return typedDigest(registrySeparator(deployment), struct);
 }
 
 export function limitsHash(limits: readonly ServiceLimit[]): Hex {

@@ -25,6 +25,8 @@ export type TickVoucher = {
 
 export type SignedTickVoucher = TickVoucher & { readonly signature: CompactSignature };
 
+export type TickVoucherFault = { readonly expected: string; readonly got: string };
+
 /** JSON on the wire: {"v":1,"ch":"0x..","amt":"123456","anchor":"0x..","tickValue":"10","ticks":"64","sig":"0x<r||vs>"}. */
 export type TickVoucherJson = {
   readonly v: 1;
@@ -62,7 +64,7 @@ export function signTickVoucher(
   secretKey: Uint8Array,
 ): SignedTickVoucher {
   const fault = tickVoucherFault(voucher);
-  if (fault !== undefined) throw new RangeError(fault);
+  if (fault !== undefined) throw new RangeError(`${fault.expected}, got ${fault.got}`);
   return { ...voucher, signature: signDigest(tickVoucherDigest(deployment, voucher), secretKey) };
 }
 
@@ -72,12 +74,14 @@ export function tickVoucherSigner(deployment: ChannelsDeployment, voucher: Signe
 }
 
 /** What is wrong with a tick voucher's own numbers, or undefined: the contract refuses the same. */
-export function tickVoucherFault(voucher: TickVoucher): string | undefined {
-  if (voucher.ticks < 1n || voucher.ticks > BigInt(MAX_TICKS))
-    return `ticks must be 1..${MAX_TICKS}, got ${voucher.ticks}`;
-  if (voucher.tickValue < 1n) return `tickValue must be at least 1, got ${voucher.tickValue}`;
-  const ceiling = tickCeiling(voucher, Number(voucher.ticks));
-  return ceiling > MAX_UINT64 ? `amount + ticks * tickValue must be below 2^64, got ${ceiling}` : undefined;
+export function tickVoucherFault(voucher: TickVoucher): TickVoucherFault | undefined {
+  const { ticks, tickValue } = voucher;
+  if (ticks < 1n || ticks > BigInt(MAX_TICKS)) return { expected: `ticks must be 1..${MAX_TICKS}`, got: `${ticks}` };
+  if (tickValue < 1n) return { expected: 'tickValue must be at least 1', got: `${tickValue}` };
+  const ceiling = tickCeiling(voucher, Number(ticks));
+  return ceiling > MAX_UINT64
+    ? { expected: 'amount + ticks * tickValue must be below 2^64', got: `${ceiling}` }
+    : undefined;
 }
 
 /** Cumulative units that the payee may claim with the index-th preimage (0: with the signature alone). */

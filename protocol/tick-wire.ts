@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { bytesFromHex, type Hex, hexFromBytes } from './hex.ts';
 import { MAX_TICKS, type Tick } from './payword.ts';
 import { bytes32Schema, type Decoded, decode, signatureSchema, uint32Schema, uint64Schema } from './schema.ts';
-import { type SignedTickVoucher, tickVoucherFault } from './tick-voucher.ts';
+import { type SignedTickVoucher, type TickVoucherFault, tickVoucherFault } from './tick-voucher.ts';
 
 /** A coin on its way: {"v":1,"ch":"0x..","i":7,"pre":"0x.."}. */
 export type ChannelTick = { readonly channelId: Hex; readonly tick: Tick };
@@ -29,10 +29,7 @@ export const tickVoucherSchema = v.pipe(
       signature: sig,
     }),
   ),
-  v.check(
-    (voucher) => tickVoucherFault(voucher) === undefined,
-    (issue) => tickVoucherFault(issue.input) as string,
-  ),
+  v.check((voucher) => tickVoucherFault(voucher) === undefined, faultText),
 );
 
 export const tickSchema = v.pipe(
@@ -47,6 +44,12 @@ export const tickSchema = v.pipe(
   }),
   v.transform(({ ch, i, pre }): ChannelTick => ({ channelId: ch, tick: { index: i, preimage: bytesFromHex(pre) } })),
 );
+
+/** The whole voucher is what is refused: what was got stands in the text. */
+function faultText({ input }: { readonly input: SignedTickVoucher }): string {
+  const { expected, got } = tickVoucherFault(input) as TickVoucherFault;
+  return `${expected}, got ${got}`;
+}
 
 export function decodeTickVoucher(input: unknown): Decoded<SignedTickVoucher> {
   return decode(tickVoucherSchema, input);

@@ -78,8 +78,13 @@ export function registryDomain(deployment: RegistryDeployment): Domain {
   };
 }
 
+/** 32-byte domain separator of what devices, vendors and collectors sign; remembered (eip712.ts). */
+export function registrySeparator(deployment: RegistryDeployment): Uint8Array {
+  return domainSeparator(registryDomain(deployment));
+}
+
 export function trafficProofDigest(deployment: RegistryDeployment, proof: TrafficProof): Uint8Array {
-  return typedDigest(domainSeparator(registryDomain(deployment)), hashStruct(TRAFFIC_PROOF, proof));
+  return typedDigest(registrySeparator(deployment), hashStruct(TRAFFIC_PROOF, proof));
 }
 
 export function trafficProofDigestHex(deployment: RegistryDeployment, proof: TrafficProof): Hex {

@@ -3,11 +3,11 @@
  * The registry contract checks attestations on chain; a collector checks both off-line, by the vendor's key alone.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import { bytesFromHex, concatBytes, type Hex } from './hex.ts';
 import { keccak256Hex } from './keccak.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 
 export type VendorAttestation = {
   /** Number of the vendor in the DeviceRegistry. */
@@ -55,7 +55,7 @@ const REVOCATION_LIST: StructType = {
 export function vendorAttestationDigest(deployment: RegistryDeployment, attestation: VendorAttestation): Uint8Array {
   const { vendorId, device, model, notAfter } = attestation;
   return typedDigest(
-    domainSeparator(registryDomain(deployment)),
+    registrySeparator(deployment),
     hashStruct(VENDOR_ATTESTATION, { vendorId, device, model, notAfter }),
   );
 }
@@ -81,7 +81,7 @@ export function revocationListDigest(deployment: RegistryDeployment, list: Revoc
   const { vendorId, serial, issuedS } = list;
   const devices = keccak256Hex(concatBytes(...list.devices.map(bytesFromHex)));
   return typedDigest(
-    domainSeparator(registryDomain(deployment)),
+    registrySeparator(deployment),
     hashStruct(REVOCATION_LIST, { vendorId, serial, issuedS, devices }),
   );
 }

@@ -3,10 +3,10 @@
  * Every proof gets exactly one verdict, kept for ever with its reason.
  */
 import type { Address } from './address.ts';
-import { domainSeparator, hashStruct, type StructType, typedDigest } from './eip712.ts';
+import { hashStruct, type StructType, typedDigest } from './eip712.ts';
 import type { Hex } from './hex.ts';
 import { type CompactSignature, recoverSigner, signDigest } from './signature.ts';
-import { type RegistryDeployment, registryDomain } from './traffic-proof.ts';
+import { type RegistryDeployment, registrySeparator } from './traffic-proof.ts';
 
 export const VERDICTS = [
   'valid',
@@ -53,7 +53,7 @@ export function proofReceiptDigest(deployment: RegistryDeployment, receipt: Proo
     verdict: BigInt(VERDICTS.indexOf(receipt.verdict)),
     receivedS: receipt.receivedS,
   };
-  return typedDigest(domainSeparator(registryDomain(deployment)), hashStruct(PROOF_RECEIPT, value));
+  return typedDigest(registrySeparator(deployment), hashStruct(PROOF_RECEIPT, value));
 }
 
 export function signProofReceipt(

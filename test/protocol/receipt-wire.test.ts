@@ -29,7 +29,11 @@ t.test('a malformed receipt is refused by path', (t) => {
   const good = receiptJsonFromReceipt(signProofReceipt(REGISTRY, parts, collector.secretKey));
   t.ok(decodeReceipt(good).ok);
   t.match(decodeReceipt({ ...good, verdict: 'fine' }), { ok: false, path: 'verdict' });
-  t.match(decodeReceipt({ ...good, receivedS: '1099511627776' }), { ok: false, path: 'receivedS', expected: 'uint40' });
+  t.match(decodeReceipt({ ...good, receivedS: '1099511627776' }), {
+    ok: false,
+    path: 'receivedS',
+    expected: 'decimal string of 0..2^40-1',
+  });
   t.match(decodeReceipt({ ...good, sig: '0x00' }), { ok: false, path: 'sig' });
   t.match(decodeReceipt({ ...good, extra: 1 }), { ok: false });
   t.match(decodeReceipt('receipt'), { ok: false });
