@@ -5,6 +5,8 @@
  */
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
+import type { Address } from '../../protocol/address.ts';
+import type { CollectorRequestLine } from '../../protocol/collector-requests.ts';
 
 export type CollectorWays = {
   /** "https://collector.example" or with a path. */
@@ -16,9 +18,9 @@ export type CollectorWays = {
 };
 
 export type CollectorRequest = {
-  readonly method: 'GET' | 'POST';
-  /** "/v1/proofs" */
-  readonly path: string;
+  readonly line: CollectorRequestLine;
+  /** Stands in the path where the line says ":device". */
+  readonly device?: Address;
   readonly contentType?: string;
   /** Value of the header of that name. */
   readonly authorization?: string;
@@ -98,9 +100,10 @@ function isFailure(answer: unknown): answer is { readonly ok: false; readonly me
 }
 
 async function sendBy(way: Way, request: CollectorRequest): Promise<CollectorReply> {
-  const url = `${way.base}${request.path}`;
+  const [method = '', path = ''] = request.line.split(' ');
+  const url = `${way.base}${path.replace(':device', request.device ?? '')}`;
   try {
-    const { status, chunks, missing, until } = await exchange(way, url, request);
+    const { status, chunks, missing, until } = await exchange(way, url, { ...request, method });
     const text = await boundedText(chunks);
     if (text === undefined) {
       return { ok: false, message: `the collector's answer is longer than ${MAX_ANSWER_BYTES} bytes` };
@@ -127,7 +130,7 @@ type Streamed = Omit<Reply, 'text' | 'missing' | 'until'> & {
 async function exchange(
   { localAddress }: Way,
   url: string,
-  { method, body, timeoutMs, ...request }: CollectorRequest,
+  { method, body, timeoutMs, ...request }: CollectorRequest & { readonly method: string },
 ): Promise<Streamed> {
   const signal = AbortSignal.timeout(timeoutMs);
   const send = url.startsWith('https:') ? httpsRequest : httpRequest;

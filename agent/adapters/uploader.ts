@@ -6,6 +6,7 @@ import { randomBytes } from 'node:crypto';
 import type { Address } from '../../protocol/address.ts';
 import { isClockStatementSigned } from '../../protocol/clock-statement.ts';
 import { decodeClockStatement, jsonFromClockCorrection } from '../../protocol/clock-wire.ts';
+import type { CollectorPost } from '../../protocol/collector-requests.ts';
 import { bytesFromHex, type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import { isKeyRotationSigned } from '../../protocol/key-rotation.ts';
 import { decodeKeyRotation } from '../../protocol/key-rotation-wire.ts';
@@ -51,17 +52,16 @@ export function proofUploader(options: UploaderOptions): ProofUploader {
     const decoded = decodeProofUpload(body);
     if (!decoded.ok) return failure(`the stored proof is damaged: ${decoded.path} is ${decoded.got}`);
     const digest = trafficProofDigestHex(deployment, decoded.value.proof);
-    const request = { method: 'POST', path: '/v1/proofs', contentType: 'application/cbor', body, timeoutMs } as const;
+    const request = { line: 'POST /v1/proofs', contentType: 'application/cbor', body, timeoutMs } as const;
     return await http.send(
       request,
       (reply) => refusalIn(reply) ?? withMissing(judgeAnswer(reply.text, collector, deployment, digest), reply.missing),
     );
   };
   if (device === undefined) return { upload };
-  const post = (path: string, json: object) =>
+  const post = (path: CollectorPost, json: object) =>
     ({
-      method: 'POST',
-      path,
+      line: `POST ${path}`,
       contentType: 'application/json',
       body: Buffer.from(JSON.stringify(json)),
       timeoutMs,
@@ -69,7 +69,7 @@ export function proofUploader(options: UploaderOptions): ProofUploader {
   return {
     upload,
     head: async () => {
-      const request = { method: 'GET', path: `/v1/devices/${device}/head`, timeoutMs } as const;
+      const request = { line: 'GET /v1/devices/:device/head', device, timeoutMs } as const;
       const read = (reply: Reply): HeadAnswer =>
         // It knows no proof of this device, or is of a version that cannot be asked.
         reply.status === 404

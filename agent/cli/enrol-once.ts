@@ -23,13 +23,13 @@ export function enrolmentDeps({ proofs, chain }: AgentConfig, signer: Signer): E
   const { collectorUrl, collector, collectorBackups: backupUrls = [], backupAddress } = proofs;
   if (collectorUrl === undefined || collector === undefined) return undefined;
   const http = new CollectorHttp({ collectorUrl, backupUrls, backupAddress });
-  const request = { method: 'POST', contentType: 'application/json', timeoutMs: TIMEOUT_MS } as const;
+  const request = { contentType: 'application/json', timeoutMs: TIMEOUT_MS } as const;
   return {
     signer,
     collector,
     deployment: { chainId: chain.chainId, registry: chain.registry },
     ask: async (path, json) =>
-      await http.send({ ...request, path, body: Buffer.from(JSON.stringify(json)) }, (reply) =>
+      await http.send({ ...request, line: `POST ${path}`, body: Buffer.from(JSON.stringify(json)) }, (reply) =>
         isOfNoUse(reply) ? { ok: false as const, message: whyOfNoUse(reply) } : { ok: true as const, ...reply },
       ),
   };

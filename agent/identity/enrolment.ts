@@ -4,6 +4,7 @@
  * receipts are believed of.
  */
 import type { Address } from '../../protocol/address.ts';
+import type { CollectorPost } from '../../protocol/collector-requests.ts';
 import { type Enrolment, type EnrolmentCredential, enrolmentDigest } from '../../protocol/enrolment.ts';
 import { decodeEnrolmentChallenge, jsonFromEnrolment } from '../../protocol/enrolment-wire.ts';
 import type { RegistryDeployment } from '../../protocol/traffic-proof.ts';
@@ -12,7 +13,7 @@ import { jsonIn, shown } from './collector-answer.ts';
 
 /** One request to the collector; the answer's status and text, or why there is none. */
 export type AskCollector = (
-  path: string,
+  path: CollectorPost,
   json: object,
 ) => Promise<
   | { readonly ok: true; readonly status: number; readonly text: string }

@@ -23,12 +23,11 @@ NftRunner.prototype.list = mortal(NftRunner.prototype.list, () => ['nft.list']);
 NftRunner.prototype.apply = mortal(NftRunner.prototype.apply, (commands) => stepsOfTransaction(commands));
 ProofSealer.prototype.seal = mortal(ProofSealer.prototype.seal, () => ['proof.seal']);
 const collector = CollectorHttp.prototype;
-collector.send = mortal(collector.send, ({ method, path }) => [
-  `collector.${method} ${path.split('?')[0]}`,
-]) as typeof collector.send;
+collector.send = mortal(collector.send, ({ line }) => [`collector.${line}`]) as typeof collector.send;
 globalThis.fetch = mortal(fetch, (_url: unknown, init?: { body?: unknown }) => stepsOfRpc(init?.body));
 
-await import('../../agent/cli/shareagent.ts');
+// Not awaited: the bundle of it is no ES module.
+void import('../../agent/cli/shareagent.ts');
 
 /** The method in a coat that knows which steps a call of it is. */
 function mortal<Arguments extends unknown[], Result>(

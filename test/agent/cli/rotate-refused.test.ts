@@ -12,6 +12,7 @@ import type { JournalEntry } from '../../../agent/ports.ts';
 import { testKey } from '../../support/protocol-arbitraries.ts';
 import { activeChannel } from '../adapters/journal/open-journal.ts';
 import { RotationRouter } from '../identity/rotation-router.ts';
+import '../../support/own-testdir.ts';
 
 const KEY = testKey('router');
 

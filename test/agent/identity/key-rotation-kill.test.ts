@@ -17,6 +17,7 @@ import { COLLECTOR } from '../../fleet/open-collector.ts';
 import { attested, type Key, openDesk } from '../../fleet/registry-desk.ts';
 import { REGISTRY, testKey } from '../../support/protocol-arbitraries.ts';
 import { RotationRouter } from './rotation-router.ts';
+import '../../support/own-testdir.ts';
 
 const MAIN = fileURLToPath(new URL('rotation-main.ts', import.meta.url));
 const COMPILED = join(t.testdir(), 'compiled');

@@ -11,6 +11,7 @@ import { COLLECTOR } from '../../fleet/open-collector.ts';
 import { attested, type Desk, type Key, openDesk } from '../../fleet/registry-desk.ts';
 import { testKey } from '../../support/protocol-arbitraries.ts';
 import { RotationRouter } from './rotation-router.ts';
+import '../../support/own-testdir.ts';
 
 const keyOf = (shard: number, name: string): Key =>
   [1, 2, 3, 4, 5, 6, 7, 8].map((i) => testKey(`${name} ${i}`)).find(({ address }) => shardOf(address, 2) === shard) ??
