@@ -1,6 +1,6 @@
 /**
- * One router between a client and a server, for measuring what its rules cost: offloads off (a packet is a packet),
- * bridge, NAT and conntrack as on a stock OpenWrt router.
+ * One router between a client and a server, for measuring what its rules cost: bridge, NAT and conntrack as on a stock OpenWrt
+ * router. On the wire a packet is a packet, no larger than a frame; the router joins those of a stream (GRO) as stock ones do.
  */
 import { createNftEnforcer } from '../../agent/adapters/nft/enforcer.ts';
 import type { DeviceName, EnforcementPlan, IpAddress, Mac, SessionGrant } from '../../agent/core/model.ts';
@@ -9,7 +9,6 @@ import { GUEST_DEVICE } from '../lab/addresses.ts';
 import type { Host } from '../lab/host.ts';
 import type { Lab } from '../lab/lab.ts';
 import { stockRules } from '../lab/stock-rules.ts';
-import { until } from '../lab/wait.ts';
 import { bareRules } from './bare-rules.ts';
 import { perGuestRules } from './per-guest-rules.ts';
 
@@ -77,16 +76,16 @@ export async function buildForwardWorld(lab: Lab, name: string): Promise<Forward
   await router.must(['sysctl', '-qw', 'net.ipv4.ip_forward=1', 'net.ipv6.conf.all.forwarding=1']);
   await router.run(['sysctl', '-qw', 'net.bridge.bridge-nf-call-iptables=0', 'net.bridge.bridge-nf-call-ip6tables=0']);
   await router.must(['nft', '-f', '/dev/stdin'], { input: stockRules(2080) });
-  server.start('iperf3', ['taskset', '-c', '1', 'iperf3', '-s', '-p', '5201'], {
-    logFile: lab.path(`${name}-iperf3.log`),
-  });
-  await until(`${name}: the server to listen`, 5_000, async () => {
-    const { stdout } = await server.run(['ss', '-Hltn', 'sport = :5201']);
-    return stdout.includes('5201') ? true : undefined;
-  });
   const enforcer = createNftEnforcer({ netns: router.netns, runtimeDir: lab.path(`${name}-nft`), log: SILENT });
   lab.onClose(() => enforcer.close());
-  return { client, router, server, enforcer };
+  const world = { client, router, server, enforcer };
+  await joinSegments(world, true);
+  return world;
+}
+
+/** Switches generic receive offload of the router's two ports. */
+export async function joinSegments({ router }: ForwardWorld, isOn: boolean): Promise<void> {
+  for (const device of [PORT, 'wan']) await router.must(['ethtool', '-K', device, 'gro', isOn ? 'on' : 'off']);
 }
 
 /** Default routes with a permanent neighbour: no ARP or neighbour discovery among the measured bytes. */
