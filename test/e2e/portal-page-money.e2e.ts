@@ -4,7 +4,7 @@ import t from 'tap';
 import { CHROMIUM_PATH, openStage } from '../captive-portal/support/browser.ts';
 import { PASS_CODE, quote } from '../captive-portal/support/cafe.ts';
 import { livingDesk } from '../captive-portal/support/living-desk.ts';
-import { mood, visitsOf } from '../captive-portal/support/visits.ts';
+import { filled, mood, visitsOf } from '../captive-portal/support/visits.ts';
 
 if (!existsSync(CHROMIUM_PATH)) t.bailout(`These tests need ${CHROMIUM_PATH}: apt-get install chromium.`);
 
@@ -102,8 +102,7 @@ t.test('a whole code that was typed goes along into another language', async (t)
     await page.fill('#code', PASS_CODE);
     await page.selectOption('#language', 'es');
     await page.waitForURL(/lang=es$/);
-    await page.waitForFunction('document.querySelector("#code").value !== ""');
-    t.equal(await page.inputValue('#code'), PASS_CODE);
+    t.equal(await filled(page, '#code'), PASS_CODE);
     t.notMatch(page.url(), /#/, 'and does not stay in the address');
     await close();
   });

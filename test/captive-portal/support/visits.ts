@@ -1,4 +1,5 @@
 /** Visits of a browser to a fresh portal, for the end-to-end tests of the page. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Test } from 'tap';
 import { PORTAL, type Stage, type Visit, visit } from './browser.ts';
@@ -47,4 +48,17 @@ export function visitsOf(stage: Stage) {
 /** Waits until the page says so. */
 export async function mood(page: Page, name: string): Promise<void> {
   await page.waitForSelector(`#state[data-mood=${name}]`);
+}
+
+/**
+ * The value of a field once something stands in it. Not `waitForFunction`: it polls by `eval` inside the page, which the
+ * portal's Content-Security-Policy refuses from the second look on.
+ */
+export async function filled(page: Page, selector: string): Promise<string> {
+  const until = Date.now() + 10_000;
+  for (;;) {
+    const value = await page.inputValue(selector);
+    if (value !== '' || Date.now() > until) return value;
+    await delay(50);
+  }
 }
