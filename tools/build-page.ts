@@ -10,7 +10,7 @@ const PAGE = new URL('../captive-portal/page/', import.meta.url);
 const PROTOCOL = new URL('../protocol/', import.meta.url);
 const OUT = new URL('dist/', PAGE);
 /** iOS 14 and Chrome 80: the oldest with BigInt on both sides that still get on the air. */
-const TARGETS = ['safari14', 'chrome80', 'firefox78'];
+export const TARGETS = ['safari14', 'chrome80', 'firefox78'];
 
 /** Builds if any source is newer than what was built. */
 export async function buildPage(): Promise<void> {

@@ -7,6 +7,7 @@ export const OLD_SHEET = `
   for (const [owner, name] of [
     [Object, 'hasOwn'], [Element.prototype, 'replaceChildren'], [Array.prototype, 'at'], [String.prototype, 'at'],
     [String.prototype, 'replaceAll'], [window, 'structuredClone'], [Uint8Array.prototype, 'toHex'], [Uint8Array, 'fromHex'],
-    [Promise, 'any'], [Array.prototype, 'findLast'], [Array.prototype, 'toSorted'],
+    [Promise, 'any'], [DataView.prototype, 'setBigUint64'], [window, 'WeakRef'],
+    [Array.prototype, 'findLast'], [Array.prototype, 'toSorted'],
   ]) delete owner[name];
 `;
