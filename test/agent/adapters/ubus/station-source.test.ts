@@ -156,7 +156,7 @@ t.test('a hostapd that does not answer is reported and its stations stay', async
   const { services, path } = await startRouter(t);
   const problems: Error[] = [];
   const { source, events } = await startSource(t, path, {
-    callTimeoutMs: 1_000,
+    callTimeoutMs: 500,
     onProblem: (error) => problems.push(error),
   });
   await services.stationJoins(PHONE, AP);
@@ -165,7 +165,8 @@ t.test('a hostapd that does not answer is reported and its stations stay', async
   const before = events.all.length;
   t.same(await source.stations(), [{ mac: PHONE, port: AP }]);
   t.match(problems.at(-1), { code: 'UBUS_TIMEOUT' });
-  t.same(events.all.slice(before), [{ kind: 'resync' }]);
+  // One for each look that was due meanwhile.
+  t.same(new Set(events.all.slice(before).map(({ kind }) => kind)), new Set(['resync']));
 });
 
 t.test('without a bus the source starts all the same and picks up when the bus comes', async (t) => {
