@@ -148,7 +148,7 @@ export class Driver {
   /** The session as the journal keeps it: with the addresses and ports its stations have now. */
   sessionEntry(session: LiveSession, proven = session.proven): JournalEntry {
     const { counters, depletedAtMs: _, absentSinceMs: __, storedBytes: ___, storedAtMs: ____, ...rest } = session;
-    const { resumedAtMs: _____, ...kept } = rest;
+    const { resumedAtMs: _____, raisedBytes: ______, ...kept } = rest;
     const stations = kept.stations.map((station) => {
       const known = this.#state.stations.get(station.mac);
       if (known === undefined) return station;

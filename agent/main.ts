@@ -10,6 +10,7 @@ import { loadPageAssets } from '../captive-portal/page-assets.ts';
 import { buildPortal, type PortalDeps } from '../captive-portal/portal.ts';
 import { TlsDoor } from '../captive-portal/tls-door.ts';
 import type { UbusClient } from '../openwrt/node-openwrt-ubus/src/client.ts';
+import type { Hex } from '../protocol/hex.ts';
 import { chainClock } from './adapters/chain-clock.ts';
 import { minuteOfDay } from './adapters/clock.ts';
 import { guestNetwork } from './adapters/guest-network.ts';
@@ -37,6 +38,7 @@ import { createGuestDesk } from './guest/desk.ts';
 import { followOffers } from './identity/offer-publisher.ts';
 import { ConfigReload, type ConfigText } from './owner/config-reload.ts';
 import { buildControl, listenControl } from './owner/control.ts';
+import { journalHealth } from './owner/journal-health.ts';
 import { createOwnerDesk } from './owner/owner.ts';
 import type { OwnerDesk } from './owner-port.ts';
 import { openPortal } from './portal/open-portal.ts';
@@ -101,13 +103,20 @@ export function loadJournal(
 ): { readonly snapshot: LoadedJournal; readonly proofsHeld?: string } {
   const snapshot = loadOrStartAnew(journal, log);
   for (const { id } of snapshot.uncovered ?? []) log.error({ channel: id }, 'channel-not-covered');
-  if (snapshot.quarantined === undefined) return { snapshot };
+  if (snapshot.lives !== undefined) log.error(snapshot.lives, 'journal-is-an-old-copy');
+  if (snapshot.quarantined === undefined) {
+    return snapshot.isOldCopy === true ? { snapshot, proofsHeld: OLD_COPY_TROUBLE } : { snapshot };
+  }
   const proofsHeld =
     `the journal was damaged and moved to ${snapshot.quarantined}: proofs signed before are not known any more, and a ` +
     'second proof with the same number would count as fraud; repair that file and put it back';
   log.error({ quarantined: snapshot.quarantined }, 'proofs-held');
   return { snapshot, proofsHeld };
 }
+
+const OLD_COPY_TROUBLE =
+  'the journal is an older copy, or a new one in place of one that is gone: proofs signed since are not known any more, and ' +
+  'a second proof with the same number would count as fraud; the collector is asked first';
 
 type Start = {
   readonly config: AgentConfig;
@@ -137,19 +146,20 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   opened.push({ name: 'stations', close: () => edges.stations.close() });
   const airCheck = new AirCheck();
   const hostnames = new Hostnames();
-  const onLease = (lease: Lease) => hostnames.heard(lease);
   const clock = chainClock(edges.clock, edges.chain);
-  const watch = new Watch({ ...edges, clock, config, driver, proofs, airCheck, onLease, guestPrefixes, log });
+  const whereabouts = async (id: Hex) => (await roaming.roaming?.whereabouts(id)) ?? 'here';
+  const watching = { ...edges, clock, config, driver, proofs, airCheck, guestPrefixes, whereabouts, log };
+  const watch = new Watch({ ...watching, onLease: (lease: Lease) => hostnames.heard(lease) });
   opened.push({ name: 'watch', close: () => watch.close() });
   const node = { device: signer.address, payee: config.chain.payee };
   const notSelling = () => reload.saleTrouble ?? watch.saleTrouble;
-  const random32 = () => randomBytes(32);
-  const shared = { ...edges, clock, config, driver, log, node, notSelling, minuteOfDay, random32 };
+  const shared = { ...edges, clock, config, driver, log, node, notSelling, minuteOfDay, random32: newRandom32 };
   const offers = followOffers({ ...shared, ...node, retryDelayMs }, opened);
   const roaming = await openRoaming({ ...shared, sisters: sisterHttp }, opened);
   const desk = createGuestDesk({ ...shared, ...roaming, offers, guestPrefixes });
   const isBusConnected = () => edges.stations.isConnected();
-  const checks = () => [airCheck.health() ?? [], reload.health()].flat();
+  const checks = () =>
+    [airCheck.health() ?? [], reload.health(), journalHealth(driver.state, snapshot.lives) ?? []].flat();
   const owner = ownerDesk({ ...shared, version: AGENT_VERSION, isBusConnected, checks }, proofs);
   const treasury = createTreasury(shared);
   const { earnings, ...earned } = followEarnings({ ...shared, device: signer.address, owner }, opened);
@@ -160,8 +170,7 @@ async function startAgent({ config: started, configPath, log, signal, opened, on
   opened.push({ name: 'control', close: () => control.close() });
   const door = new TlsDoor(() => config.portal.tls, log);
   const build = () => portalWith({ desk, config, clock, log, treasury, isSecure: () => door.isOpen });
-  const { port } = config.portal;
-  const portal = await openPortal({ build, door, port, addresses: network.addresses, log, opened });
+  const portal = await openPortal({ build, door, port: config.portal.port, addresses: network.addresses, log, opened });
   // Guests get the page while the kernel is brought in line; what they ask for waits for it.
   await Promise.all([portal.listen(), watch.start()]);
   const settlement = new SettlementWatch({ ...edges, driver, log, askTime: () => clock.ask() });
@@ -187,6 +196,10 @@ type PortalParts = Omit<PortalDeps, 'page' | 'faucet'> & { readonly treasury: Pi
 
 function portalWith({ treasury, ...deps }: PortalParts): ReturnType<typeof buildPortal> {
   return buildPortal({ ...deps, faucet: treasury.guestFaucet, page: loadPageAssets() });
+}
+
+function newRandom32(): Uint8Array {
+  return randomBytes(32);
 }
 
 function newRun(): string {

@@ -18,6 +18,7 @@ import type {
   StationSource,
 } from './ports.ts';
 import type { ProofMaker } from './proofs/proof-maker.ts';
+import type { Roaming } from './roaming-port.ts';
 import { OpenWatch } from './settlement/open-watch.ts';
 
 export type WatchDeps = {
@@ -37,8 +38,10 @@ export type WatchDeps = {
   readonly onLease?: (lease: Lease) => void;
   /** Networks of the guest devices, as the kernel has them now. */
   readonly guestPrefixes: () => readonly Prefix[];
-  /** Flowtables that guests' packets can get into, past counters and quotas; empty if none. */
+  /** Flowtables and vendors' fast paths that guests' packets can get into, past counters and quotas; empty if none. */
   readonly offloads: () => Promise<readonly string[]>;
+  /** Of a channel that an old copy of the journal has here; absent: the owner has no other router. */
+  readonly whereabouts?: Roaming['whereabouts'];
   readonly log: DriverLog;
 };
 
@@ -155,7 +158,7 @@ export class Watch {
     await driver.reconciled();
   }
 
-  /** Asks the kernel for flowtables: a process, so only when the ruleset has changed, and now and then. */
+  /** Asks the kernel for flowtables and other fast paths: a process, so only when the ruleset has changed, and now and then. */
   async #readOffloads(): Promise<void> {
     try {
       this.#flowtables = await this.#deps.offloads();
@@ -174,7 +177,7 @@ export class Watch {
       this.#saleTrouble = `nft cannot tell what is in the kernel (${this.#nftTrouble}); install nftables-json and look further with shareagent doctor`;
     } else if (this.#flowtables.length > 0) {
       const where = this.#flowtables.join('; ');
-      this.#saleTrouble = `flow offload takes packets past the counters (${where}); set flow_offloading to 0 in /etc/config/firewall and run fw4 reload`;
+      this.#saleTrouble = `flow offload takes packets past the counters (${where}); if it is fw4's, set flow_offloading to 0 in /etc/config/firewall and run fw4 reload`;
     } else if (guestPrefixes().length === 0) {
       this.#saleTrouble = `${config.network.guestDevices.join(', ')} has no address; bring the guest network up`;
     } else {

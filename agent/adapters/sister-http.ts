@@ -16,6 +16,8 @@ export type SisterAddress = { readonly device: Address; readonly url: string };
 const TIMEOUT_MS = 4_000;
 /** The largest answer is a hand-over of about 1.5 KiB. */
 const MAX_ANSWER_CHARACTERS = 8_192;
+/** What a sister says who has understood the question; any other status is that of something on the way, or of a busy one. */
+const REFUSED = 409;
 
 export function sisterHttp(sisters: readonly SisterAddress[], timeoutMs: number = TIMEOUT_MS): Sisters {
   const urlOf = new Map(sisters.map(({ device, url }) => [device, url.replace(/\/+$/, '')]));
@@ -26,19 +28,20 @@ export function sisterHttp(sisters: readonly SisterAddress[], timeoutMs: number 
     decode: (input: unknown) => Decoded<T>,
   ): Promise<SisterAnswer<T>> => {
     const base = urlOf.get(to);
-    if (base === undefined) return { ok: false, message: `no URL of ${to} is configured` };
+    if (base === undefined) return away(`no URL of ${to} is configured`);
     try {
       const headers = { 'content-type': 'application/json' };
       const signal = AbortSignal.timeout(timeoutMs);
       const response = await fetch(`${base}${path}`, { method: 'POST', headers, body, redirect: 'manual', signal });
       const text = await boundedText(response);
       const input: unknown = JSON.parse(text);
-      if (response.status !== 200) return { ok: false, message: `${response.status}: ${messageIn(input)}` };
+      if (response.status === REFUSED) return { ok: false, message: `${response.status}: ${messageIn(input)}` };
+      if (response.status !== 200) return away(`${response.status}: ${messageIn(input)}`);
       const decoded = decode(input);
       if (decoded.ok) return decoded;
-      return { ok: false, message: `${decoded.path} must be ${decoded.expected}, got ${decoded.got}` };
+      return away(`${decoded.path} must be ${decoded.expected}, got ${decoded.got}`);
     } catch (cause) {
-      return { ok: false, message: `${base} cannot be asked: ${reasonOf(cause)}` };
+      return away(`${base} cannot be asked: ${reasonOf(cause)}`);
     }
   };
   return {
@@ -48,6 +51,10 @@ export function sisterHttp(sisters: readonly SisterAddress[], timeoutMs: number 
     bring: ({ signature, ...carried }) =>
       send(carried.handOver.to, '/v1/roaming/take', carriedText(carried, signature), decodeTaken),
   };
+}
+
+function away(message: string): SisterAnswer<never> {
+  return { ok: false, message, isAway: true };
 }
 
 async function boundedText(response: Response): Promise<string> {

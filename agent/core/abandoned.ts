@@ -31,7 +31,8 @@ export function endAbandoned(state: AgentState, nowS: bigint): Outcome {
 
 /** What is closing is tried again anyway; an open that never came is given up by who looks for its deposit. */
 function isAbandoned(state: AgentState, channel: LiveChannel): boolean {
-  if (channel.phase === 'away') return !isVisitor(state, channel);
+  // A visitor that an old copy of the journal has here goes home as any other, if only after its time.
+  if (channel.phase === 'away') return !isVisitor(state, channel) || channel.isStale === true;
   return channel.phase === 'pending' && channel.deposit > 0n;
 }
 

@@ -27,7 +27,8 @@ export type Account = {
 export function accountOf(session: LiveSession, channel: LiveChannel | undefined): Account {
   const used = totalBytes(session.usage);
   const isFunded = channel !== undefined && hasCredit(channel);
-  const creditUnits = isFunded ? promisedUnits(channel) : 0n;
+  // The contract pays out nothing that the guest has not promised, whatever the journal knows of it.
+  const creditUnits = isFunded ? maximum(promisedUnits(channel), channel.claimedUnits ?? 0n) : 0n;
   const openFee = isFunded ? minimum(channel.openFee, creditUnits) : 0n;
   const limitBytes = isFunded
     ? bytesForUnits(channel.tariff, creditUnits - openFee, paidMs(session) + reserveMs(channel), session.trialBytes)

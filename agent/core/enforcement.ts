@@ -25,10 +25,13 @@ export function isServed(session: LiveSession, config: AgentConfig, nowMs: numbe
 }
 
 function grantFor(state: AgentState, session: LiveSession, config: AgentConfig): SessionGrant {
+  const { limitBytes } = accountOf(session, channelOfSession(state, session));
+  // What the kernel never saw pass counts on neither side of its quota.
+  const { raisedBytes = 0n } = session;
   return {
     sessionId: session.id,
-    limitBytes: accountOf(session, channelOfSession(state, session)).limitBytes,
-    usedBytes: totalBytes(session.usage),
+    limitBytes: limitBytes > raisedBytes ? limitBytes - raisedBytes : 0n,
+    usedBytes: totalBytes(session.usage) - raisedBytes,
     counters: session.counters,
     stations: session.stations.map((station) => stationFor(state, station)),
     isOnline: session.depletedAtMs === undefined,

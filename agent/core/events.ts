@@ -67,6 +67,8 @@ export type AgentEvent =
       readonly kind: 'channel-confirmed';
       readonly channelId: Hex;
       readonly deposit: TokenAmount;
+      /** What was claimed of it, by an earlier life of the journal; absent: not looked at. */
+      readonly claimed?: TokenAmount;
       readonly tx?: Hex;
       /** What the open cost the gas key. */
       readonly feeWei?: bigint;
@@ -175,6 +177,8 @@ export type AgentEvent =
       readonly nowMs: number;
     }
   | { readonly kind: 'hand-over-forgotten'; readonly channelId: Hex; readonly nowMs: number }
+  /** A sister holds the channel, which the old copy of the journal has here. */
+  | { readonly kind: 'channel-elsewhere'; readonly channelId: Hex; readonly nowMs: number }
   | { readonly kind: 'close-failed'; readonly channelId: Hex; readonly nowMs: number }
   /** The journal holds the signed proof of the interval that ended. */
   | {

@@ -5,7 +5,7 @@
 import type { Hex } from '../../protocol/hex.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import { promisable } from './deposit.ts';
-import { totalBytes } from './meter.ts';
+import { acknowledgeable } from './evidence.ts';
 import type { Mac } from './model.ts';
 import { type Refused, refuse } from './refusal.ts';
 import { type AgentState, type LiveChannel, type LiveSession, sessionOfChannel, sessionOfMac } from './state.ts';
@@ -48,9 +48,9 @@ export function judgeVoucher(
   if (voucher.amount > most) {
     return refuse('amount-above-deposit', `an amount of at most the deposit, ${most}`, `${voucher.amount}`);
   }
-  const metered = totalBytes(session.usage);
-  if (voucher.ackBytes > metered) {
-    return refuse('ack-above-metered', `at most the ${metered} bytes metered so far`, `${voucher.ackBytes}`);
+  const mostBytes = acknowledgeable(session, channel, voucher.amount);
+  if (voucher.ackBytes > mostBytes) {
+    return refuse('ack-above-metered', `at most the ${mostBytes} bytes metered so far`, `${voucher.ackBytes}`);
   }
   return { ok: true, channel, isRepeat: false };
 }

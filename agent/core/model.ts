@@ -56,6 +56,8 @@ export type Channel = {
   readonly claimedUnits?: TokenAmount;
   /** What opening, claiming and closing cost the gas key so far. */
   readonly gasWei?: bigint;
+  /** The journal was an older copy when it was found here: chain, sisters and guest may know better (evidence.ts). */
+  readonly isStale?: true;
   /** Transactions seen: shown to owner and guest. */
   readonly openTx?: Hex;
   readonly closeTx?: Hex;

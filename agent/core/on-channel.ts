@@ -3,6 +3,7 @@
 import { finalClaim } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
+import { raisedToClaim } from './evidence.ts';
 import { depart } from './on-hand-over.ts';
 import { beginSession, endSession } from './on-session.ts';
 import { withFreeOpen, withOpen } from './open-limits.ts';
@@ -61,13 +62,19 @@ export function onChannelConfirmed(state: AgentState, event: EventOf<'channel-co
   const { channel, session } = found;
   const tx = event.tx === undefined ? {} : { openTx: event.tx };
   const gasWei = (channel.gasWei ?? 0n) + (event.feeWei ?? 0n);
-  const active: LiveChannel = { ...channel, ...tx, phase: 'active', deposit: event.deposit, gasWei };
-  if (session.ended !== undefined) return closeNow(withChannel(state, active), active, session);
-  const { depletedAtMs: _, ...served } = session;
+  const confirmed: LiveChannel = { ...channel, ...tx, phase: 'active', deposit: event.deposit, gasWei };
+  const { channel: active, session: known } = raisedToClaim(session, confirmed, event.claimed ?? 0n);
+  if (known.ended !== undefined) return closeNow(withSession(withChannel(state, active), known), active, known);
+  const { depletedAtMs: _, ...served } = known;
   return {
     // The tick that follows charges nothing of the wait.
     state: withSession(withChannel(state, active), { ...served, resumedAtMs: event.nowMs }),
-    actions: [{ kind: 'store-channel', channelId: channel.id }, { kind: 'reconcile' }, ...notify(session)],
+    actions: [
+      { kind: 'store-channel', channelId: channel.id },
+      ...(known === session ? [] : [{ kind: 'store-sessions', sessionIds: [session.id] } as const]),
+      { kind: 'reconcile' },
+      ...notify(session),
+    ],
   };
 }
 
@@ -93,7 +100,8 @@ function onLateDeposit(state: AgentState, failed: LiveChannel, event: EventOf<'c
     storedBytes: 0n,
     storedAtMs: event.nowMs,
   };
-  const channel: LiveChannel = { ...failed, phase: 'closing', deposit: event.deposit, nextCloseMs: 0 };
+  const due: LiveChannel = { ...failed, phase: 'closing', deposit: event.deposit, nextCloseMs: 0 };
+  const { channel } = raisedToClaim(session, due, event.claimed ?? 0n);
   const next = {
     ...withSession(state, session),
     nextSessionId: session.id + 1,

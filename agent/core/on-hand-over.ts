@@ -18,7 +18,12 @@ import {
 } from './state.ts';
 
 type HandOverEvent = EventOf<
-  'hand-over-asked' | 'hand-over-arriving' | 'hand-over-taken' | 'hand-over-delivered' | 'hand-over-forgotten'
+  | 'hand-over-asked'
+  | 'hand-over-arriving'
+  | 'hand-over-taken'
+  | 'hand-over-delivered'
+  | 'hand-over-forgotten'
+  | 'channel-elsewhere'
 >;
 
 export function onHandOver(state: AgentState, event: HandOverEvent): Outcome {
@@ -33,7 +38,21 @@ export function onHandOver(state: AgentState, event: HandOverEvent): Outcome {
       return { state: delivered(state, event), actions: [] };
     case 'hand-over-forgotten':
       return { state: { ...state, custody: withoutEntry(state.custody, event.channelId) }, actions: [] };
+    case 'channel-elsewhere':
+      return onElsewhere(state, event);
   }
+}
+
+/** It was given away after the copy was made, and comes back as what was given away does: by a newer hand-over. */
+function onElsewhere(state: AgentState, { channelId }: EventOf<'channel-elsewhere'>): Outcome {
+  const channel = state.channels.get(channelId);
+  const session = state.sessions.get(state.sessionByChannel.get(channelId) ?? 0);
+  if (channel?.phase !== 'pending' || channel.isStale !== true || session === undefined) return { state, actions: [] };
+  const ended = endSession(state, session.id, 'moved');
+  return {
+    state: { ...ended.state, channels: withEntry(ended.state.channels, channelId, { ...channel, phase: 'away' }) },
+    actions: [...ended.actions, { kind: 'store-channel', channelId }],
+  };
 }
 
 /** Frozen where it stands. Nothing of it is durable or told yet: a crash from here on closes it or brings it home. */

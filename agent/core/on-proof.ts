@@ -94,7 +94,15 @@ function onProofSealed(state: AgentState, { seq, digest }: Pick<ProofSealed, 'se
 
 /** The collector knows proofs of this device that the journal does not: the chain goes on after those. */
 function onChainRebased(state: AgentState, { nextSeq, prev, minEpoch }: ChainRebased): Outcome {
-  return { state: { ...state, proofs: { ...state.proofs, nextSeq, prev, minEpoch } }, actions: [] };
+  const channels = new Map(state.channels);
+  const actions: AgentAction[] = [];
+  // So is what it knows of them: a guest may know better from now on.
+  for (const channel of state.channels.values()) {
+    if (channel.phase === 'settled' || channel.phase === 'failed') continue;
+    channels.set(channel.id, { ...channel, isStale: true });
+    actions.push({ kind: 'store-channel', channelId: channel.id });
+  }
+  return { state: { ...state, channels, proofs: { ...state.proofs, nextSeq, prev, minEpoch } }, actions };
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Credit by vouchers that are durable: those of one commit are one event, so that many guests share one copy of the maps. */
 import type { AgentAction } from './actions.ts';
 import type { EventOf } from './events.ts';
+import { raisedToAck } from './evidence.ts';
 import { notifyAll } from './on-meter.ts';
 import { withVoucher } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
@@ -19,9 +20,12 @@ export function onVouchersStored(state: AgentState, { vouchers, nowMs }: EventOf
     if (channel === undefined || session === undefined || voucher.amount <= channel.voucher.amount) continue;
     const isServing = channel.phase === 'active' || channel.phase === 'grace';
     const phase = isServing ? ('active' as const) : channel.phase;
-    channels.set(channel.id, { ...withVoucher(channel, voucher, nowMs), phase });
+    const paid = { ...withVoucher(channel, voucher, nowMs), phase };
+    channels.set(channel.id, paid);
     const { depletedAtMs: _, ...served } = session;
-    sessions.set(session.id, served);
+    const known = raisedToAck(served, paid, voucher.ackBytes);
+    sessions.set(session.id, known);
+    if (known !== served) actions.push({ kind: 'store-sessions', sessionIds: [session.id] });
     actions.push(...notifyAll(session));
     isRaised = true;
   }

@@ -4,6 +4,7 @@
  */
 
 import type { Custody } from './custody.ts';
+import { raisedToAck } from './evidence.ts';
 import type { JournalSnapshot } from './journal-entry.ts';
 import { totalBytes } from './meter.ts';
 import type { Channel, Session } from './model.ts';
@@ -26,12 +27,18 @@ export function stateFromJournal(snapshot: JournalSnapshot, nowMs: number, nowS:
       storedAtMs: nowMs,
     });
   }
+  const channels = liveChannels(snapshot, nowMs);
+  for (const session of sessions.values()) {
+    const channel = channels.get(session.channelId ?? '0x');
+    // The voucher is written before the usage that it acknowledges.
+    if (channel?.isStale === true) sessions.set(session.id, raisedToAck(session, channel, channel.voucher.ackBytes));
+  }
   const running = [...sessions.values()].filter(({ ended }) => ended === undefined);
   const last = snapshot.lastProof;
   return {
     ...empty,
     sessions,
-    channels: liveChannels(snapshot, nowMs),
+    channels,
     sessionByMac: new Map(running.flatMap(({ id, stations }) => stations.map(({ mac }) => [mac, id] as const))),
     sessionByChannel: new Map(
       [...sessions.values()].flatMap(({ id, channelId }) =>
@@ -76,12 +83,20 @@ function liveChannels({ channels, ticks = [], custody = [] }: JournalSnapshot, n
   return live;
 }
 
-/** Stopped for a sister who was never told: it ends as if the guest had left. */
 function liveChannel(channel: Channel, gone: ReadonlySet<Channel['id']>): LiveChannel {
-  const phase = channel.phase === 'away' && !gone.has(channel.id) ? 'closing' : channel.phase;
+  const phase = phaseAfter(channel, gone.has(channel.id));
   // What an earlier run signed for it is not asked for.
   const sent = phase === 'pending' ? { isUnsent: false } : {};
   return { ...channel, ...sent, phase, closeAttempts: 0, nextCloseMs: 0 };
+}
+
+/**
+ * Stopped for a sister who was never told: it ends as if the guest had left. Of an old copy nothing is served before the chain,
+ * and the sisters, have said what they know: it waits as one that was rolled back does.
+ */
+function phaseAfter({ phase, isStale }: Channel, isGone: boolean): LiveChannel['phase'] {
+  if (phase === 'away') return isGone ? 'away' : isStale === true ? 'pending' : 'closing';
+  return isStale === true && (phase === 'active' || phase === 'grace') ? 'pending' : phase;
 }
 
 function idOfCustody({ last }: Custody): Channel['id'] {

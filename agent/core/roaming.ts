@@ -167,6 +167,15 @@ export function servedFor(state: AgentState, signer: Address): readonly LiveChan
   return own.filter((channel) => isServing(state, channel)).reverse();
 }
 
+/** The channel, if it is at this router: served, or stopped here and not yet closed or brought home. */
+export function heldChannel(state: AgentState, id: Hex, self: Address): LiveChannel | undefined {
+  const channel = state.channels.get(id);
+  const isGiven = (state.custody.get(id)?.last.handOver.to ?? self) !== self;
+  return channel === undefined || isGiven || !HELD.has(channel.phase) ? undefined : channel;
+}
+
+const HELD: ReadonlySet<LiveChannel['phase']> = new Set(['active', 'grace', 'closing']);
+
 /** Of expired channels nobody has to remember where they are: no router takes them any more. */
 export function expiredCustodies(state: Pick<AgentState, 'custody' | 'channels'>, nowS: bigint): readonly Hex[] {
   const over = [...state.custody.values()].filter((custody) => isLongOver(custody, nowS));

@@ -8,6 +8,7 @@ import { accountOf, claimableUnits } from './account.ts';
 import type { ChainCosts } from './chain-facts.ts';
 import type { AgentConfig } from './config.ts';
 import type { EventOf } from './events.ts';
+import { raisedToClaim } from './evidence.ts';
 import { BATCH_GAS, CLAIM_GAS, CLOSE_GAS, OPEN_GAS, openGasUnits, TICK_CLAIM_GAS } from './gas.ts';
 import type { Outcome } from './outcome.ts';
 import { chainRetryMs } from './retry-schedule.ts';
@@ -122,7 +123,8 @@ function onClaimFailed(state: AgentState, { nowMs }: EventOf<'claim-failed'>): O
  * What the chain says of a running channel. Gone: blocks were rolled back, and it gives no more credit until it is back;
  * its usage and voucher are kept. Less than was confirmed, yet enough for the newest voucher: a look that lags behind a
  * top-up, or a top-up that was rolled back; while a larger voucher may be on its way to disk what was confirmed stands, and
- * no promise above what was seen is taken. Being left, or closed there: it pays for nothing any more.
+ * no promise above what was seen is taken. Being left, or closed there: it pays for nothing any more. More claimed than was
+ * charged here: the journal is an old copy, and what was claimed is charged.
  */
 export function onChannelSeen(state: AgentState, { channelId, seen }: EventOf<'channel-seen'>): Outcome {
   const channel = state.channels.get(channelId);
@@ -134,17 +136,33 @@ export function onChannelSeen(state: AgentState, { channelId, seen }: EventOf<'c
   if (isSame && seen.claimed === (channel.claimedUnits ?? 0n)) return { state, actions: [] };
   const { seenDeposit: _, ...confirmed } = channel;
   const doubted = seen.deposit < channel.deposit ? { seenDeposit: seen.deposit } : { deposit: seen.deposit };
+  const { chargedUnits } = accountOf(session, channel);
+  // No more is claimed than was charged: what the journal knows of this channel is older than the claim.
+  const isStale = seen.claimed > chargedUnits;
+  const raised = raisedToClaim(session, { ...confirmed, ...(isStale ? { isStale } : {}) }, seen.claimed);
   const known: LiveChannel = {
-    ...confirmed,
+    ...raised.channel,
     claimedUnits: seen.claimed,
     ...(isGone ? { phase: 'pending' as const } : doubted),
   };
   const details = { channel: channelId, deposit: seen.deposit, expected: channel.deposit };
+  const behind = { channel: channelId, claimed: seen.claimed, charged: chargedUnits };
   return {
-    state: { ...state, channels: withEntry(state.channels, channelId, known) },
+    state: {
+      ...state,
+      sessions: withEntry(state.sessions, session.id, raised.session),
+      channels: withEntry(state.channels, channelId, known),
+    },
     actions: [
       { kind: 'store-channel', channelId },
-      ...(isGone ? ([{ kind: 'log', event: 'channel-rolled-back', details }, { kind: 'reconcile' }] as const) : []),
+      ...(isStale
+        ? ([
+            { kind: 'log', event: 'journal-behind-chain', details: behind },
+            { kind: 'store-sessions', sessionIds: [session.id] },
+          ] as const)
+        : []),
+      ...(isGone ? [{ kind: 'log', event: 'channel-rolled-back', details } as const] : []),
+      ...(isGone || isStale ? [{ kind: 'reconcile' } as const] : []),
       ...session.stations.map(({ mac }) => ({ kind: 'notify', mac }) as const),
     ],
   };

@@ -19,6 +19,8 @@ export type LiveSession = Session & {
   readonly absentSinceMs?: number;
   /** When the last pause ended, or the wait for the open: the tick that follows charges no time before it. */
   readonly resumedAtMs?: number;
+  /** Of its usage, bytes that the kernel's quota has not counted: others have proven them (evidence.ts). */
+  readonly raisedBytes?: ByteCount;
   /** The journal has dropped it. */
   readonly isForgotten?: true;
   /** Usage in the journal; what is newer is lost, in the guest's favour, if the power fails. */

@@ -115,7 +115,9 @@ function proofsCheck(held: string | undefined): HealthCheck {
 
 /** Confirmed once, and less on chain since than the vouchers come to, or found so in the journal: no credit until it is there. */
 function depositsCheck({ channels }: Driver['state']): readonly HealthCheck[] {
-  const held = [...channels.values()].filter(({ phase, deposit }) => phase === 'pending' && deposit > 0n);
+  const held = [...channels.values()].filter(
+    ({ phase, deposit, isStale }) => phase === 'pending' && deposit > 0n && isStale !== true,
+  );
   if (held.length === 0) return [];
   const message = `${held.length} channel(s) wait for a deposit that the chain had confirmed: ${held[0]?.id}`;
   const fix = 'They go on by themselves once the chain shows it. If not, see if chain.rpc_url follows the right chain.';

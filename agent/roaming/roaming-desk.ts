@@ -23,6 +23,7 @@ import { isFunded } from '../core/deposit.ts';
 import { takenUp } from '../core/on-hand-over.ts';
 import { refuse } from '../core/refusal.ts';
 import {
+  heldChannel,
   judgeGiving,
   judgeTaking,
   lastSequence,
@@ -36,7 +37,7 @@ import { channelEntries } from '../guest/channel-entries.ts';
 import { ChannelQueues } from '../guest/channel-queues.ts';
 import { messageOf } from '../guest/message-of.ts';
 import type { Chain, ChainChannel, Clock, DeskRefusal, Signer, Verifier } from '../ports.ts';
-import type { Roaming, SisterAnswer, Sisters } from '../roaming-port.ts';
+import type { Roaming, SisterAnswer, Sisters, Whereabouts } from '../roaming-port.ts';
 import { FoundChannels } from './found-channels.ts';
 
 export type RoamingDeskDeps = {
@@ -67,8 +68,9 @@ export class RoamingDesk implements Roaming {
     const trouble = await this.#judgeQuery(query);
     if (trouble !== undefined) return no(trouble);
     const { state } = this.#deps.driver;
-    const [channel] = servedFor(state, query.signer);
-    if (channel === undefined) return no('no channel of this key is served here');
+    const { channelId: id, signer } = query;
+    const channel = id === NO_CHANNEL ? servedFor(state, signer)[0] : heldChannel(state, id, this.#deps.signer.address);
+    if (channel === undefined) return no('no such channel is served here');
     return yes({ config: channel.config, sequence: lastSequence(state, channel.id) + 1n });
   }
 
@@ -123,6 +125,16 @@ export class RoamingDesk implements Roaming {
 
   signerOf(id: Hex): Address | undefined {
     return this.#found.at(id)?.config.signer;
+  }
+
+  async whereabouts(id: Hex): Promise<Whereabouts> {
+    const { sisters } = this.#deps;
+    const answers = await Promise.all(
+      sisters.addresses.map((asked) => sisters.lookUp(this.#query({ asked, channelId: id }))),
+    );
+    if (answers.some((answer) => answer.ok && channelId(this.#deployment, answer.value.config) === id))
+      return 'elsewhere';
+    return answers.some((answer) => !answer.ok && answer.isAway === true) ? 'unknown' : 'here';
   }
 
   async bring(id: Hex): Promise<DeskRefusal | undefined> {

@@ -8,13 +8,16 @@ import { coversVoucher, isFunded } from '../core/deposit.ts';
 import { type LiveChannel, sessionOfChannel } from '../core/state.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { channelEntry } from '../guest/channel-entries.ts';
-import type { Chain, Clock } from '../ports.ts';
+import type { Chain, ChainChannel, Clock } from '../ports.ts';
+import type { Roaming } from '../roaming-port.ts';
 
 export type OpenWatchDeps = {
   readonly config: { readonly price: Pick<AgentConfig['price'], 'minDeposit'> };
   readonly driver: Pick<Driver, 'state' | 'dispatch' | 'commit'>;
   readonly chain: Pick<Chain, 'channel'>;
   readonly clock: Pick<Clock, 'monotonicMs'>;
+  /** Asked of what an old copy of the journal has here. Absent: the owner has no other router. */
+  readonly whereabouts?: Roaming['whereabouts'];
   readonly log: DriverLog;
 };
 
@@ -50,14 +53,40 @@ export class OpenWatch {
     this.#pendingSinceMs.set(id, sinceMs);
     const result = await chain.channel(id);
     if (!result.ok) return;
+    if (channel.isStale === true && channel.deposit > 0n) {
+      await this.#lookUpStale(channel, result.channel);
+      return;
+    }
     const giveUpMs = Math.max(sinceMs + GIVE_UP_MS, channel.nextCloseMs);
     // One that was served before, and rolled back, goes on whatever its payer does: what it owes is claimed by its close.
     const isBack = channel.deposit > 0n && coversVoucher(result.channel, channel);
     if (isBack || isFunded(result.channel, channel, config.price.minDeposit)) {
-      driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
+      driver.dispatch({ kind: 'channel-confirmed', channelId: id, ...moneyIn(result.channel) });
     } else if (clock.monotonicMs() > giveUpMs) {
       await this.#giveUp(channel);
     }
+  }
+
+  /**
+   * An old copy of the journal has it here, with less sold than was: it goes on with what the chain says was claimed, unless it
+   * was closed since, or given to a sister.
+   */
+  async #lookUpStale({ id, voucher }: LiveChannel, seen: ChainChannel): Promise<void> {
+    const { driver, whereabouts, log } = this.#deps;
+    const confirm = () => driver.dispatch({ kind: 'channel-confirmed', channelId: id, ...moneyIn(seen) });
+    const details = { channel: id, claimed: `${seen.claimed}`, voucher: `${voucher.amount}` };
+    if (seen.isClosed) {
+      const sessionId = driver.state.sessionByChannel.get(id);
+      if (sessionId !== undefined) driver.dispatch({ kind: 'session-left', sessionId, reason: 'channel-expiring' });
+      confirm();
+      return;
+    }
+    if (!coversVoucher(seen, { voucher })) return;
+    const where = (await whereabouts?.(id)) ?? 'here';
+    if (where === 'unknown') return;
+    log.warn({ ...details, where }, 'stale-channel-found');
+    if (where === 'here') confirm();
+    else driver.dispatch({ kind: 'channel-elsewhere', channelId: id });
   }
 
   /** One that was never signed cost nothing: it is no part of what opens may cost, after a restart neither. */
@@ -79,7 +108,7 @@ export class OpenWatch {
     this.#failedSeenMs.set(id, clock.monotonicMs());
     if (coversVoucher(result.channel, channel)) {
       log.warn({ channel: id, deposit: `${result.channel.deposit}` }, 'late-deposit');
-      driver.dispatch({ kind: 'channel-confirmed', channelId: id, deposit: result.channel.deposit });
+      driver.dispatch({ kind: 'channel-confirmed', channelId: id, ...moneyIn(result.channel) });
       return;
     }
     if (clock.monotonicMs() < channel.nextCloseMs) return;
@@ -88,6 +117,10 @@ export class OpenWatch {
     await driver.commit([{ ...channelEntry(channel), kind: 'channel-forgotten' }]);
     driver.dispatch({ kind: 'channel-failed', channelId: id });
   }
+}
+
+function moneyIn({ deposit, claimed }: ChainChannel): Pick<ChainChannel, 'deposit' | 'claimed'> {
+  return { deposit, claimed };
 }
 
 function keepOnly(times: Map<string, number>, channels: readonly LiveChannel[]): void {

@@ -30,6 +30,7 @@ type ChannelRow = {
   readonly close_units: bigint | null;
   readonly claimed_units: bigint | null;
   readonly gas_wei: bigint | null;
+  readonly stale: bigint | null;
   readonly amount: bigint;
   readonly ack_bytes: bigint;
   readonly voucher_signature: Uint8Array;
@@ -63,19 +64,20 @@ export class ChannelRows {
     // The WHERE leaves the page untouched when only the voucher is new.
     this.#upsertChannel = database.prepare(`
       INSERT INTO channels (id, payer, signer, payee, device, expiry, exit_delay, salt, mode, units_per_mb,
-        units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units, claimed_units, gas_wei)
+        units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units, claimed_units, gas_wei, stale)
       VALUES (@id, @payer, @signer, @payee, @device, @expiry, @exitDelay, @salt, @mode, @unitsPerMb,
         @unitsPerMinute, @openFee, @phase, @deposit, @openTx, @closeTx, @closeUnits,
-        @claimedUnits, @gasWei)
+        @claimedUnits, @gasWei, @stale)
       ON CONFLICT (id) DO UPDATE SET mode = excluded.mode, units_per_mb = excluded.units_per_mb,
         units_per_minute = excluded.units_per_minute, open_fee = excluded.open_fee, phase = excluded.phase,
         deposit = excluded.deposit, open_tx = excluded.open_tx, close_tx = excluded.close_tx,
-        close_units = excluded.close_units, claimed_units = excluded.claimed_units, gas_wei = excluded.gas_wei
+        close_units = excluded.close_units, claimed_units = excluded.claimed_units, gas_wei = excluded.gas_wei,
+        stale = coalesce(excluded.stale, stale)
       WHERE (mode, units_per_mb, units_per_minute, open_fee, phase, deposit, open_tx, close_tx, close_units,
-        claimed_units, gas_wei)
+        claimed_units, gas_wei, coalesce(stale, 0))
         IS NOT (excluded.mode, excluded.units_per_mb, excluded.units_per_minute, excluded.open_fee, excluded.phase,
           excluded.deposit, excluded.open_tx, excluded.close_tx, excluded.close_units, excluded.claimed_units,
-          excluded.gas_wei)`);
+          excluded.gas_wei, coalesce(excluded.stale, stale, 0))`);
     this.#rowOf = database.prepare('SELECT row FROM channels WHERE id = ?').pluck();
     this.#upsertVoucher = database.prepare(`
       INSERT INTO vouchers (channel, amount, ack_bytes, signature) VALUES (@row, @amount, @ackBytes, @signature)
@@ -133,6 +135,7 @@ export class ChannelRows {
       closeUnits: channel.closeUnits === undefined ? null : toInteger(channel.closeUnits, 'final claim'),
       claimedUnits: channel.claimedUnits === undefined ? null : toInteger(channel.claimedUnits, 'claimed units'),
       gasWei: channel.gasWei === undefined ? null : toInteger(channel.gasWei, 'gas'),
+      stale: channel.isStale === true ? 1n : null,
     });
     this.#upsertVoucher.run({
       row: this.#rowOf.get(idBlob),
@@ -219,5 +222,6 @@ function channelFromRow(row: ChannelRow): Channel {
     ...(row.close_units === null ? {} : { closeUnits: row.close_units }),
     ...(row.claimed_units === null ? {} : { claimedUnits: row.claimed_units }),
     ...(row.gas_wei === null ? {} : { gasWei: row.gas_wei }),
+    ...(row.stale === null ? {} : { isStale: true as const }),
   };
 }

@@ -159,6 +159,10 @@ const MIGRATIONS: readonly Migration[] = [
       UPDATE sessions SET free_ms = online_ms WHERE channel IS NULL;
     `,
   },
+  {
+    name: 'channels of an old copy of the journal, which others know better',
+    sql: 'ALTER TABLE channels ADD COLUMN stale INTEGER CHECK (stale = 1)',
+  },
 ];
 
 /** Schema version of a file that this program writes. */

@@ -19,6 +19,7 @@ import type {
 import { withUncoveredHeld } from './channel-rows.ts';
 import { type CommitCounts, GroupCommit } from './group-commit.ts';
 import { JournalError, journalErrorFrom } from './journal-error.ts';
+import type { OldCopy } from './life-count.ts';
 import { quarantine } from './quarantine.ts';
 import { closeTables, type JournalFile, openTables, QUARANTINED_FACT, type Tables, transactionsOn } from './tables.ts';
 
@@ -34,6 +35,12 @@ export type LoadedJournal = JournalSnapshot & {
    * have signed proofs that are not in here, so a proof with a number of its choosing could be equivocation.
    */
   readonly quarantined?: string;
+  /**
+   * Set while this journal is one that has forgotten something (life-count.ts) and no proof was stored since: as above. `lives`:
+   * the file's own and that of the mark beside it, if it was found at this start.
+   */
+  readonly isOldCopy?: true;
+  readonly lives?: OldCopy;
   /** As stored: channels whose voucher is above their deposit. They are loaded as pending; absent: none. */
   readonly uncovered?: readonly Channel[];
 };
@@ -135,6 +142,7 @@ export class SqliteJournal implements Journal {
   /** Commits what waits, then closes. */
   close(): void {
     this.#commits.close();
+    if (this.counts.requests > 0) this.#tables.lives.end();
     closeTables(this.#tables);
   }
 
@@ -145,13 +153,15 @@ export class SqliteJournal implements Journal {
   }
 
   #snapshot(): LoadedJournal {
-    const { database, custody, sessions, ticks, trials, opens, proofs, totals } = this.#tables;
+    const { database, custody, sessions, ticks, trials, opens, proofs, totals, lives } = this.#tables;
     const check = database.pragma('quick_check(1)', { simple: true });
     if (check !== 'ok') {
       throw new JournalError('JOURNAL_CORRUPT', `quick_check of ${this.#options.path}: ${String(check)}`);
     }
     const lastProof = proofs.newest(1)[0];
-    const { channels, uncovered } = withUncoveredHeld(this.#tables.channels.all());
+    const { oldCopy } = lives;
+    const stored = this.#tables.channels.all();
+    const { channels, uncovered } = withUncoveredHeld(oldCopy === undefined ? stored : stored.map(stale));
     const coins = ticks.all();
     const handOvers = custody.all();
     const opened = opens.all();
@@ -173,6 +183,8 @@ export class SqliteJournal implements Journal {
       ...(lastProof === undefined ? {} : { lastProof }),
       ...(minEpoch === undefined ? {} : { minEpoch: BigInt(minEpoch) }),
       ...(lastProof === undefined && lost !== undefined ? { quarantined: lost } : {}),
+      ...(lives.isUnproven ? { isOldCopy: true as const } : {}),
+      ...(oldCopy === undefined ? {} : { lives: oldCopy }),
     };
   }
 
@@ -194,7 +206,7 @@ export class SqliteJournal implements Journal {
   }
 
   #store(entry: JournalEntry): void {
-    const { channels, custody, sessions, proofs, drafts, ticks, trials, transactions } = this.#tables;
+    const { channels, custody, sessions, proofs, drafts, ticks, trials, transactions, lives } = this.#tables;
     switch (entry.kind) {
       case 'channel':
       case 'voucher':
@@ -224,6 +236,7 @@ export class SqliteJournal implements Journal {
         break;
       case 'proof':
         proofs.store(entry.record, entry.body);
+        lives.proven();
         break;
       case 'receipt':
         proofs.receive(entry.digest, entry.receipt);
@@ -260,6 +273,10 @@ export class SqliteJournal implements Journal {
     const { database } = this.#tables;
     database.prepare('INSERT OR REPLACE INTO facts (name, value) VALUES (?, ?)').run(MIN_EPOCH_FACT, `${minEpoch}`);
   }
+}
+
+function stale(channel: Channel): Channel {
+  return channel.phase === 'settled' || channel.phase === 'failed' ? channel : { ...channel, isStale: true };
 }
 
 /** Moves the file aside if `error` says it is damaged, else throws `error` on. */

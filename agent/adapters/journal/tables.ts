@@ -6,6 +6,7 @@ import { Checkpoint, openDatabase } from './database.ts';
 import { DraftRows } from './draft-rows.ts';
 import type { Transactions } from './group-commit.ts';
 import { journalErrorFrom } from './journal-error.ts';
+import { LifeCount } from './life-count.ts';
 import { LogSync } from './log-sync.ts';
 import { migrate } from './migrations.ts';
 import { OpenRows } from './open-rows.ts';
@@ -28,6 +29,7 @@ export type Tables = {
   readonly database: Database;
   readonly log: LogSync;
   readonly checkpoint: Checkpoint;
+  readonly lives: LifeCount;
   readonly channels: ChannelRows;
   readonly custody: CustodyRows;
   readonly sessions: SessionRows;
@@ -58,6 +60,7 @@ export function openTables(options: JournalFile): Tables {
       return {
         database,
         checkpoint: new Checkpoint(database),
+        lives: new LifeCount(database, options.path),
         totals,
         channels: new ChannelRows(database, totals),
         custody: new CustodyRows(database),
