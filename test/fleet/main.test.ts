@@ -16,9 +16,12 @@ import '../support/own-testdir.ts';
 const MAIN = fileURLToPath(new URL('../../fleet/main.ts', import.meta.url));
 
 /** The file starts a dozen processes: what the first ones compile, which end by themselves, the killed ones read. */
-const CODE = mkdtempSync(join(tmpdir(), 'ssp-collector-code-'));
-const env = { ...process.env, NODE_COMPILE_CACHE: CODE };
-t.teardown(() => rmSync(CODE, { recursive: true, force: true }));
+const env = { ...process.env };
+if (env['NODE_COMPILE_CACHE'] === undefined) {
+  const directory = mkdtempSync(join(tmpdir(), 'ssp-collector-code-'));
+  env['NODE_COMPILE_CACHE'] = directory;
+  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
+}
 
 type Started = { readonly child: ChildProcess; readonly listening: string; readonly collector: Address };
 
