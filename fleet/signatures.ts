@@ -7,16 +7,24 @@
  * recovery does not insist on it either where somebody is expected: what is accepted must not hang on who was here before.
  * r and s are bound as before; a wrong bit is put right where a contract is to read it (equivocation-evidence.ts).
  */
-import { createRequire } from 'node:module';
 import type { Address } from '../protocol/address.ts';
-import { hexFromBytes } from '../protocol/hex.ts';
+import { bytesFromHex, type Hex, hexFromBytes } from '../protocol/hex.ts';
 import { keccak256Text } from '../protocol/keccak.ts';
 import { type CompactSignature, signDigest } from '../protocol/signature.ts';
-import { addressOfKey, type Backend, type BackendName, recoverKey } from '../verifier/backend.ts';
+import {
+  addressOfKey,
+  type Backend,
+  type BackendName,
+  DIGEST_BYTES,
+  recoverKey,
+  SIGNATURE_BYTES,
+} from '../verifier/backend.ts';
 import { useWasmKeccak } from '../verifier/keccak-wasm.ts';
 import { chooseBackend } from '../verifier/self-test.ts';
+import { hexOf } from './hex-of.ts';
 import type { Recover } from './judge-proof.ts';
 import { KnownKeys, PUBLIC_KEY_BYTES } from './known-keys.ts';
+import { loadAddon, type Secp256k1Addon } from './secp256k1-addon.ts';
 
 export type Sign = (digest: Uint8Array, secretKey: Uint8Array) => CompactSignature;
 
@@ -35,9 +43,11 @@ export type VerifyWithKey = (rs: Uint8Array, digest: Uint8Array, key: Uint8Array
 export async function loadSignatures(): Promise<Signatures> {
   useWasmKeccak();
   const { backend } = await chooseBackend(import.meta.url);
-  const verify = backend.name === 'native' ? nativeVerify() : undefined;
+  const addon = loadAddon();
+  const native = backend.name === 'native' && addon !== undefined ? nativeVerify(addon) : undefined;
+  const verify = native !== undefined && isRight(native, backend) ? native : undefined;
   const make = () => signerCheck(backend, verify, new KnownKeys());
-  return { backend: backend.name, recover: make(), recoverGuest: make(), sign: loadSign() };
+  return { backend: backend.name, recover: make(), recoverGuest: make(), sign: signWith(addon) };
 }
 
 const PARITY_AT = 32;
@@ -53,8 +63,7 @@ export function signerCheck(backend: Backend, verify: VerifyWithKey | undefined,
     return signer;
   };
   return (digest, signature, expected) => {
-    const compact = Buffer.from(signature.slice(2), 'hex');
-    if (compact.length !== 64) return undefined;
+    if (!readSignature(signature)) return undefined;
     const key = verify === undefined ? undefined : known.get(expected);
     if (key !== undefined && verify !== undefined) {
       const top = compact[PARITY_AT] as number;
@@ -70,37 +79,47 @@ export function signerCheck(backend: Backend, verify: VerifyWithKey | undefined,
   };
 }
 
-function nativeVerify(): VerifyWithKey {
-  const { ecdsaVerify } = createRequire(import.meta.url)('secp256k1/bindings.js') as Bindings;
+/** The signature in question, one at a time: what native code is to read must not be made anew for each. */
+const compact = Buffer.allocUnsafeSlow(SIGNATURE_BYTES);
+
+function readSignature(signature: Hex): boolean {
+  return (
+    signature.length === 2 + 2 * SIGNATURE_BYTES &&
+    compact.write(signature.slice(2), 0, SIGNATURE_BYTES, 'hex') === SIGNATURE_BYTES
+  );
+}
+
+function nativeVerify(addon: Secp256k1Addon): VerifyWithKey {
+  const message = Buffer.allocUnsafeSlow(DIGEST_BYTES);
   return (rs, digest, key) => {
-    try {
-      return ecdsaVerify(rs, digest, key);
-    } catch {
-      // r or s out of range.
-      return false;
-    }
+    if (digest.length !== DIGEST_BYTES) return false;
+    message.set(digest);
+    // Any other number: it did not sign, or r or s is out of range.
+    return addon.ecdsaVerify(rs, message, key) === 0;
   };
 }
 
-type Bindings = {
-  ecdsaSign(digest: Uint8Array, key: Uint8Array): { readonly signature: Uint8Array; readonly recid: number };
-  ecdsaVerify(rs: Uint8Array, digest: Uint8Array, key: Uint8Array): boolean;
-};
+/** Whether it tells what noble has signed from what it has not: asked before it decides about money. */
+function isRight(verify: VerifyWithKey, backend: Backend): boolean {
+  const [digest, other] = [keccak256Text('digest'), keccak256Text('other')];
+  const signature = bytesFromHex(signDigest(digest, keccak256Text('key')));
+  const key = recoverKey(backend, digest, signature);
+  signature[PARITY_AT] = (signature[PARITY_AT] as number) & ~PARITY_BIT;
+  return key !== undefined && verify(signature, digest, key) && !verify(signature, other, key);
+}
 
-function loadSign(): Sign {
-  try {
-    const { ecdsaSign } = createRequire(import.meta.url)('secp256k1/bindings.js') as Bindings;
-    const sign: Sign = (digest, key) => {
-      const { signature, recid } = ecdsaSign(digest, key);
-      const compact = new Uint8Array(signature);
-      if (recid === 1) compact[32] = (compact[32] as number) | 0x80;
-      return hexFromBytes(compact);
-    };
-    const [digest, key] = [keccak256Text('digest'), keccak256Text('key')];
-    // Both use RFC 6979; a library that differs would give one receipt two signatures.
-    if (sign(digest, key) === signDigest(digest, key)) return sign;
-  } catch {
-    // No addon fits this machine.
-  }
-  return signDigest;
+function signWith(addon: Secp256k1Addon | undefined): Sign {
+  if (addon === undefined) return signDigest;
+  const [message, made] = [Buffer.allocUnsafeSlow(DIGEST_BYTES), Buffer.allocUnsafeSlow(SIGNATURE_BYTES)];
+  const sign: Sign = (digest, key) => {
+    message.set(digest);
+    const answer = { signature: made, recid: 0 };
+    if (addon.ecdsaSign(answer, message, key, undefined, undefined) !== 0)
+      throw new RangeError('expected a secret key, got 32 bytes that are none');
+    if (answer.recid === 1) made[PARITY_AT] = (made[PARITY_AT] as number) | PARITY_BIT;
+    return hexOf(made);
+  };
+  const [digest, key] = [keccak256Text('digest'), keccak256Text('key')];
+  // Both use RFC 6979; a library that differs would give one receipt two signatures.
+  return sign(digest, key) === signDigest(digest, key) ? sign : signDigest;
 }

@@ -15,6 +15,11 @@ t.test('WebAssembly answers what noble answers', (t) => {
     const bytes = new Uint8Array(length).fill(0xff);
     t.same(keccak(bytes), keccak256(bytes), `${length} bytes, around the rate`);
   }
+  const page = 479 * 136;
+  for (const length of [page - 1, page, page + 1, 2 * page + 77]) {
+    const bytes = new Uint8Array(length).map((_, i) => i % 251);
+    t.same(keccak(bytes), keccak256(bytes), `${length} bytes, more than go into the module at once`);
+  }
   t.end();
 });
 
