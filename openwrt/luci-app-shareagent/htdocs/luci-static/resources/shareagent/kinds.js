@@ -122,6 +122,12 @@ return baseclass.extend({
 			_('Enter a time of day from 00:00 to 23:59, for example 22:00.'));
 	},
 
+	/* A country (ISO 3166-1 alpha-2), or with a geohash: six characters are about a kilometre. */
+	place() {
+		return rule((text) => (/^[A-Za-z]{2}(:[0-9b-hjkmnp-z]{1,6})?$/).test(text),
+			_('Enter a country such as CH, or a country and a geohash of at most 6 characters such as CH:u0qj.'));
+	},
+
 	host() {
 		return rule((text) => text.length <= 100 && !/^[\d.]+$/.test(text)
 				&& /^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$/.test(text),

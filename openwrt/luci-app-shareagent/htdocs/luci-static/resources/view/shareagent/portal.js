@@ -44,6 +44,12 @@ return view.extend({
 		o.placeholder = '2080';
 		o.validate = kinds.integer(1024, 65535);
 
+		const f = m.section(form.NamedSection, 'portal', 'portal', _('For trying out'));
+
+		o = f.option(form.Value, 'faucet', _('Test money for guests'),
+			_('So much SSP the router gives to a guest who asks for it on the page. Only on development chains (31337, 1337), where it is worth nothing: elsewhere nothing is sold while this is set.'));
+		o.validate = kinds.ssp('0.0001', '1000');
+
 		return m.render().then((node) => look.page(_('Guest page'), intro, node));
 	}
 });

@@ -47,6 +47,10 @@ return view.extend({
 		o = s.option(form.Value, 'rate_up', _('Fastest upload of one guest'), _('In kbit/s; 0 is no limit.'));
 		o.placeholder = '0';
 		o.validate = kinds.integer(0, 10000000);
+
+		o = s.option(form.Value, 'place', _('Place'),
+			_('Published for all to read, in the signed offer of your WiFi. As coarse as you like: a country, or a geohash too, which with 6 characters tells about a kilometre. Empty: nowhere is told.'));
+		o.validate = kinds.place();
 	},
 
 	addSession(m) {
