@@ -71,6 +71,16 @@ t.test('a journal that was lost holds the proofs and says where it is', (t) => {
   t.end();
 });
 
+t.test('an old copy of the journal holds proofs until the collector was asked, and is told of once', (t) => {
+  const { log, logged } = new AgentScene();
+  const found = { ...EMPTY, isOldCopy: true as const, lives: { life: 2, marked: 5 } };
+  t.match(loadJournal({ load: () => found }, log).proofsHeld, /older copy.*the collector is asked first/);
+  t.match(logged, [{ level: 'error', event: 'journal-is-an-old-copy', details: { life: 2, marked: 5 } }]);
+  t.match(loadJournal({ load: () => ({ ...EMPTY, isOldCopy: true as const }) }, log).proofsHeld, /older copy/);
+  t.equal(logged.length, 1);
+  t.end();
+});
+
 t.test('a channel whose deposit does not cover its voucher is reported, and nothing else is held', (t) => {
   const { log, logged } = new AgentScene();
   const channel = testChannel();

@@ -112,6 +112,13 @@ export class FakeJournal implements Journal {
     return copy;
   }
 
+  /** As it is now, put back later: what the real one says of its channels when it finds itself to be an old copy. */
+  oldCopy(): FakeJournal {
+    const copy = this.copy();
+    for (const [id, channel] of copy.#channels) copy.#channels.set(id, { ...channel, isStale: true });
+    return copy;
+  }
+
   replay(commits: readonly (readonly JournalEntry[])[]): void {
     for (const entries of [...commits]) {
       for (const entry of entries) this.#store(entry);

@@ -7,6 +7,7 @@ import type { GuestDesk, Signer } from '../../../../agent/ports.ts';
 import { RoamingDesk } from '../../../../agent/roaming/roaming-desk.ts';
 import { RoamingWatch } from '../../../../agent/roaming/roaming-watch.ts';
 import type { SisterAnswer, Sisters } from '../../../../agent/roaming-port.ts';
+import { OpenWatch } from '../../../../agent/settlement/open-watch.ts';
 import { openRequestFrom } from '../../../../captive-portal/page/wallet.ts';
 import type { Address } from '../../../../protocol/address.ts';
 import { type SignedAttach, signAttach } from '../../../../protocol/attach.ts';
@@ -42,7 +43,7 @@ export class Link {
   readonly given: SignedCarriedChannel[] = [];
 
   to(other: () => Router): Sisters {
-    const lost = { ok: false, message: 'lost' } as const;
+    const lost = { ok: false, message: 'lost', isAway: true } as const;
     const through = async <T>(work: () => Promise<SisterAnswer<T>>, isLossy: boolean): Promise<SisterAnswer<T>> => {
       if (!this.isUp) return lost;
       const answer = await work();
@@ -71,12 +72,13 @@ export class Router {
   readonly signer: Signer;
   readonly clock = new FakeClock(NOW_S);
   readonly enforcer = new FakeEnforcer(new FaultLine());
-  readonly journal: FakeJournal;
+  journal: FakeJournal;
   readonly chain: FakeChain;
   driver!: Driver;
   desk!: GuestDesk;
   lent!: RoamingDesk;
   watch!: RoamingWatch;
+  opens!: OpenWatch;
   #line = new FaultLine();
   /** Random numbers so far: no two are alike, as in life. */
   #drawn = 0;
@@ -104,6 +106,13 @@ export class Router {
     this.restart();
   }
 
+  /** The power goes, and somebody puts an old copy of the journal in its place. */
+  putBack(oldCopy: FakeJournal): void {
+    this.journal = oldCopy;
+    this.enforcer.installed.clear();
+    this.restart();
+  }
+
   /** The n-th commit from now on is the last thing it does; it is on disk. */
   dieAtCommit(n: number): void {
     this.#line.failAt(n + 1, 'crash', (call) => call.startsWith('journal.commit'));
@@ -122,6 +131,7 @@ export class Router {
     this.driver = driver;
     this.lent = new RoamingDesk(deps);
     this.watch = new RoamingWatch({ ...deps, desk: this.lent });
+    this.opens = new OpenWatch({ ...edges, driver, whereabouts: (id) => this.lent.whereabouts(id) });
     this.desk = createGuestDesk({
       ...edges,
       driver,
