@@ -11,6 +11,7 @@ import { MAX_UPLOAD_BYTES } from '../protocol/traffic-proof-wire.ts';
 import { BodyRoom, type BodyRoomLimits, DEFAULT_BODY_ROOM } from './body-room.ts';
 import { BULK_MEDIA_TYPE, decodeBulk, MAX_BULK_BYTES } from './bulk-body.ts';
 import { addListings, type ListingDeps } from './collector-listings.ts';
+import { isOutOfRoom } from './full-disk.ts';
 import { takePlainPosts } from './plain-posts.ts';
 import { type IntakeDeps, ProofIntake } from './proof-intake.ts';
 import { ProofLogError } from './proof-log.ts';
@@ -18,6 +19,7 @@ import { batchReceiptJson, type ReceiptDeps } from './receipts.ts';
 import { limitRegistry, type RegistryLimits, sourceOf } from './registry-limits.ts';
 import {
   answerUpload,
+  diskFullAnswer,
   errorAnswer,
   failedAnswer,
   laterAnswer,
@@ -123,6 +125,10 @@ function answerTo(error: FastifyError | ProofLogError, log: FastifyBaseLogger): 
   if (error instanceof ProofLogError) {
     log.error({ err: error }, 'upload not stored');
     return failedAnswer(error);
+  }
+  if (isOutOfRoom(error)) {
+    log.error({ err: error }, 'disk full');
+    return diskFullAnswer();
   }
   const status = error.statusCode ?? 500;
   if (status < 500) return errorAnswer(status, 'bad-request', error.message);

@@ -14,6 +14,7 @@ import { type CollectorConfig, ENROLLED_LINK_BYTES_PER_S, parseCollectorConfig }
 import { loadOrCreateCollectorKey } from './collector-key.ts';
 import { startDayTotals } from './day-totals.ts';
 import type { KnownDevice } from './device-standing.ts';
+import { isOutOfRoom, untilRoom } from './full-disk.ts';
 import type { IntakeLimits } from './intake-limits.ts';
 import { readersFrom } from './listing-access.ts';
 import { ProofIntake } from './proof-intake.ts';
@@ -45,12 +46,77 @@ async function openStorage(config: CollectorConfig, shard: Shard | undefined) {
   };
 }
 
+/** Serves until it is told to end or its storage fails; after a full disk it begins anew once there is room. */
 async function run(config: CollectorConfig, shard: Shard | undefined): Promise<void> {
+  const ending = new AbortController();
+  process.once('SIGTERM', () => ending.abort());
+  process.once('SIGINT', () => ending.abort());
+  const signatures = await loadSignatures();
+  let { port } = config;
+  for (let isFirst = true; !ending.signal.aborted; isFirst = false) {
+    let failure: unknown;
+    try {
+      const serving = await serve({ ...config, port }, shard, signatures);
+      ({ port } = serving);
+      if (isFirst) process.stdout.write(`${JSON.stringify(serving.said)}\n`);
+      ending.signal.addEventListener('abort', () => serving.end(undefined), { once: true });
+      if (ending.signal.aborted) serving.end(undefined);
+      failure = await serving.ended;
+      await serving.close();
+    } catch (error) {
+      if (isFirst) throw error;
+      failure = error;
+    }
+    if (failure === undefined) return;
+    if (!isOutOfRoom(failure)) {
+      // Nothing more can be acknowledged; a supervisor starts us again, and catchUp goes on from what is durable.
+      process.stderr.write(`collector: stops because its storage failed: ${String(failure)}\n`);
+      process.exitCode = 1;
+      return;
+    }
+    process.stderr.write('collector: the disk is full: nothing is taken until there is room\n');
+    const { directory, host } = config;
+    await untilRoom({ directory, host, port, signal: ending.signal, ...tlsOf(config) });
+  }
+}
+
+type Serving = {
+  /** Where it listens now, if the configuration left it open. */
+  readonly port: number;
+  readonly said: object;
+  readonly ended: Promise<unknown>;
+  /** With what failed, or undefined. */
+  readonly end: (failure: unknown) => void;
+  readonly close: () => Promise<void>;
+};
+
+/** Up to date with its log. Closed again if it cannot be brought there. */
+async function caughtUp(config: CollectorConfig, shard: Shard | undefined) {
+  const storage = await openStorage(config, shard);
+  const { log, store, claims } = storage;
+  try {
+    if (isAfter(store.position(), log.end())) process.stderr.write(LOG_IS_SHORT);
+    await catchUp(store, log);
+    return storage;
+  } catch (error) {
+    await log.close();
+    store.close();
+    claims.close();
+    throw error;
+  }
+}
+
+async function serve(
+  config: CollectorConfig,
+  shard: Shard | undefined,
+  { recover, recoverGuest, sign, backend }: Awaited<ReturnType<typeof loadSignatures>>,
+): Promise<Serving> {
   const collector = loadOrCreateCollectorKey(config.keyFile);
-  const { recover, recoverGuest, sign, backend } = await loadSignatures();
-  const { log, store, claims } = await openStorage(config, shard);
-  if (isAfter(store.position(), log.end())) process.stderr.write(LOG_IS_SHORT);
-  await catchUp(store, log);
+  const { log, store, claims } = await caughtUp(config, shard);
+  let end: Serving['end'] = () => undefined;
+  const ended = new Promise<unknown>((resolve) => {
+    end = resolve;
+  });
   const stopTotals = startDayTotals(claims, log);
   const { registry, registryStore } = openRegistry(config, collector.address);
   const devices = (address: Address) => deviceOf(address, config, registry);
@@ -74,15 +140,8 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     listingLimits: registryLimits(config),
     readersOf,
     rotationConflicts: (device) => registry.rotationConflicts(device),
-    ...(config.tls === undefined
-      ? {}
-      : { tls: { cert: readFileSync(config.tls.certFile), key: readFileSync(config.tls.keyFile) } }),
-    onFailure: (error) => {
-      // Nothing more can be acknowledged; a supervisor starts us again, and catchUp goes on from what is durable.
-      process.stderr.write(`collector: stops because its storage failed: ${String(error)}\n`);
-      process.exitCode = 1;
-      void stop();
-    },
+    ...tlsOf(config),
+    onFailure: end,
   };
   const intake = new ProofIntake(deps);
   const app = buildCollector({ ...deps, intake });
@@ -92,21 +151,22 @@ async function run(config: CollectorConfig, shard: Shard | undefined): Promise<v
     store: registryStore,
     limits: registryLimits(config),
   });
-  let isStopping = false;
-  const stop = async (): Promise<void> => {
-    if (isStopping) return;
-    isStopping = true;
+  const close = async (): Promise<void> => {
     await app.close();
-    await stopTotals();
+    // They are made at the next start.
+    await stopTotals().catch(() => undefined);
     await log.close();
     store.close();
     claims.close();
     registryStore.close();
   };
-  process.once('SIGTERM', () => void stop());
-  process.once('SIGINT', () => void stop());
   const listening = await app.listen({ host: config.host, port: config.port });
-  process.stdout.write(`${JSON.stringify({ listening, collector: collector.address, verifier: backend })}\n`);
+  const said = { listening, collector: collector.address, verifier: backend };
+  return { port: Number(new URL(listening).port) || config.port, said, ended, end, close };
+}
+
+function tlsOf({ tls }: CollectorConfig) {
+  return tls === undefined ? {} : { tls: { cert: readFileSync(tls.certFile), key: readFileSync(tls.keyFile) } };
 }
 
 function registryRouteDeps(deps: CollectorDeps, store: SqliteStore, intake: ProofIntake) {

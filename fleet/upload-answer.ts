@@ -50,8 +50,13 @@ export function refusedAnswer(refusal: Refused): UploadAnswer {
 /** Nothing was stored. */
 export function failedAnswer(error: ProofLogError): UploadAnswer {
   return error.code === 'LOG_FULL'
-    ? laterAnswer(507, 'disk-full', "The collector's disk is full.", RETRY_FULL_S)
+    ? diskFullAnswer()
     : laterAnswer(503, 'storage-failed', 'The upload could not be stored.');
+}
+
+/** Nothing was stored. */
+export function diskFullAnswer(): UploadAnswer {
+  return laterAnswer(507, 'disk-full', "The collector's disk is full.", RETRY_FULL_S);
 }
 
 export function errorAnswer(status: number, code: string, message: string): UploadAnswer {
