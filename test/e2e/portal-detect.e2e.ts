@@ -63,10 +63,15 @@ t.test('before payment every probe of every system is sent to the page, and the 
 
 t.test('before payment https is refused at once, by TCP reset and never by another certificate', async (t) => {
   for (const address of [guest.server.ip4, guest.server.ip6]) {
-    const beganMs = performance.now();
-    const { outcome } = await guest.hand.call('connect', { address, port: 443, timeoutMs: 3_000 });
-    t.equal(outcome, 'refused');
-    t.ok(performance.now() - beganMs < 1_000, `after ${Math.round(performance.now() - beganMs)} ms`);
+    const tookMs: number[] = [];
+    for (let n = 0; n < 5; n++) {
+      const beganMs = performance.now();
+      const { outcome } = await guest.hand.call('connect', { address, port: 443, timeoutMs: 3_000 });
+      tookMs.push(performance.now() - beganMs);
+      t.equal(outcome, 'refused');
+    }
+    // A packet that was dropped is sent again after a second, every time; a busy machine is not that slow every time.
+    t.ok(Math.min(...tookMs) < 1_000, `after ${tookMs.map(Math.round)} ms`);
   }
 });
 
@@ -123,8 +128,13 @@ t.test('after payment no probe is touched, and the API tells what is left to the
       t.ok(isOnline && location === undefined, `${system} over IPv${family} reaches the internet: ${status}`);
     }
   }
-  const { state } = await captiveState();
-  const { bytesRemaining } = await guest.portal.view();
+  // Asked between two looks that agree: the meter may learn of the last packets in between.
+  const [state, bytesRemaining] = await until('the meter to rest', 10_000, async () => {
+    const before = await guest.portal.view();
+    const { state } = await captiveState();
+    const after = await guest.portal.view();
+    return before.bytesRemaining === after.bytesRemaining && ([state, after.bytesRemaining] as const);
+  });
   t.match(state, { captive: false, 'user-portal-url': PORTAL, 'can-extend-session': true });
   t.equal(BigInt(state['bytes-remaining'] as number), bytesRemaining);
 });

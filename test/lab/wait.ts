@@ -1,19 +1,24 @@
 /** Bounded waiting: the lab never sleeps for a fixed time, it waits until something holds or says what did not. */
+import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { LabError } from './errors.ts';
 
 const STEP_MS = 50;
+/** Where somebody had to wait for a processor half of the time or more, limits are so many times as long. */
+const BUSY_SHARE = 0.5;
+const BUSY_PATIENCE = 4;
 
 /**
  * Calls `probe` until it gives something else than undefined or false.
- * @throws LabError LAB_WAIT after `timeoutMs`, naming `what` and the last error of the probe.
+ * @throws LabError LAB_WAIT after `timeoutMs` (four times that on a busy machine), naming `what` and the last error of the probe.
  */
 export async function until<T>(
   what: string,
   timeoutMs: number,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  const endsAt = performance.now() + timeoutMs;
+  const beganMs = performance.now();
+  const stalledMs = processorStallsMs();
   let lastError: unknown;
   for (;;) {
     try {
@@ -23,11 +28,24 @@ export async function until<T>(
     } catch (error) {
       lastError = error;
     }
-    if (performance.now() >= endsAt) {
+    const takenMs = performance.now() - beganMs;
+    const isBusy = takenMs >= timeoutMs && processorStallsMs() - stalledMs >= takenMs * BUSY_SHARE;
+    if (takenMs >= timeoutMs * (isBusy ? BUSY_PATIENCE : 1)) {
       const why = lastError instanceof Error ? `; last error: ${lastError.message}` : '';
-      throw new LabError('LAB_WAIT', `Waited ${timeoutMs} ms for ${what}, in vain${why}`, { cause: lastError });
+      throw new LabError('LAB_WAIT', `Waited ${Math.round(takenMs)} ms for ${what}, in vain${why}`, {
+        cause: lastError,
+      });
     }
     await delay(STEP_MS);
+  }
+}
+
+/** How long somebody waited for a processor since the machine started, in ms. 0 on a kernel that does not say (Linux PSI). */
+function processorStallsMs(): number {
+  try {
+    return Number(/^some .*total=(\d+)$/m.exec(readFileSync('/proc/pressure/cpu', 'utf8'))?.[1] ?? 0) / 1_000;
+  } catch {
+    return 0;
   }
 }
 
