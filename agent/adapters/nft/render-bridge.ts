@@ -27,6 +27,7 @@ import { baseChain, grantSet, type TableSpec } from './table-spec.ts';
  * the kernel takes off and forgets, would hide an ARP packet from it.
  */
 const PROTOCOL = meta('protocol');
+const AT_ITS_PORT = equals(concat(ETHER_SOURCE, meta('iifname')), '@port');
 /** The lower 12 bits of a VLAN tag name the VLAN (IEEE 802.1Q, 9.6); a tag in a tag is the beginning of what the frame carries. */
 const INNER_VLAN: Json = { '&': [rawNetwork(0, 16), 0xfff] };
 
@@ -46,9 +47,10 @@ export function renderBridgeTable({ guestPorts }: { readonly guestPorts: readonl
     counters: [],
     chains: [
       baseChain('guest_port', 'filter', 'prerouting', PRIORITY, [
-        // First what costs least to see: nearly every frame is IPv4.
+        // First what nearly every frame is, decided in one rule: IPv4 of a guest at its port.
+        [equals(PROTOCOL, 'ip'), AT_ITS_PORT, ACCEPT],
         [differs(PROTOCOL, 'ip'), jump('claims')],
-        [equals(concat(ETHER_SOURCE, meta('iifname')), '@port'), ACCEPT],
+        [AT_ITS_PORT, ACCEPT],
         [equals(ETHER_SOURCE, '@bound'), DROP],
       ]),
       { name: 'claims', rules: claimRules() },
