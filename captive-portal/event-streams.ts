@@ -1,5 +1,5 @@
 /**
- * Live views as server-sent events: `event: view`, data = ViewJson. Bounded per guest and in all; a reader that is behind
+ * Live views as server-sent events: `event: view`, data = ViewJson. Bounded per guest and fairly in all; a reader that is behind
  * misses intermediate views and gets the next one, since each view is the whole truth. One text per guest, however many listen.
  *
  * @see HTML, "Server-sent events"
@@ -7,6 +7,7 @@
 import type { ServerResponse } from 'node:http';
 import type { Mac } from '../agent/core/model.ts';
 import type { GuestDesk, GuestView } from '../agent/ports.ts';
+import { FairPool } from './fair-pool.ts';
 import { MAX_STREAM_BACKLOG_BYTES, MAX_STREAMS, MAX_STREAMS_PER_GUEST, STREAM_HEARTBEAT_MS } from './limits.ts';
 import { viewJsonFromView } from './view-json.ts';
 
@@ -17,7 +18,7 @@ export class EventStreams {
   readonly #desk: GuestDesk;
   readonly #guests = new Map<Mac, Listening>();
   readonly #heartbeat: NodeJS.Timeout;
-  #size = 0;
+  readonly #places = new FairPool<Mac>(MAX_STREAMS);
 
   constructor(desk: GuestDesk) {
     this.#desk = desk;
@@ -26,7 +27,7 @@ export class EventStreams {
   }
 
   hasRoomFor(mac: Mac): boolean {
-    return (this.#guests.get(mac)?.responses.size ?? 0) < MAX_STREAMS_PER_GUEST && this.#size < MAX_STREAMS;
+    return (this.#guests.get(mac)?.responses.size ?? 0) < MAX_STREAMS_PER_GUEST && this.#places.hasRoomFor(mac);
   }
 
   /** Takes over a response whose headers are set and not yet sent. */
@@ -36,10 +37,13 @@ export class EventStreams {
       response.destroy();
       return;
     }
-    const { responses } = this.#listeningTo(mac);
-    responses.add(response);
-    this.#size += 1;
-    response.once('close', () => this.#forget(mac, response));
+    const release = this.#places.hold(mac, () => response.destroy());
+    if (release === undefined) return void response.destroy();
+    this.#listeningTo(mac).responses.add(response);
+    response.once('close', () => {
+      release();
+      this.#forget(mac, response);
+    });
     response.write('retry: 3000\n\n');
     send(response, eventText(this.#desk.view(mac)));
   }
@@ -53,7 +57,7 @@ export class EventStreams {
   }
 
   get size(): number {
-    return this.#size;
+    return this.#places.size;
   }
 
   close(): void {
@@ -79,9 +83,7 @@ export class EventStreams {
 
   #forget(mac: Mac, response: ServerResponse): void {
     const listening = this.#guests.get(mac);
-    if (listening?.responses.delete(response) !== true) return;
-    this.#size -= 1;
-    if (listening.responses.size > 0) return;
+    if (listening?.responses.delete(response) !== true || listening.responses.size > 0) return;
     this.#guests.delete(mac);
     listening.unwatch();
   }

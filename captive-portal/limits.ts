@@ -29,8 +29,8 @@ export const MAX_CONNECTIONS_PER_ADDRESS = 16;
 export const MAX_CONNECTIONS_PER_GUEST = 24;
 /** 500 guests whose pages poll and 200 that follow a stream, and some to come; about 30 kB of memory each. */
 export const MAX_CONNECTIONS = 800;
-/** Of those without a session together: made-up MACs, which cost nothing, leave room for guests who have one. */
-export const MAX_CONNECTIONS_OF_STRANGERS = 600;
+/** Of those who have paid nothing together: made-up MACs, and trials that they begin, leave room for guests who have. */
+export const MAX_CONNECTIONS_OF_UNPAID = 600;
 
 /** Requests of one connection that wait for their answers: one, and those that cross the end of the one before. */
 export const MAX_UNANSWERED_REQUESTS = 4;

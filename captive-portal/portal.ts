@@ -8,7 +8,7 @@
 import type { Server } from 'node:http';
 import type { Socket } from 'node:net';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import type { Clock, GuestDesk } from '../agent/ports.ts';
+import type { Clock, GuestDesk, GuestView } from '../agent/ports.ts';
 import { ANSWER_HEADERS } from './answer-headers.ts';
 import { acceptsCaptiveJson, CAPTIVE_MEDIA_TYPE, captiveState, captiveUrls } from './captive-api.ts';
 import { answerClientError } from './client-error.ts';
@@ -31,6 +31,9 @@ import { type Problem, sendProblem } from './problem.ts';
 import { RateLimit } from './rate-limit.ts';
 import { apiSchema, MalformedRequestError, useSchemas } from './route-schemas.ts';
 import { addStaticPage } from './static-page.ts';
+
+/** Phases that nobody is in for nothing: a payment that is only claimed may fail. */
+const PAID: ReadonlySet<GuestView['phase']> = new Set<GuestView['phase']>(['active', 'closing', 'settled']);
 
 export type PortalDeps = {
   readonly desk: GuestDesk;
@@ -76,7 +79,7 @@ export function buildPortal(deps: PortalDeps): FastifyInstance {
   capPipelines(app.server);
   capConnections(app.server, {
     identify: (address) => desk.identify(address),
-    hasSession: (mac) => desk.view(mac).phase !== 'none',
+    hasPaid: (mac) => PAID.has(desk.view(mac).phase),
   });
   app.addHook('onRequest', async (request, reply) => passGate(request, reply, host));
   app.addHook('preClose', (done) => {

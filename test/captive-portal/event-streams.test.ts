@@ -99,6 +99,22 @@ t.test('a reader that is behind misses views, and is ended at the next heartbeat
   t.end();
 });
 
+t.test('made-up guests that hold every stream make way for one who has none', (t) => {
+  const { desk } = watched();
+  const streams = new EventStreams(desk);
+  const greedy = Array.from({ length: MAX_STREAMS }, (_, i) =>
+    opened(streams, `aa:bb:cc:01:00:${Math.floor(i / MAX_STREAMS_PER_GUEST)}` as Mac),
+  );
+  t.ok(streams.hasRoomFor(GUEST));
+  const response = opened(streams);
+  t.match(response.written, 'event: view');
+  t.equal(response.destroyed, false);
+  t.equal(greedy.filter(({ destroyed }) => destroyed).length, 1);
+  t.equal(streams.size, MAX_STREAMS);
+  streams.close();
+  t.end();
+});
+
 t.test('streams are bounded per guest and in all, and a closed one makes room', (t) => {
   const { desk } = watched();
   const streams = new EventStreams(desk);
@@ -107,8 +123,11 @@ t.test('streams are bounded per guest and in all, and a closed one makes room', 
   t.ok(streams.hasRoomFor('aa:bb:cc:00:00:02' as Mac));
   own[0]?.destroy();
   t.ok(streams.hasRoomFor(GUEST));
+  own[1]?.destroy();
   for (let i = streams.size; i < MAX_STREAMS; i++) opened(streams, `aa:bb:cc:01:00:${i}` as Mac);
-  t.notOk(streams.hasRoomFor('aa:bb:cc:00:00:02' as Mac));
+  const late = 'aa:bb:cc:00:00:02' as Mac;
+  t.notOk(streams.hasRoomFor(late), 'one each, and no more of them');
+  t.equal(opened(streams, late).destroyed, true);
   streams.close();
   t.equal(streams.size, 0);
   t.end();

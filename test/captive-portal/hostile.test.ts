@@ -7,7 +7,7 @@ import {
   HEADERS_TIMEOUT_MS,
   KEEP_ALIVE_MS,
   MAX_CONNECTIONS,
-  MAX_CONNECTIONS_OF_STRANGERS,
+  MAX_CONNECTIONS_OF_UNPAID,
   MAX_CONNECTIONS_PER_ADDRESS,
   MAX_CONNECTIONS_PER_GUEST,
   REQUEST_TIMEOUT_MS,
@@ -193,17 +193,29 @@ t.test('one guest with many addresses holds 24 connections', async (t) => {
   await release(held);
 });
 
-t.test('strangers together hold 600 connections, and a guest with a session is served beside them', async (t) => {
+t.test('who paid nothing holds 600 connections in all, and a guest who paid is served beside them', async (t) => {
   const { port } = await listening(t, {
     identify: (address) => Promise.resolve(address as typeof GUEST),
-    view: (mac) => view({ phase: String(mac) === '127.0.0.1' ? 'active' : 'none' }),
+    view: (mac) => view({ phase: String(mac) === '127.0.0.1' ? 'active' : 'trial' }),
   });
-  const many = MAX_CONNECTIONS_OF_STRANGERS + 30;
+  const many = MAX_CONNECTIONS_OF_UNPAID + 30;
   const addresses = Array.from({ length: many }, (_, i) => `127.0.${1 + Math.floor(i / 250)}.${1 + (i % 250)}`);
   const held = await hold(port, addresses, 30);
-  t.equal(held.length, MAX_CONNECTIONS_OF_STRANGERS);
+  t.equal(held.length, MAX_CONNECTIONS_OF_UNPAID);
   t.ok(await isAlive(port), 'the guest, from 127.0.0.1');
   await release(held);
+});
+
+t.test('fifty made-up guests with twelve connections each make way for one who is new', async (t) => {
+  const { port } = await listening(t, {
+    identify: (address) => Promise.resolve(address as typeof GUEST),
+    view: () => view(),
+  });
+  const addresses = Array.from({ length: MAX_CONNECTIONS_OF_UNPAID }, (_, i) => `127.0.3.${1 + (i % 50)}`);
+  const held = await hold(port, addresses, 1);
+  t.equal(held.length, MAX_CONNECTIONS_OF_UNPAID - 1, 'one had to go for the one who looks whether it is served');
+  for (let i = 0; i < 20; i++) t.ok(await isAlive(port), 'each time');
+  await release(held.filter((socket) => !socket.destroyed));
 });
 
 t.test('all guests together hold 800 connections, also where the server is handed them', async (t) => {
