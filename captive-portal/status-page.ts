@@ -113,7 +113,7 @@ function paySection(terms: TermsJson, view: GuestView | undefined, code: string,
   const trialForm = hasTrial
     ? `<form method="post" action="/trial?lang=${code}"><button class="secondary">${escapeHtml(free)}</button></form>`
     : '';
-  return `<section class="card"><p><strong>${escapeHtml(main)}</strong>${extra === undefined ? '' : `, ${escapeHtml(extra)}`}. ${escapeHtml(explain.offline)}</p>
+  return `<section class="card"><p class="price">${escapeHtml(main)}</p>${extra === undefined ? '' : `<p class="hint">${escapeHtml(extra)}</p>`}<p>${escapeHtml(explain.offline)}</p>
 ${trialForm}<form method="post" action="/pass?lang=${code}"><h2>${escapeHtml(isAdding ? pay.addHeading : pay.heading)}</h2>${choice}
 <label for="code">${escapeHtml(pay.code)}</label><input id="code" name="code" class="code" dir="ltr" required maxlength="40" autocomplete="off" autocapitalize="characters" spellcheck="false">
 <p class="hint">${escapeHtml(pay.codeHint)}</p><button>${escapeHtml(isAdding ? pay.add : pay.button)}</button></form></section>`;

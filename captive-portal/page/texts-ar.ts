@@ -37,7 +37,7 @@ export const ARABIC: Strings = {
   price: {
     perSsp: '{money} يشتري {data}',
     perSspTime: '{money} يشتري {time}',
-    perMinute: 'إضافة إلى {money} في الدقيقة',
+    perMinute: 'ويُضاف {money} عن كل دقيقة',
     free: 'هذه الشبكة مجانية',
   },
   trial: { button: 'جرّب {data} مجانًا' },
@@ -85,7 +85,7 @@ export const ARABIC: Strings = {
     timeLeft: 'الوقت المتبقي',
     spent: 'المصروف',
     money: 'مدفوع ولم يُستخدم',
-    aside: '{money} مخصصة. ما لا تستخدمه يعود إليك.',
+    aside: 'المخصص: {money}. ما لا تستخدمه يعود إليك.',
     pause: 'إيقاف مؤقت',
     resume: 'متابعة',
     finish: 'إنهاء واسترداد الباقي',
