@@ -125,6 +125,13 @@ export class Driver {
     }
   }
 
+  /** Where the journal took nothing, asks whether it does again: a router without guests has nothing else to write. Never rejects. */
+  async retryStorage(): Promise<void> {
+    if (this.#storageTrouble === undefined) return;
+    // What is stored already, and is written nevertheless.
+    await this.commit([{ kind: 'gifts', ...this.#state.gifts }]).catch(() => undefined);
+  }
+
   /** Stores a channel and its session as they are now, and `more`, in one transaction: neither is of use without the other. */
   async commitChannel(id: Hex, more: readonly JournalEntry[] = []): Promise<void> {
     const channel = this.#state.channels.get(id);

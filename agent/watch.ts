@@ -51,6 +51,8 @@ const NEIGHBOURS_MS = 5_000;
 /** Without a session a tick has nothing to count; it still closes intervals and uploads what waits. */
 const IDLE_TICK_MS = 5_000;
 const SALE_MS = 5_000;
+/** A full disk is emptied by a person, who looks whether it helped. */
+const STORAGE_MS = 10_000;
 /** A change of the ruleset is told at once; this is for what was missed. */
 const OFFLOADS_MS = 60_000;
 /** Deposits that nobody told of are looked for this often. */
@@ -97,6 +99,7 @@ export class Watch {
       this.#nftTrouble === undefined ? Promise.resolve(this.#judgeSale()) : this.#readOffloads(),
     );
     this.#every(OFFLOADS_MS, 'offloads', () => this.#readOffloads());
+    this.#every(STORAGE_MS, 'storage', () => driver.retryStorage());
     this.#every(PENDING_MS, 'pending', () => this.#opens.lookUp());
     this.#every(exitLookMs(config), 'exits', () => this.#lookUpExits());
     await this.#opens.lookUp();

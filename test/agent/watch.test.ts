@@ -50,6 +50,21 @@ t.test('after a resync the neighbours are listed, if anybody has a session', asy
   t.strictSame(scene.driver.state.stations.get(PHONE)?.addresses, [PHONE_IP, v6]);
 });
 
+t.test('a disk that was full while nobody was there sells again by itself', async (t) => {
+  const scene = await watching(t);
+  const { journal, driver, desk } = scene;
+  const request = scene.openRequest();
+  journal.failure = Object.assign(new Error('full'), { code: 'JOURNAL_FULL' });
+  t.match(await desk.open(PHONE, request), { ok: false });
+  t.match(driver.trouble, /journal cannot be written: full/);
+  await scene.advance(10_000);
+  t.match(driver.trouble, /full/, 'asked, and it is');
+  journal.failure = undefined;
+  await scene.advance(10_000);
+  t.equal(driver.trouble, undefined);
+  t.match(await desk.open(PHONE, request), { ok: true });
+});
+
 t.test('counters are sampled each second, and addresses without a binding are taken up', async (t) => {
   const scene = await served(t);
   scene.download(3_000_000n);
