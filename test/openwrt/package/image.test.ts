@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import t from 'tap';
+import { packageSpec } from '../../../tools/build-package.ts';
 import { Router, SHELLS } from './support/router.ts';
 
 const OPENWRT = fileURLToPath(new URL('../../../openwrt/', import.meta.url));
@@ -110,10 +111,14 @@ t.test('the feed recipe installs the same files as the package builder, under a 
   const root = join(folder, 'root');
   mkdirSync(root);
   const make = (payload: string) =>
-    execFileSync('make', ['-C', OPENWRT, `TOPDIR=${top}`, `DESTDIR=${root}`, `SHAREAGENT_PAYLOAD=${payload}`], {
-      stdio: 'pipe',
-      encoding: 'utf8',
-    });
+    execFileSync(
+      'make',
+      ['-C', `${OPENWRT}shareagent`, `TOPDIR=${top}`, `DESTDIR=${root}`, `SHAREAGENT_PAYLOAD=${payload}`],
+      {
+        stdio: 'pipe',
+        encoding: 'utf8',
+      },
+    );
   make(join(folder, 'payload'));
   const installed = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter((path) =>
     statSync(join(root, path)).isFile(),
@@ -124,5 +129,22 @@ t.test('the feed recipe installs the same files as the package builder, under a 
   t.ok((statSync(join(root, 'etc/init.d/shareagent')).mode & 0o111) !== 0);
   t.match(readFileSync(join(root, 'usr/lib/shareagent/build-id'), 'utf8'), /^[0-9a-f]{64}\n$/);
   t.throws(() => make(join(folder, 'nowhere')), /run make binary/);
+  t.end();
+});
+
+t.test('the feed recipe is where scripts/feeds looks, and says what the package builder says', (t) => {
+  // It takes FOLDER/Makefile below the feed; one in the feed's own folder it cannot name, and drops.
+  const recipes = readdirSync(OPENWRT, { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /(^|[/])Makefile$/.test(path),
+  );
+  t.same(recipes.toSorted(), ['luci-app-shareagent/Makefile', 'shareagent/Makefile']);
+  const recipe = readFileSync(`${OPENWRT}shareagent/Makefile`, 'utf8');
+  const { version, license, depends, user, conffiles } = packageSpec({ entries: [], depends: [] }, 'x86_64', 0);
+  t.match(recipe, `\nPKG_VERSION:=${version.replace('-r1', '')}\nPKG_RELEASE:=1\nPKG_LICENSE:=${license}\n`);
+  const [, needed = ''] = /^ {2}DEPENDS:=(.*)$/m.exec(recipe) ?? [];
+  // Every package needs libc; the buildroot adds it by itself.
+  t.same(['libc', ...needed.split(' ').map((name) => name.replace(/^[+]/, ''))].toSorted(), depends);
+  t.match(recipe, `USERID:=${user}\n`);
+  t.match(recipe, `/conffiles\n${conffiles.map((path) => `/${path}\n`).join('')}endef`);
   t.end();
 });

@@ -8,6 +8,7 @@ import { Router, SHELLS } from './support/router.ts';
 
 const FLAG = 'var/run/shareagent-clock/synced';
 /** Read by fw4 whenever it loads its rules. */
+const BUS_RULES = 'usr/share/acl.d/shareagent.json';
 const FIREWALL_RULE = 'usr/share/nftables.d/chain-pre/input/shareagent.nft';
 
 for (const shell of SHELLS) {
@@ -99,6 +100,8 @@ t.test('installed, used, removed: the router is as it was, the owner’s ledger 
   t.ok(router.has('etc/shareagent-root/guest-network-made'));
   await router.run('usr/libexec/shareagent/after-install');
   t.same(router.lines('reloads'), ['reload_config']);
+  t.same(router.lines('told'), ['killall -HUP ubusd'], 'the bus lets the new user in');
+  t.ok(router.has(BUS_RULES));
   t.ok(router.has('nft/inet'), 'guests are held back from the first moment');
   t.ok(router.has(FIREWALL_RULE));
   router.write('etc/shareagent/ledger.db', 'money');
@@ -109,6 +112,8 @@ t.test('installed, used, removed: the router is as it was, the owner’s ledger 
   t.same(await router.config(), before);
   t.notOk(router.has('nft/inet') || router.has('nft/bridge') || router.has('var/run/shareagent'));
   t.notOk(router.has('var/run/shareagent-clock'));
+  t.notOk(router.has(BUS_RULES));
+  t.same(router.lines('told'), ['killall -HUP ubusd', 'killall -HUP ubusd'], 'and does not any more');
   t.notOk(router.has(FIREWALL_RULE), 'the firewall, loaded anew without the guest network, does not find it');
   t.equal(router.read('etc/shareagent/ledger.db'), 'money');
   t.notOk(router.has('etc/shareagent-root'), 'the mark is gone, and the folder with it');
@@ -145,6 +150,8 @@ t.test('an upgrade touches neither network nor tables', async (t) => {
   t.equal((await router.run('usr/libexec/shareagent/after-install', [], env)).code, 0);
   t.same(await router.config(), before);
   t.ok(router.has(FIREWALL_RULE), 'nor the rule for the firewall');
+  t.ok(router.has(BUS_RULES), 'nor those of the bus');
+  t.same(router.lines('told'), ['killall -HUP ubusd'], 'which may be others in the new version');
   t.equal(router.read('nft/inet'), 'with sessions');
   t.same(router.lines('reloads'), []);
 });
@@ -169,6 +176,9 @@ sysupgrade_init_conffiles=list_files
 for hook in $sysupgrade_init_conffiles; do "$hook" x; done
 `,
   );
+  t.equal((await router.run('sysupgrade', [], { CONF_BACKUP_LIST: '1' })).code, 0);
+  t.same(router.lines('list'), ['ledger.db', 'ledger.db-wal']);
+  t.notOk(router.has('actions'), 'a look at the list stops nothing');
   t.equal((await router.run('sysupgrade')).code, 0);
   t.same(router.lines('list'), ['ledger.db']);
   const deadline = performance.now() + 10_000;

@@ -2,6 +2,8 @@
 # is started again when sysupgrade ends without a reboot, as after a backup. Guests go on surfing meanwhile.
 shareagent_hold_ledger() {
 	local upgrade=$$ database waited=0
+	# LuCI asks for the list alone: nothing is copied.
+	[ "${CONF_BACKUP_LIST:-0}" = 1 ] && return 0
 	[ -x /etc/init.d/shareagent ] && /etc/init.d/shareagent running || return 0
 	database=$(uci -q get shareagent.@storage[0].database) || database=/etc/shareagent/ledger.db
 	/etc/init.d/shareagent stop

@@ -95,6 +95,7 @@ export class Router {
     for (const name of RELOADED) this.#tool(`etc/init.d/${name}`, `echo "${name} $1" >>"$ROUTER_ROOT/reloads"`);
     this.#tool('sbin/wifi', 'echo "wifi $1" >>"$ROUTER_ROOT/reloads"');
     this.#tool('bin/logger', 'echo "$*" >>"$ROUTER_ROOT/syslog"');
+    this.#tool('bin/killall', 'echo "killall $*" >>"$ROUTER_ROOT/told"');
     this.#tool('bin/reload_config', 'echo reload_config >>"$ROUTER_ROOT/reloads"');
     const realUci = process.env['UCI'];
     for (const name of ['uci', 'uci.awk', 'nft']) cpSync(join(SUPPORT, name), join(this.root, 'bin', name));
