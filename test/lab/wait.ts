@@ -17,8 +17,7 @@ export async function until<T>(
   timeoutMs: number,
   probe: () => Promise<T | undefined | false> | T | undefined | false,
 ): Promise<T> {
-  const beganMs = performance.now();
-  const stalledMs = processorStallsMs();
+  const watch = new Stopwatch();
   let lastError: unknown;
   for (;;) {
     try {
@@ -28,15 +27,29 @@ export async function until<T>(
     } catch (error) {
       lastError = error;
     }
-    const takenMs = performance.now() - beganMs;
-    const isBusy = takenMs >= timeoutMs && processorStallsMs() - stalledMs >= takenMs * BUSY_SHARE;
-    if (takenMs >= timeoutMs * (isBusy ? BUSY_PATIENCE : 1)) {
+    if (!watch.isWithin(timeoutMs)) {
       const why = lastError instanceof Error ? `; last error: ${lastError.message}` : '';
-      throw new LabError('LAB_WAIT', `Waited ${Math.round(takenMs)} ms for ${what}, in vain${why}`, {
+      throw new LabError('LAB_WAIT', `Waited ${Math.round(watch.ms)} ms for ${what}, in vain${why}`, {
         cause: lastError,
       });
     }
     await delay(STEP_MS);
+  }
+}
+
+/** Time since it was made, and whether that is within a limit, which is longer where the machine is busy. */
+export class Stopwatch {
+  readonly #beganMs = performance.now();
+  readonly #stalledMs = processorStallsMs();
+
+  get ms(): number {
+    return performance.now() - this.#beganMs;
+  }
+
+  isWithin(limitMs: number): boolean {
+    const takenMs = this.ms;
+    if (takenMs < limitMs) return true;
+    return takenMs < limitMs * BUSY_PATIENCE && processorStallsMs() - this.#stalledMs >= takenMs * BUSY_SHARE;
   }
 }
 
