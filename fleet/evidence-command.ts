@@ -19,7 +19,7 @@ import {
 } from './evidence-file.ts';
 import type { CommandOutput } from './rewards-command.ts';
 
-const EVIDENCE_USAGE = `usage: fleet evidence export DEVICE --collector URL --chain-id N --registry ADDRESS [--out DIRECTORY]
+export const EVIDENCE_USAGE = `usage: fleet evidence export DEVICE --collector URL --chain-id N --registry ADDRESS [--out DIRECTORY]
        fleet evidence verify FILE [--chain-id N --registry ADDRESS] [--slash]
 export writes a file for each contradiction that holds; verify needs no network. Name the contract that you trust: a file
 names its own. --slash prints the arguments of DeviceRegistry.slashEquivocation.`;

@@ -39,7 +39,15 @@ export async function startOwnCollector(
   const child = spawn(process.execPath, [MAIN, '--config', configPath], { stdio: ['ignore', 'pipe', 'inherit'] });
   const ended = new AbortController();
   child.once('exit', () => ended.abort());
+  const abandon = (): void => {
+    child.kill('SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const exit = (): never => process.exit(1);
+  // However the simulation ends, nothing of it stays behind.
+  process.once('exit', abandon).once('SIGINT', exit).once('SIGTERM', exit);
   const stop = async (): Promise<void> => {
+    process.off('exit', abandon).off('SIGINT', exit).off('SIGTERM', exit);
     if (child.exitCode === null && child.signalCode === null) {
       const closed = once(child, 'close');
       child.kill('SIGTERM');

@@ -18,7 +18,7 @@ import { LIES, type Lie, SimulatedRouter } from './simulate-router.ts';
 import { type Progress, Simulation, type SimulationResult } from './simulate-run.ts';
 import { type FastSigner, fastestSigner } from './simulate-signer.ts';
 
-const USAGE = `usage: fleet simulate [--routers N] [--minutes M] [--interval SECONDS] [--lies NAME=PART,..] [--unknown PART]
+export const SIMULATE_USAGE = `usage: fleet simulate [--routers N] [--minutes M] [--interval SECONDS] [--lies NAME=PART,..] [--unknown PART]
                       [--connections N] [--seed N] [--json]
                       [--devices FILE --run NAME]                        write the devices of a run and stop
                       [--collector URL --key ADDRESS --run NAME]         drive a collector that knows them
@@ -56,7 +56,7 @@ export async function simulateCommand(args: readonly string[], output: CommandOu
     return await run(optionsFrom(args), output);
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;
-    output.note(`${error.message}\n${USAGE}`);
+    output.note(`${error.message}\n${SIMULATE_USAGE}`);
     return 2;
   }
 }
