@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 
 export type PageAssets = {
-  /** With NAME_PLACEHOLDER where the owner's name goes. */
+  /** The template: page-document.ts fills in texts and the owner's own words. */
   readonly html: string;
   readonly script: string;
   readonly style: string;
