@@ -28,7 +28,7 @@ import type { Running } from './host.ts';
 import type { World } from './world.ts';
 
 const MAIN = fileURLToPath(new URL('./chain-main.ts', import.meta.url));
-const READY_MS = 30_000;
+const READY_MS = 90_000;
 const GAS_MONEY_WEI = 10n ** 18n;
 const token = createContract(SSP_TOKEN_ABI);
 

@@ -10,7 +10,7 @@ import type { Host, Running } from './host.ts';
 import type { Lab } from './lab.ts';
 
 const MAIN = fileURLToPath(new URL('./hand-main.ts', import.meta.url));
-const READY_MS = 15_000;
+const READY_MS = 60_000;
 /** Longer than the longest operation; operations that can hang carry their own, shorter timeout. */
 const CALL_MS = 60_000;
 

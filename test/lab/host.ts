@@ -28,7 +28,7 @@ export type StartOptions = {
   readonly cwd?: string;
 };
 
-const RUN_TIMEOUT_MS = 20_000;
+const RUN_TIMEOUT_MS = 60_000;
 const MAX_OUTPUT_BYTES = 32 << 20;
 
 export class Host {

@@ -8,7 +8,7 @@ import { logTails } from './log-tails.ts';
 import { openScene, type Scene, type SceneOptions } from './scene.ts';
 
 /** tap's own 30 s are for unit tests; test/e2e/run.ts ends a file that hangs. */
-const FILE_TIMEOUT_MS = 175_000;
+const FILE_TIMEOUT_MS = 290_000;
 
 export type TestScene = Scene & { readonly guest: Guest; readonly other: Guest };
 

@@ -4,7 +4,7 @@ import { Duplex, type Readable, type Writable } from 'node:stream';
 import { FrameReader } from '../../openwrt/node-openwrt-ubus/src/frame-reader.ts';
 
 /** A frame that does not come within this time fails the test with a sentence. */
-const FRAME_TIMEOUT_MS = 5_000;
+const FRAME_TIMEOUT_MS = 30_000;
 
 export class RawSocket {
   readonly socket: Duplex;
@@ -50,7 +50,7 @@ export class RawSocket {
     const isReady = (): boolean => this.#frames.length > 0 || this.#isEnded;
     if (!isReady()) {
       await new Promise<void>((resolve, reject) => {
-        const timer = setTimeout(() => reject(new Error('no frame within 5 s')), FRAME_TIMEOUT_MS);
+        const timer = setTimeout(() => reject(new Error('no frame within 30 s')), FRAME_TIMEOUT_MS);
         this.#wake = () => {
           clearTimeout(timer);
           resolve();

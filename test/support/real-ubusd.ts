@@ -4,7 +4,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-const START_MS = 5_000;
+const START_MS = 30_000;
 
 /** Path of a real ubusd; undefined if there is none. @throws Error if UBUSD names something that can not be run */
 export function realDaemonCommand(): string | undefined {

@@ -22,7 +22,7 @@ const LUCI_STATIC =
     : new URL(`file://${process.env['LUCI_STATIC']}/`);
 const TYPES: Readonly<Record<string, string>> = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
 /** A hanging page is a failure long before the whole file is one. */
-const WAIT_MS = 15_000;
+const WAIT_MS = 60_000;
 const READY =
   'document.querySelector("#view h2, .alert-message.error, .alert-message.danger") !== null && document.querySelector("#view > .spinning") === null';
 
