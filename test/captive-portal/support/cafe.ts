@@ -3,7 +3,7 @@ import type { FastifyInstance, InjectOptions } from 'fastify';
 import type { Mac } from '../../../agent/core/model.ts';
 import type { Clock, DeskRefusal, GuestDesk, GuestView } from '../../../agent/ports.ts';
 import { loadPageAssets, type PageAssets } from '../../../captive-portal/page-assets.ts';
-import { buildPortal } from '../../../captive-portal/portal.ts';
+import { buildPortal, type PortalDeps } from '../../../captive-portal/portal.ts';
 import type { PortalConfig } from '../../../captive-portal/portal-config.ts';
 import { type Quote, type SignedQuote, signQuote } from '../../../protocol/quote.ts';
 import { addressFromSecretKey } from '../../../protocol/signature.ts';
@@ -96,6 +96,7 @@ export async function cafe(
   config: PortalConfig = CONFIG,
   isSecure = () => false,
   reportUntrue?: (said: string) => void,
+  faucet?: PortalDeps['faucet'],
 ): Promise<Cafe> {
   await buildPage();
   const logged: Logged[] = [];
@@ -109,6 +110,7 @@ export async function cafe(
     clock,
     log: { info: keep, warn: keep, error: keep },
     isSecure,
+    ...(faucet === undefined ? {} : { faucet }),
   });
   holdToSchemas(app, reportUntrue);
   return { app, logged, clock };

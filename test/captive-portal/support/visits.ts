@@ -2,14 +2,23 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import type { Test } from 'tap';
+import type { PortalDeps } from '../../../captive-portal/portal.ts';
+import type { PortalConfig } from '../../../captive-portal/portal-config.ts';
 import { PORTAL, type Stage, type Visit, visit } from './browser.ts';
 import { cafe } from './cafe.ts';
 import type { LivingDesk } from './living-desk.ts';
 
+/** What a router has beside its desk. */
+export type Extras = { readonly config?: PortalConfig; readonly faucet?: PortalDeps['faucet'] };
+
 export function visitsOf(stage: Stage) {
   /** Runs `story` with a fresh router and no page yet. */
-  async function withRouter(desk: LivingDesk, story: (logged: readonly unknown[]) => Promise<void>): Promise<void> {
-    const { app, logged } = await cafe(desk);
+  async function withRouter(
+    desk: LivingDesk,
+    story: (logged: readonly unknown[]) => Promise<void>,
+    { config, faucet }: Extras = {},
+  ): Promise<void> {
+    const { app, logged } = await cafe(desk, config, undefined, undefined, faucet);
     await stage.present(app);
     try {
       await story(logged);
@@ -24,6 +33,22 @@ export function visitsOf(stage: Stage) {
     await made.page.addInitScript(initScript);
     await made.page.goto(PORTAL);
     return made;
+  }
+
+  /** Runs `story` on a fresh router, and a page that offers something to buy. */
+  async function withOffer(
+    desk: LivingDesk,
+    story: (page: Page) => Promise<void>,
+    options: BrowserContextOptions = {},
+    extras?: Extras,
+  ): Promise<void> {
+    const visited = async () => {
+      const { page, close } = await opened(options);
+      await page.waitForSelector('.option');
+      await story(page);
+      await close();
+    };
+    await withRouter(desk, visited, extras);
   }
 
   /** Runs `story` on a fresh router and page; fails on anything the browser complains about. */
@@ -42,7 +67,18 @@ export function visitsOf(stage: Stage) {
     });
   }
 
-  return { withRouter, opened, withPage };
+  return { withRouter, opened, withPage, withOffer };
+}
+
+/** Types the code and takes what is chosen. */
+export async function payWith(page: Page, code: string): Promise<void> {
+  await page.fill('#code', code);
+  await page.click('#pay-button');
+}
+
+/** What each open that the desk has taken was to put aside. */
+export function depositsOf({ opens }: Pick<LivingDesk, 'opens'>): readonly bigint[] {
+  return opens.map(({ deposit }) => deposit);
 }
 
 /** Waits until the page says so. */
