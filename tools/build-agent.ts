@@ -77,20 +77,28 @@ const COMMON: BuildOptions = {
 const OWN_URL = { 'import.meta.url': 'OWN_URL' };
 
 export async function buildAgent(): Promise<void> {
-  await buildPage();
   rmSync(`${ROOT}dist`, { recursive: true, force: true });
-  mkdirSync(`${ROOT}dist/page`, { recursive: true });
+  await bundleAgent(`${ROOT}agent/cli/shareagent.ts`, `${ROOT}dist`);
+}
+
+/** The bundle of a script that starts the agent, and what it needs beside it, in a folder below the checkout's. @returns its path */
+export async function bundleAgent(entryPoint: string, folder: string): Promise<string> {
+  await buildPage();
+  mkdirSync(`${folder}/page`, { recursive: true });
+  const outfile = `${folder}/shareagent.cjs`;
   await build({
     ...COMMON,
-    outfile: BUNDLE,
+    entryPoints: [entryPoint],
+    outfile,
     external: ['better-sqlite3'],
     define: { ...OWN_URL, VERIFIER_WORKER_CODE: JSON.stringify(await bundleVerifierWorker()) },
     plugins: [withoutHttp2],
   });
-  copyFileSync(WASM_FILE, `${ROOT}dist/secp256k1.wasm`);
+  copyFileSync(WASM_FILE, `${folder}/secp256k1.wasm`);
   const netlink = compiledAddon();
-  if (netlink !== undefined && existsSync(netlink)) copyFileSync(netlink, `${ROOT}dist/${ADDON_FILE}`);
-  cpSync(`${ROOT}captive-portal/page/dist`, `${ROOT}dist/page/dist`, { recursive: true });
+  if (netlink !== undefined && existsSync(netlink)) copyFileSync(netlink, `${folder}/${ADDON_FILE}`);
+  cpSync(`${ROOT}captive-portal/page/dist`, `${folder}/page/dist`, { recursive: true });
+  return outfile;
 }
 
 /** What a binary says of itself (`shareagent --version`), and how it is wrapped. */

@@ -3,17 +3,32 @@
  * surfs: each byte is proven once, the channel is closed once, nothing that was paid is cut.
  */
 import t from 'tap';
+import { loadOrCreateKey } from '../../agent/adapters/device-key.ts';
+import { addressFromSecretKey } from '../../protocol/signature.ts';
 import { UDP_ECHO_PORT } from '../lab/addresses.ts';
+import { deviceKeyPath } from '../lab/agent.ts';
 import { knockEverywhere } from '../lab/demo-arrival.ts';
+import type { Guest } from '../lab/guest.ts';
 import { LABELS } from '../lab/labelled-steps.ts';
 import { MortalStory, PATIENCE_MS } from '../lab/mortal-story.ts';
 import { passedAndMetered } from '../lab/passed.ts';
 import { settled, until } from '../lab/wait.ts';
 import { difference, readBeyond, sumOf } from '../lab/wire.ts';
 
-const story = await MortalStory.begin();
+/** 10 SSP a portion, of which the router has many. */
+const PORTION_UNITS = 100_000n;
+const TRIAL_BYTES = 300_000;
+const TAKER = '0x000000000000000000000000000000000000cafe';
+const story = await MortalStory.begin({
+  guests: 3,
+  options: {
+    price: { trial_bytes: `${TRIAL_BYTES}`, trial_bytes_per_day: `${TRIAL_BYTES}` },
+    portal: { faucet: `${PORTION_UNITS / 10_000n}` },
+  },
+});
 const { scene, mortal, surfer, payer } = story;
 const { agent, chain, world } = scene;
+const visitor = scene.guests[2] as Guest;
 const { channelId = '0x' } = await story.open();
 let payerBytes = 0n;
 
@@ -30,6 +45,38 @@ async function answers(from: string): Promise<boolean> {
   });
   return received.packets > 0;
 }
+
+t.test('while a visitor begins the free trial', async (t) => {
+  await visitor.join();
+  await story.dieInTurn(t, LABELS.trial, () =>
+    until('the trial to begin or to be used up', PATIENCE_MS, async () => {
+      const { body } = await visitor.portal.request('/api/trial', {});
+      return /trial-used/.test(body) || (await visitor.portal.view()).isOnline;
+    }),
+  );
+  const flow = await visitor.startDownload(4, 2 * TRIAL_BYTES);
+  const { bytes } = await until('it to be used up', 20_000, async () => {
+    const state = await visitor.flow(flow);
+    return state.bytes > 0 && state.idleMs > 1_500 ? state : undefined;
+  });
+  t.ok(bytes < TRIAL_BYTES, `${bytes} bytes: one trial, however often it died`);
+  await visitor.hand.call('abort', { flow });
+});
+
+t.test('while the faucet gives a visitor money', async (t) => {
+  await chain.give(addressFromSecretKey(loadOrCreateKey(deviceKeyPath(scene.lab))), 100n * PORTION_UNITS);
+  let asked = 0n;
+  await story.dieInTurn(t, LABELS.faucet, () =>
+    until('the portion', PATIENCE_MS, async () => {
+      if ((await chain.balanceOf(TAKER)) > 0n) return true;
+      asked += 1n;
+      await visitor.portal.request('/api/faucet', { v: 1, signer: TAKER }, 20_000);
+      return false;
+    }),
+  );
+  const given = await chain.balanceOf(TAKER);
+  t.ok(given % PORTION_UNITS === 0n && given <= asked * PORTION_UNITS, `${given} units for being asked ${asked} times`);
+});
 
 t.test('while a guest takes another address', async (t) => {
   for (const [i, label] of LABELS.bind.entries()) {

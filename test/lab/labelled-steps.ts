@@ -30,6 +30,9 @@ export const LABELS = {
     'before journal.commit session',
   ],
   bind: ['behind nft.apply bind'],
+  trial: ['before journal.commit trial', 'behind journal.commit trial'],
+  /** The money of a faucet, by the same steps as the transaction of an open. */
+  faucet: ['behind journal.commit transaction-sent', 'behind rpc.eth_sendRawTransaction'],
   leave: [
     'before journal.commit channel-closing',
     'behind journal.commit channel-closing',

@@ -3,16 +3,13 @@
  * surfs has lost neither its connection nor a metered byte, the guest that pays has all the credit that was acknowledged,
  * and the kernel had granted nothing that the journal does not know to be paid.
  */
-import { fileURLToPath } from 'node:url';
+import { readFileSync } from 'node:fs';
 import type { View } from '../../captive-portal/page/wire.ts';
 import { LabError } from './errors.ts';
 import { Fate, type Label } from './fate.ts';
 import type { Guest } from './guest.ts';
 import type { Scene } from './scene.ts';
 import { until } from './wait.ts';
-
-/** How the agent is started for it: SceneOptions.command. */
-export const MORTAL_COMMAND = [process.execPath, fileURLToPath(new URL('./mortal-main.ts', import.meta.url))];
 
 /** A step that nothing leads to within this time is never reached. */
 const MOST_UNTIL_DEATH_MS = 20_000;
@@ -24,6 +21,8 @@ export type Life = {
   readonly label: Label;
   /** From the death to the first answer, and a meter that knows what passed before it. */
   readonly backMs: number;
+  /** Of that, how long the new process was ready to run and others had the processors. */
+  readonly waitedMs: number;
   /** Body bytes of the surfing guest's connection at the death, and when the agent was back. */
   readonly bytesAtDeath: number;
   readonly bytesBack: number;
@@ -71,11 +70,13 @@ export class MortalAgent {
       return downBytes >= BigInt(atDeath.bytes);
     });
     const backMs = performance.now() - diedMs;
+    const waitedMs = msWaitedBy(this.#scene.agent.pid);
     const back = await guest.flow(flow);
     const session = (await this.#scene.agent.sessions()).findLast(({ macs }) => macs.includes(this.#payer.mac));
     return {
       label,
       backMs,
+      waitedMs,
       bytesAtDeath: atDeath.bytes,
       bytesBack: back.bytes,
       flowError: back.error,
@@ -121,4 +122,10 @@ export class MortalAgent {
     }
     return limits;
   }
+}
+
+/** Of the main thread; run queue time is the second figure of /proc/PID/schedstat, in ns. */
+function msWaitedBy(pid: number | undefined): number {
+  const [, waitedNs = '0'] = readFileSync(`/proc/${pid}/schedstat`, 'utf8').split(' ');
+  return Number(waitedNs) / 1_000_000;
 }

@@ -2,16 +2,18 @@
  * What the tests of death at labelled steps share: a scene with a guest that surfs on one paid connection all along and a
  * guest whose life brings the agent to its steps, and what must hold after each death.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import type { Test } from 'tap';
 import type { View } from '../../captive-portal/page/wire.ts';
 import type { SignedQuote } from '../../protocol/quote.ts';
+import { bundleAgent } from '../../tools/build-agent.ts';
+import { elevate } from './elevate.ts';
 import type { Label } from './fate.ts';
 import { DEPOSIT_UNITS, type Guest } from './guest.ts';
 import { unlabelled } from './labelled-steps.ts';
-import { type Life, MORTAL_COMMAND, MortalAgent } from './mortal-agent.ts';
+import { type Life, MortalAgent } from './mortal-agent.ts';
+import type { SceneOptions } from './scene.ts';
 import { openTestScene, type TestScene } from './test-scene.ts';
 import { until } from './wait.ts';
 
@@ -19,18 +21,20 @@ import { until } from './wait.ts';
 export const PATIENCE_MS = 120_000;
 const MOST_BACK_MS = 10_000;
 /**
- * A quiet machine of two cores needs half of it for all deaths of a story. Where more is gone the labels that are left are
- * skipped, and said to be: the time limit of a file would fail the whole story for them.
+ * Three times what all deaths of a story take on a quiet machine of two cores. Where more is gone the labels that are left are
+ * skipped, and named: the time limit of a file would fail the whole story for them.
  */
-const BUDGET_MS = 100_000;
+const BUDGET_MS = 140_000;
 /** Of which procd waits so long (openwrt/files/etc/init.d/shareagent). */
 const RESPAWN_MS = 5_000;
-/** On a machine that does much else, half of all lives may take so many times what the quickest took. */
-const SLOW = 8;
 /** Lasts longer than any test may. */
 const SURFER_MB = 20n;
 const SURFER_BYTES_PER_S = 100_000;
 const FIRST_UNITS = 2_000n;
+
+const MORTAL_MAIN = fileURLToPath(new URL('./mortal-main.ts', import.meta.url));
+/** Below the checkout, so that what is there finds its packages. */
+const BUILD = fileURLToPath(new URL('../../build/', import.meta.url));
 
 export class MortalStory {
   readonly scene: TestScene;
@@ -55,13 +59,15 @@ export class MortalStory {
     this.mortal = new MortalAgent(scene, { guest: surfer, flow }, payer);
   }
 
-  static async begin(): Promise<MortalStory> {
-    // The next life need not compile again what this one has: half of what a start costs.
-    const compiled = mkdtempSync(join(tmpdir(), 'compiled-'));
-    process.env['NODE_COMPILE_CACHE'] = compiled;
-    process.once('exit', () => rmSync(compiled, { recursive: true, force: true }));
-    const options = { session: { sample_ms: '200', flush: '2s' }, proofs: { interval: '2s' } };
-    const scene = await openTestScene({ command: MORTAL_COMMAND, options });
+  /** `extra`: more guests than the two, and options of the agent beyond the story's. */
+  static async begin(extra: Partial<SceneOptions> = {}): Promise<MortalStory> {
+    elevate();
+    const folder = temporaryFolder();
+    const command = [process.execPath, await bundleAgent(MORTAL_MAIN, folder)];
+    // The next life need not compile again what this one has.
+    process.env['NODE_COMPILE_CACHE'] = `${folder}/compiled`;
+    const options = { session: { sample_ms: '200', flush: '2s' }, proofs: { interval: '2s' }, ...extra.options };
+    const scene = await openTestScene({ ...extra, command, options });
     const { guest: surfer, other: payer } = scene;
     await Promise.all([surfer.join(), payer.join()]);
     await surfer.buy(SURFER_MB);
@@ -87,17 +93,14 @@ export class MortalStory {
     const acting = act();
     acting.catch(() => undefined);
     for (const [i, label] of labels.entries()) {
-      if (this.#isLate(t, label)) break;
+      if (process.uptime() * 1_000 > BUDGET_MS) {
+        t.pass(labels.slice(i).join(', '), { skip: 'this machine is too slow today' });
+        break;
+      }
       this.#holds(t, await this.mortal.dieAt(label, labels[i + 1]));
     }
     this.mortal.fate.lift();
     await acting;
-  }
-
-  #isLate(t: Test, what: string): boolean {
-    if (process.uptime() * 1_000 < BUDGET_MS) return false;
-    t.pass(`${what} and what follows it`, { skip: 'this machine is too slow today' });
-    return true;
   }
 
   /** The guest asks again and again until it is so, as a page does that gets no answer. */
@@ -114,24 +117,27 @@ export class MortalStory {
     return units < openFee ? 0n : ((units - openFee) * 1_000_000n) / unitsPerMb;
   }
 
-  /** Whether it was back in time after each death, and no step that changes something has gone unlabelled. */
+  /**
+   * Whether it was back in time after each death, and no step that changes something has gone unlabelled. Time in which other
+   * programs had the processors does not count: how slow the machine is today must hide no agent that is slow itself.
+   */
   judge(t: Test): void {
-    const backMs = this.lives.map((life) => life.backMs).toSorted((a, b) => a - b);
-    const [quickest = Number.POSITIVE_INFINITY] = backMs;
-    const median = backMs[backMs.length >> 1] ?? Number.POSITIVE_INFINITY;
-    const most = backMs.at(-1) ?? Number.POSITIVE_INFINITY;
-    t.comment(`${backMs.length} lives: back after ${Math.round(quickest)} to ${Math.round(most)} ms`);
+    const backMs = this.lives.map((life) => Math.round(life.backMs)).toSorted((a, b) => a - b);
+    t.comment(`${backMs.length} lives: back after ${backMs[0]} to ${backMs.at(-1)} ms`);
     t.same(unlabelled(this.mortal.fate.steps()), []);
-    if (this.#isLate(t, 'the time it took')) return;
-    t.ok(quickest + RESPAWN_MS < MOST_BACK_MS, `${quickest} ms`);
-    t.ok(median < Math.max(MOST_BACK_MS - RESPAWN_MS, SLOW * quickest), `${median} ms`);
+    for (const life of this.lives) {
+      const ownMs = Math.round(life.backMs - life.waitedMs);
+      t.ok(ownMs + RESPAWN_MS < MOST_BACK_MS, `${ownMs} ms, ${life.label}`);
+    }
   }
 
   #holds(t: Test, life: Life): void {
-    const { label, backMs, bytesAtDeath, bytesBack, flowError, view, voucherUnits, grantedBytes } = life;
+    const { label, backMs, waitedMs, bytesAtDeath, bytesBack, flowError, view, voucherUnits, grantedBytes } = life;
     const { acknowledgedUnits, signedUnits } = this;
     this.lives.push(life);
-    t.comment(`${label}: back after ${Math.round(backMs)} ms`);
+    t.comment(
+      `${label}: back after ${Math.round(backMs)} ms, ${Math.round(waitedMs)} ms of them waiting for a processor`,
+    );
     t.equal(flowError, undefined, `the paid connection lives, ${label}`);
     t.ok(bytesBack > bytesAtDeath, `and has moved from ${bytesAtDeath} to ${bytesBack}`);
     // Before there is a channel nothing is promised, and when it is settled the books are closed.
@@ -142,4 +148,11 @@ export class MortalStory {
     const paid = this.paidBytes(known);
     t.ok(grantedBytes <= paid, `the kernel granted ${grantedBytes} of ${paid} paid bytes`);
   }
+}
+
+function temporaryFolder(): string {
+  mkdirSync(BUILD, { recursive: true });
+  const folder = mkdtempSync(`${BUILD}mortal-`);
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
 }
