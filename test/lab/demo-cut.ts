@@ -65,7 +65,7 @@ export async function tellCut(story: Story, scene: Scene, guest: Guest, figures:
     story.promise(
       'the same TCP flow goes on',
       `${grouped(DOWNLOAD_BYTES)} bytes intact`,
-      `${grouped(end.bytes)} bytes`,
+      `${grouped(end.bytes)} bytes ${end.isIntact ? 'intact' : 'damaged'}`,
       isSame,
     );
     return `moving again after ${resumedMs} ms, all ${grouped(end.bytes)} bytes intact`;

@@ -26,7 +26,7 @@ export async function tellStream(story: Story, guest: Guest): Promise<void> {
     story.promise(
       'download while streaming',
       `${grouped(DOWNLOAD_BYTES)} bytes intact`,
-      `${grouped(end.bytes)} bytes`,
+      `${grouped(end.bytes)} bytes ${end.isIntact ? 'intact' : 'damaged'}`,
       isIntact,
     );
     const isBounded = mostAheadUnits <= MOST_AHEAD_UNITS;
