@@ -3,8 +3,10 @@
  * and, once the new key is in the device key's place, DEVICE_KEY.old. Each step is one file, on disk before the next begins: a
  * rotation that was cut off anywhere goes on from what is found.
  */
+
 import { existsSync, linkSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import type { Address } from '../../protocol/address.ts';
+import { jsonIn } from '../../protocol/json-text.ts';
 import type { SignedKeyRotation } from '../../protocol/key-rotation.ts';
 import { decodeKeyRotation, jsonFromKeyRotation } from '../../protocol/key-rotation-wire.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
@@ -109,13 +111,5 @@ export class RotationFiles {
     const { path, expected, got } = decoded;
     const message = `${this.#statementPath}: ${path || 'file'}: expected ${expected}, got ${got}`;
     throw new KeyError(message, { code: 'KEY_MALFORMED' });
-  }
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -8,6 +8,7 @@ import { isClockStatementSigned } from '../../protocol/clock-statement.ts';
 import { decodeClockStatement, jsonFromClockCorrection } from '../../protocol/clock-wire.ts';
 import type { CollectorPost } from '../../protocol/collector-requests.ts';
 import { bytesFromHex, type Hex, hexFromBytes } from '../../protocol/hex.ts';
+import { jsonIn } from '../../protocol/json-text.ts';
 import { isKeyRotationSigned } from '../../protocol/key-rotation.ts';
 import { decodeKeyRotation } from '../../protocol/key-rotation-wire.ts';
 import { accessHeader } from '../../protocol/listing-access.ts';
@@ -202,14 +203,6 @@ function judgeReceipt(json: unknown, collector: Address, deployment: RegistryDep
 
 function refusalIn({ status, text }: Reply): Failure | undefined {
   return status === 200 ? undefined : failure(`the collector answered ${status}: ${quoted(text)}`);
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function malformed(what: string, { path, got, expected }: { path: string; got: string; expected: string }): Failure {

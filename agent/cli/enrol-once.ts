@@ -3,12 +3,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrolmentCredential } from '../../protocol/enrolment.ts';
 import { jsonFromDeviceBinding } from '../../protocol/identity-wire.ts';
+import { jsonIn } from '../../protocol/json-text.ts';
 import { CollectorHttp, quoted } from '../adapters/collector-http.ts';
 import { IdentityFiles } from '../adapters/identity-files.ts';
 import { nodeSigner } from '../adapters/node-signer.ts';
 import type { AgentConfig } from '../core/config.ts';
 import { nextDelayMs } from '../core/retry-schedule.ts';
-import { jsonIn } from '../identity/collector-answer.ts';
 import { type EnrolmentDeps, type EnrolmentOutcome, enrol } from '../identity/enrolment.ts';
 import type { Signer } from '../ports.ts';
 

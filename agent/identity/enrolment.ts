@@ -3,13 +3,15 @@
  * collector's answer is told as it is; only the challenge is trusted with a signature, and only if it is the collector that
  * receipts are believed of.
  */
+
 import type { Address } from '../../protocol/address.ts';
 import type { CollectorPost } from '../../protocol/collector-requests.ts';
 import { type Enrolment, type EnrolmentCredential, enrolmentDigest } from '../../protocol/enrolment.ts';
 import { decodeEnrolmentChallenge, jsonFromEnrolment } from '../../protocol/enrolment-wire.ts';
+import { jsonIn } from '../../protocol/json-text.ts';
 import type { RegistryDeployment } from '../../protocol/traffic-proof.ts';
 import type { Signer } from '../ports.ts';
-import { jsonIn, shown } from './collector-answer.ts';
+import { shown } from './collector-answer.ts';
 
 /** One request to the collector; the answer's status and text, or why there is none. */
 export type AskCollector = (

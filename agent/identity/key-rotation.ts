@@ -3,8 +3,10 @@
  * the collector acknowledges it with a signed receipt, and only then the new key takes the old one's place. Idempotent at
  * every step: whatever was cut off is done again.
  */
+
 import type { Address } from '../../protocol/address.ts';
 import type { Hex } from '../../protocol/hex.ts';
+import { jsonIn } from '../../protocol/json-text.ts';
 import {
   isKeyRotationSigned,
   keyRotationDigestHex,
@@ -16,7 +18,7 @@ import { decodeReceipt } from '../../protocol/receipt-wire.ts';
 import { addressFromSecretKey } from '../../protocol/signature.ts';
 import type { RegistryDeployment } from '../../protocol/traffic-proof.ts';
 import { isProofReceiptSigned } from '../../protocol/verdict.ts';
-import { jsonIn, shown } from './collector-answer.ts';
+import { shown } from './collector-answer.ts';
 import type { AskCollector } from './enrolment.ts';
 
 /** In this order; the last is of whoever names the operator anew. */

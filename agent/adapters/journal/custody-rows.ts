@@ -5,6 +5,7 @@
 import type { Database, Statement } from 'better-sqlite3';
 import { carriedText, decodeCarried } from '../../../protocol/hand-over-wire.ts';
 import type { Hex } from '../../../protocol/hex.ts';
+import { jsonIn } from '../../../protocol/json-text.ts';
 import type { Custody } from '../../ports.ts';
 import { hexOf, toBlob, toInteger } from './columns.ts';
 import { JournalError } from './journal-error.ts';
@@ -49,19 +50,11 @@ export class CustodyRows {
   /** @throws JournalError JOURNAL_CORRUPT */
   all(): readonly Custody[] {
     return (this.#all.all() as CustodyRow[]).map(({ id, self, carried, delivered }) => {
-      const decoded = decodeCarried(parsed(carried));
+      const decoded = decodeCarried(jsonIn(carried));
       if (!decoded.ok || decoded.value.handOver.channelId !== hexOf(id)) {
         throw new JournalError('JOURNAL_CORRUPT', `the hand-over of channel ${hexOf(id)} cannot be read`);
       }
       return { self: hexOf(self), last: decoded.value, isDelivered: delivered === 1n };
     });
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }
