@@ -189,7 +189,7 @@ export class ProofIntake {
     const cost = Math.ceil(body.length / TOKEN_BYTES);
     const strangerMs = this.#strangers.waitMs(source, nowMs, cost);
     if (strangerMs > 0) return tooMany(strangerMs);
-    const decoded = readProofUpload(body);
+    const decoded = readProofUpload(body, this.#hasher.configs);
     if (!decoded.ok) {
       this.#strangers.take(source, nowMs, cost);
       return { ...decoded, reason: 'malformed' };

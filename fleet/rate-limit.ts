@@ -30,32 +30,43 @@ export class RateLimiter {
 
   /** Takes tokens, at most a whole burst. @returns 0, or the milliseconds until there are so many; nothing was taken then */
   take(name: string, nowMs: number, tokens = 1): number {
-    const cost = Math.min(tokens, this.#limit.burst);
-    const waitMs = this.waitMs(name, nowMs, cost);
+    const bucket = this.#buckets.get(name);
+    const left = this.#tokensIn(bucket, nowMs);
+    const waitMs = this.#waitMs(left, tokens);
     if (waitMs > 0) return waitMs;
-    const bucket = this.#current(name, nowMs);
-    this.#buckets.delete(name);
-    this.#buckets.set(name, { tokens: bucket.tokens - cost, atMs: nowMs });
-    if (this.#buckets.size > this.#room) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
+    const rest = left - Math.min(tokens, this.#limit.burst);
+    if (bucket === undefined) {
+      this.#buckets.set(name, { tokens: rest, atMs: nowMs });
+      if (this.#buckets.size > this.#room) this.#forgetOldest();
+      return 0;
     }
+    bucket.tokens = rest;
+    bucket.atMs = nowMs;
+    this.#buckets.delete(name);
+    this.#buckets.set(name, bucket);
     return 0;
   }
 
   /** How long `name` has to wait for so many tokens, at most a whole burst; takes none. */
-  waitMs(name: string, nowMs: number, tokensAsked = 1): number {
-    const cost = Math.min(tokensAsked, this.#limit.burst);
-    const { tokens } = this.#current(name, nowMs);
-    return tokens >= cost ? 0 : Math.ceil(((cost - tokens) * 1000) / this.#limit.perS);
+  waitMs(name: string, nowMs: number, tokens = 1): number {
+    return this.#waitMs(this.#tokensIn(this.#buckets.get(name), nowMs), tokens);
   }
 
-  #current(name: string, nowMs: number): Bucket {
+  #waitMs(left: number, tokensAsked: number): number {
+    const cost = Math.min(tokensAsked, this.#limit.burst);
+    return left >= cost ? 0 : Math.ceil(((cost - left) * 1000) / this.#limit.perS);
+  }
+
+  #tokensIn(bucket: Bucket | undefined, nowMs: number): number {
     const { perS, burst } = this.#limit;
-    const bucket = this.#buckets.get(name);
-    if (bucket === undefined) return { tokens: burst, atMs: nowMs };
+    if (bucket === undefined) return burst;
     // A clock that was set back gives nothing and takes nothing.
     const elapsedS = Math.max(0, nowMs - bucket.atMs) / 1000;
-    return { tokens: Math.min(burst, bucket.tokens + elapsedS * perS), atMs: nowMs };
+    return Math.min(burst, bucket.tokens + elapsedS * perS);
+  }
+
+  #forgetOldest(): void {
+    const [oldest] = this.#buckets.keys();
+    if (oldest !== undefined) this.#buckets.delete(oldest);
   }
 }

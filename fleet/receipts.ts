@@ -1,12 +1,12 @@
 /** The collector's answers in JSON, signed. */
-import { batchReceiptDigest, receiptRoot } from '../protocol/batch-receipt.ts';
+import { batchReceiptDigest } from '../protocol/batch-receipt.ts';
 import { type ReceiptJson, receiptJsonFromReceipt } from '../protocol/receipt-wire.ts';
 import { signDigest } from '../protocol/signature.ts';
 import type { RegistryDeployment } from '../protocol/traffic-proof.ts';
-import { proofReceiptDigest } from '../protocol/verdict.ts';
 import type { CollectorKey } from './collector-key.ts';
 import type { MissingRange } from './fleet-store.ts';
 import type { IntakeResult, Refused, Taken } from './proof-intake.ts';
+import { ReceiptHasher } from './receipt-hashes.ts';
 import type { Sign } from './signatures.ts';
 
 export type ReceiptDeps = {
@@ -16,19 +16,30 @@ export type ReceiptDeps = {
   readonly sign?: Sign;
 };
 
+const hashers = new WeakMap<ReceiptDeps, ReceiptHasher>();
+
+function hasherOf(deps: ReceiptDeps): ReceiptHasher {
+  const known = hashers.get(deps);
+  if (known !== undefined) return known;
+  const hasher = new ReceiptHasher(deps.deployment, deps.collector.address);
+  hashers.set(deps, hasher);
+  return hasher;
+}
+
 /** The receipt of one proof; RFC 6979 makes it the same bytes however often it is asked for. */
 export function receiptJson({ digest, verdict, receivedS }: Taken, deps: ReceiptDeps): ReceiptJson {
-  const { deployment, collector, sign = signDigest } = deps;
-  const receipt = { collector: collector.address, proof: digest, verdict, receivedS };
-  const signature = sign(proofReceiptDigest(deployment, receipt), collector.secretKey);
-  return receiptJsonFromReceipt({ ...receipt, signature });
+  const { collector, sign = signDigest } = deps;
+  const line = { proof: digest, verdict, receivedS };
+  const signature = sign(hasherOf(deps).digest(line), collector.secretKey);
+  return receiptJsonFromReceipt({ collector: collector.address, ...line, signature });
 }
 
 /** One line for each upload, in their order; the signed root is over the lines that have a proof. */
 export function batchReceiptJson(results: readonly IntakeResult[], deps: ReceiptDeps): object {
   const { deployment, collector, sign = signDigest } = deps;
   const taken = results.filter((result) => result.ok);
-  const root = receiptRoot(taken.map(({ digest, verdict, receivedS }) => ({ proof: digest, verdict, receivedS })));
+  const lines = taken.map(({ digest, verdict, receivedS }) => ({ proof: digest, verdict, receivedS }));
+  const root = hasherOf(deps).root(lines);
   const receipt = { collector: collector.address, root, count: BigInt(taken.length) };
   return {
     v: 1,

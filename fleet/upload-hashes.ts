@@ -8,15 +8,15 @@
  */
 import { CHANNEL_CONFIG, channelsSeparator } from '../protocol/channel.ts';
 import { domainSeparator, encodeType, type StructType } from '../protocol/eip712.ts';
-import type { Hex } from '../protocol/hex.ts';
 import { keccak256, keccak256Text } from '../protocol/keccak.ts';
 import { merkleLeaf } from '../protocol/merkle.ts';
 import { registryDomain, sessionsRoot, TRAFFIC_PROOF } from '../protocol/traffic-proof.ts';
-import type { ProofUpload } from '../protocol/traffic-proof-wire.ts';
+import type { ProofUpload, ProofVoucher } from '../protocol/traffic-proof-wire.ts';
 import { VOUCHER } from '../protocol/voucher.ts';
-import { BoundedCache } from './bounded-cache.ts';
 import { hexOf } from './hex-of.ts';
 import type { CollectorDeployment, Recover } from './judge-proof.ts';
+import { KnownConfigs } from './known-configs.ts';
+import { TypedHash } from './typed-hash.ts';
 import { PROOF_AT } from './upload-reader.ts';
 
 const WORD_BYTES = 32;
@@ -24,9 +24,6 @@ const LEAF_WORDS = 6;
 /** "leaves" and "vouchers", each behind its head. */
 const LEAVES_KEY_BYTES = 7;
 const VOUCHERS_KEY_BYTES = 9;
-
-/** Some 30 MiB. */
-const CONFIGS_KEPT = 65_536;
 
 /** Where an item's payload is, and where the next item begins. */
 type Item = { start: number; end: number };
@@ -39,8 +36,8 @@ export class UploadHasher {
   readonly #voucher = new StructWords(VOUCHER);
   readonly #config = new StructWords(CHANNEL_CONFIG);
   readonly #leaf = new Uint8Array(LEAF_WORDS * WORD_BYTES);
-  /** Configs, as they came, by their channels' ids. */
-  readonly #configs = new BoundedCache<Uint8Array>(CONFIGS_KEPT);
+  /** For the reader too. */
+  readonly configs = new KnownConfigs();
 
   constructor(deployment: CollectorDeployment) {
     this.#registry = new TypedHash(domainSeparator(registryDomain(deployment)));
@@ -78,7 +75,7 @@ export class UploadHasher {
       if (!isAt(digest, bytes, digestsAt[i] as number)) return false;
       // Behind the signature, and the head of the config.
       const configAt = afterItems(bytes, at + 1, this.#voucher.fields + 1) + 1;
-      const end = this.#configEnd(bytes, configAt, idAt, channelId);
+      const end = this.#configEnd(bytes, configAt, idAt, voucher);
       if (end === undefined) return false;
       if (recover(digest, signature, config.signer) !== config.signer) return false;
       at = end;
@@ -86,29 +83,15 @@ export class UploadHasher {
     return true;
   }
 
-  /** Where the config ends, if the channel's id is its hash: the one that was found so last comes with every proof. */
-  #configEnd(bytes: Uint8Array, at: number, idAt: number, id: Hex): number | undefined {
-    const known = this.#configs.get(id);
-    if (known !== undefined && isAt(known, bytes, at)) return at + known.length;
+  /** Where the config ends, if the channel's id is its hash. */
+  #configEnd(bytes: Uint8Array, at: number, idAt: number, { channelId: id, config }: ProofVoucher): number | undefined {
+    const known = this.configs.get(id);
+    // The reader has seen that it is the same.
+    if (known !== undefined && known.config === config) return at + known.bytes.length;
     if (!isAt(this.#channels.of(this.#config.hash(bytes, at)), bytes, idAt)) return undefined;
     const end = afterItems(bytes, at, this.#config.fields);
-    this.#configs.put(id, Uint8Array.from(bytes.subarray(at, end)));
+    this.configs.put(id, { bytes: Buffer.from(Uint8Array.from(bytes.subarray(at, end)).buffer), config });
     return end;
-  }
-}
-
-/** typedDigest of one domain. */
-class TypedHash {
-  readonly #message = new Uint8Array(2 + 2 * WORD_BYTES);
-
-  constructor(separator: Uint8Array) {
-    this.#message.set([0x19, 0x01]);
-    this.#message.set(separator, 2);
-  }
-
-  of(structHash: Uint8Array): Uint8Array {
-    this.#message.set(structHash, 2 + WORD_BYTES);
-    return keccak256(this.#message);
   }
 }
 

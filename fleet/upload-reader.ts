@@ -18,6 +18,7 @@ import {
   type ProofUpload,
   type ProofVoucher,
 } from '../protocol/traffic-proof-wire.ts';
+import { isNext, type KnownConfigs } from './known-configs.ts';
 
 const UINT = 0;
 const BYTES = 2;
@@ -33,9 +34,9 @@ const LEAF_FIELDS = 6;
 const VOUCHER_FIELDS = 5;
 const CONFIG_FIELDS = 7;
 
-/** Decodes an upload; a refusal names path, expected and got. Never throws on any input. */
-export function readProofUpload(bytes: Uint8Array): Decoded<ProofUpload> {
-  const value = bytes.length > MAX_UPLOAD_BYTES ? undefined : new UploadReader(bytes).upload();
+/** Decodes an upload; a refusal names path, expected and got. A config that is known is the known object. Never throws. */
+export function readProofUpload(bytes: Uint8Array, configs?: KnownConfigs): Decoded<ProofUpload> {
+  const value = bytes.length > MAX_UPLOAD_BYTES ? undefined : new UploadReader(bytes, configs).upload();
   if (value !== undefined) return { ok: true, value };
   const decoded = decodeProofUpload(bytes);
   if (!decoded.ok) return decoded;
@@ -77,8 +78,10 @@ class UploadReader {
   readonly #bytes: Buffer;
   #at = 0;
   #isSound = true;
+  readonly #configs: KnownConfigs | undefined;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, configs?: KnownConfigs) {
+    this.#configs = configs;
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
@@ -128,17 +131,23 @@ class UploadReader {
 
   #voucher(): ProofVoucher {
     this.#array(VOUCHER_FIELDS);
+    const channelId = this.#hex(32);
     return {
-      channelId: this.#hex(32),
+      channelId,
       amount: this.#uint(64),
       ackBytes: this.#uint(64),
       signature: this.#hex(64),
-      config: this.#config(),
+      config: this.#config(channelId),
     };
   }
 
-  #config(): ChannelConfig {
+  #config(channelId: Hex): ChannelConfig {
     this.#array(CONFIG_FIELDS);
+    const known = this.#configs?.get(channelId);
+    if (known !== undefined && isNext(known, this.#bytes, this.#at)) {
+      this.#at += known.bytes.length;
+      return known.config;
+    }
     return {
       payer: this.#hex(20),
       signer: this.#hex(20),

@@ -36,7 +36,7 @@ export type ProofReceipt = {
 
 export type SignedProofReceipt = ProofReceipt & { readonly signature: CompactSignature };
 
-const PROOF_RECEIPT: StructType = {
+export const PROOF_RECEIPT: StructType = {
   name: 'ProofReceipt',
   fields: [
     ['collector', 'address'],

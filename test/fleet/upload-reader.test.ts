@@ -1,7 +1,10 @@
 import { encode as cborEncode } from 'cborg';
 import fc from 'fast-check';
 import t, { type Test } from 'tap';
+import type { KnownConfigs } from '../../fleet/known-configs.ts';
+import { UploadHasher } from '../../fleet/upload-hashes.ts';
 import { readProofUpload } from '../../fleet/upload-reader.ts';
+import type { Decoded } from '../../protocol/schema.ts';
 import {
   decodeProofUpload,
   encodeProofUpload,
@@ -17,7 +20,7 @@ import {
   anyUint,
   testKey,
 } from '../support/protocol-arbitraries.ts';
-import { bodyOf, FakeRouter } from './fake-router.ts';
+import { bodyOf, DEPLOYMENT, FakeRouter } from './fake-router.ts';
 
 /** Numbers at which a head grows by a size, and their neighbours. */
 const anyEdge = fc
@@ -46,13 +49,18 @@ const anyUpload: fc.Arbitrary<ProofUpload> = fc.record({
 });
 
 /** The reader takes exactly what the general decoder takes and would have written itself; and says the same of it. */
-function agree(t: Test, bytes: Uint8Array): boolean {
+function agree(t: Test, bytes: Uint8Array, configs?: KnownConfigs): boolean {
   const general = decodeProofUpload(bytes);
   const isDeterministic = general.ok && Buffer.compare(encodeProofUpload(general.value), bytes) === 0;
-  const read = readProofUpload(bytes);
+  const read = readProofUpload(bytes, configs);
   if (isDeterministic || !general.ok) t.strictSame(read, general, Buffer.from(bytes).toString('hex'));
   else t.match(read, { ok: false, expected: 'deterministic CBOR' }, Buffer.from(bytes).toString('hex'));
   return read.ok;
+}
+
+function valueIn(read: Decoded<ProofUpload>): ProofUpload {
+  if (!read.ok) throw new Error(`no upload: ${read.path} is ${read.got}`);
+  return read.value;
 }
 
 t.test('what a router sends is read as the general decoder reads it', (t) => {
@@ -67,6 +75,12 @@ t.test('what a router sends is read as the general decoder reads it', (t) => {
 
 t.test('what was bent on the way is taken by both or by neither', (t) => {
   const original = bodyOf(new FakeRouter().next([{ guest: 1, up: 300n, down: 70_000n, paid: 24n }]));
+  const hasher = new UploadHasher(DEPLOYMENT);
+  const { configs } = hasher;
+  const whole = valueIn(readProofUpload(original));
+  t.ok(hasher.isSound(original, whole, (_digest, _signature, expected) => expected));
+  const again = valueIn(readProofUpload(original, configs));
+  t.ok(again.vouchers[0]?.config === whole.vouchers[0]?.config, 'the config is known now');
   let taken = 0;
   fc.assert(
     fc.property(
@@ -83,7 +97,7 @@ t.test('what was bent on the way is taken by both or by neither', (t) => {
           cut: Buffer.concat([before, after.subarray(1)]),
           end: before,
         }[how];
-        if (agree(t, bent)) taken += 1;
+        if (agree(t, bent, configs)) taken += 1;
       },
     ),
     { seed: 2, numRuns: 500 },
@@ -91,7 +105,7 @@ t.test('what was bent on the way is taken by both or by neither', (t) => {
   t.ok(taken > 20, `${taken} of them were still uploads`);
   // Every place where a head stands, with every value.
   for (const at of [0, 1, 3, 4, 10, 11, 32, 33, 34, 35, 40])
-    for (let byte = 0; byte < 256; byte++) agree(t, Buffer.from(original).fill(byte, at, at + 1));
+    for (let byte = 0; byte < 256; byte++) agree(t, Buffer.from(original).fill(byte, at, at + 1), configs);
   t.end();
 });
 
