@@ -154,6 +154,8 @@ t.test('a minute after the last signature that covered all, ticks beyond it wait
   story.nowMs = nowMs + 30_000;
   story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(1_099n)] });
   t.match(judge(6, nowMs + 60_001), { reason: 'renewal-due' }, 'a voucher that leaves a tick uncovered is no renewal');
+  story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(1_100n)] });
+  t.match(judge(6, nowMs + 90_000), { ok: true }, 'one that covers just what was promised is');
   story.send({ kind: 'vouchers-stored', vouchers: [testVoucher(1_120n)] });
   t.match(judge(7, nowMs + 300_000), { ok: true }, 'ticks that the voucher covers put nobody at risk');
   t.match(judge(8, nowMs + 90_000), { ok: true });

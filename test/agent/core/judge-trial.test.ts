@@ -85,8 +85,10 @@ t.test('a trial ends when its time online is over, and the guest is told how muc
   story.send({ kind: 'trial-started', mac: PHONE, bytes: 1_000_000n, trialMs: 15_000, dayS });
   story.wait(8_000);
   t.match(guestView(story.state, PHONE), { phase: 'trial', secondsRemaining: 7 });
-  story.wait(8_000);
-  t.equal(story.state.sessions.get(1)?.ended, 'trial-exhausted');
+  story.wait(6_999);
+  t.equal(story.state.sessions.get(1)?.ended, undefined);
+  story.wait(1);
+  t.equal(story.state.sessions.get(1)?.ended, 'trial-exhausted', 'to the millisecond');
   t.match(guestView(story.state, PHONE), { phase: 'none', secondsRemaining: 0 });
   t.end();
 });

@@ -63,6 +63,11 @@ t.test('an open that was refused before anything was sent counts for its MAC alo
     t.same(story.state.opens, [{ mac: PHONE, atMs: story.nowMs }], 'costly as long as it may be asked for again');
     story.send({ kind: 'channel-failed', channelId });
     t.equal(story.state.opens[0]?.isFree ?? false, isUnsent, 'given up before anything was ever signed');
+    const costly = new Story();
+    costly.send({ kind: 'channel-opening', mac: PHONE, channel: testChannel() });
+    costly.send({ kind: 'open-relaying', channelId, isUnsent });
+    costly.send({ kind: 'channel-failed', channelId, feeWei: 7n });
+    t.equal(costly.state.opens[0]?.isFree, undefined, 'what has cost gas is never free');
   }
   const gone = new Story();
   t.same(gone.send({ kind: 'open-relaying', channelId, isUnsent: true }), []);

@@ -133,6 +133,21 @@ t.test(
   },
 );
 
+t.test('an open counts until its hour is over, one that came to nothing for the others until its minute is', (t) => {
+  const own: Opens = Array.from({ length: MAX_OPENS_PER_MAC_PER_HOUR }, () => ({ mac: PHONE, atMs: 0 }));
+  const judge = (opens: Opens, nowMs: number) => judgeOpenLimits({ opens, channels }, DEVICE, PHONE, nowMs);
+  t.match(judge(own, HOUR_MS - 1), { reason: 'too-many-opens' });
+  t.equal(judge(own, HOUR_MS), undefined);
+  const free: Opens = Array.from({ length: MAX_FREE_OPENS_PER_MINUTE }, (_, i) => ({
+    mac: mac(i),
+    atMs: 0,
+    isFree: true,
+  }));
+  t.match(judge(free, 59_999), { reason: 'too-many-opens' });
+  t.equal(judge(free, 60_000), undefined);
+  t.end();
+});
+
 t.test('below the float nothing is opened, and the owner is told which key wants coin', (t) => {
   const gasPriceWei = 1_000n;
   const floor = gasPriceWei * (OPEN_GAS + CLOSE_GAS);

@@ -65,6 +65,13 @@ t.test('a hand-over is refused with its reason', (t) => {
   t.match(judge(carried({}, { ticks: ticksOf(1, `0x${'01'.repeat(32)}`) })), { reason: 'config-mismatch' });
   t.same(judge(carried({}, { ticks: ticksOf(1) })), { ok: true, isKnown: false });
   t.same(judge(carried({}, { ticks: ticksOf(0) })), { ok: true, isKnown: false });
+  t.same(judge(carried({}, { ticks: ticksOf(64) })), { ok: true, isKnown: false }, 'the last coin');
+  t.same(judge(carried({ deposit: 1_050n })), { ok: true, isKnown: false }, 'a deposit that the voucher uses up');
+  t.same(judge(carried({ deposit: 1_690n }, { ticks: ticksOf(64) })), { ok: true, isKnown: false }, 'or the ticks');
+  const marginS = BigInt(AT_SISTER.marginSeconds);
+  const at = (leftS: bigint) => judge(carried(), { ...AT_SISTER, nowS: NOW_S + 86_400n - leftS });
+  t.match(at(marginS), { reason: 'channel-expiring' });
+  t.same(at(marginS + 1n), { ok: true, isKnown: false });
   const { voucher, last } = ticksOf(9);
   const claims: readonly (readonly [string, CarriedChannel['ticks'] & object])[] = [
     ['a coin that leads elsewhere', { voucher, last: { ...last, index: 10 } }],

@@ -8,6 +8,7 @@ import { handle } from '../../../agent/core/handle.ts';
 import { claimIntervalSeconds, floatFloorWei, MAX_CLAIMS_PER_BATCH } from '../../../agent/core/settlement.ts';
 import { type AgentState, emptyState, type LiveChannel } from '../../../agent/core/state.ts';
 import type { Hex } from '../../../protocol/hex.ts';
+import { carried, HOME, SISTER } from './support/hand-over.ts';
 import { CONFIG, idOf, READY_MS, tick, ticked, world } from './support/settlement-world.ts';
 import { kindsOf, NOW_S, testConfig } from './support/story.ts';
 
@@ -79,6 +80,16 @@ t.test('the claim interval leaves room for two attempts within the margin', (t) 
   t.end();
 });
 
+t.test('what a sister opened is hers to claim', (t) => {
+  const state = world({ charged: [900n] });
+  const last = carried({ channelId: idOf(0), to: SISTER });
+  const visiting = new Map([[idOf(0), { self: SISTER, last, isDelivered: true }]]);
+  t.strictSame(ticked({ ...state, custody: visiting }, READY_MS), []);
+  const athome = new Map([[idOf(0), { self: HOME, last, isDelivered: true }]]);
+  t.match(ticked({ ...state, custody: athome }, READY_MS), [{ kind: 'claim-channels' }]);
+  t.end();
+});
+
 t.test('one batch at a time, of bounded size, and the next after an interval', (t) => {
   const many = world({ charged: Array.from({ length: MAX_CLAIMS_PER_BATCH + 1 }, () => 800n) });
   const { state, actions } = tick(many, READY_MS);
@@ -128,6 +139,8 @@ t.test('a channel that the chain has lost gives no credit until it is back, and 
     gone.actions.map(({ kind }) => kind),
     ['store-channel', 'log', 'reconcile', 'notify'],
   );
+  const { channels } = see(before, { deposit: 1_050n, claimed: 0n }).state;
+  t.equal(channels.get(idOf(0))?.phase, 'active', 'a deposit of just what the voucher says is not lost');
   const failed = handle(gone.state, { kind: 'channel-failed', channelId: idOf(0), nowMs: 9 }, CONFIG);
   t.equal(failed.state, gone.state, 'its vouchers are worth what they were');
   const event: AgentEvent = { kind: 'channel-confirmed', channelId: idOf(0), deposit: 10_000n, feeWei: 7n, nowMs: 10 };
