@@ -74,6 +74,20 @@ t.test('a price is the running agent’s to take over; a port, a key or another 
   t.same(await router.service('start'), ['restarted'], 'as the postinst of an upgrade does it');
 });
 
+t.test('a watchdog that the agent has armed makes no other process of it, with a procd of 24.10 either', async (t) => {
+  const router = new Router(shell, { shareagent: ON });
+  t.teardown(() => router.close());
+  t.same(await router.service('start'), ['started']);
+  t.notMatch(router.read('procd.instance'), /^watchdog/m, 'who is kept from ubus is not killed for it');
+  // What the agent's first feeding does to the instance, in service_handle_watchdog.
+  router.write('procd.instance', `${router.read('procd.instance')}watchdog 1 60\n`);
+  await router.uci('set', 'shareagent.price.per_mb=0.2');
+  t.same(await router.service('reload'), ['unchanged']);
+  t.same(await router.service('stop'), ['stopped']);
+  t.same(await router.service('start'), ['started']);
+  t.notMatch(router.read('procd.instance'), /^watchdog/m);
+});
+
 t.test('the list of options that need another process is the agent’s own', (t) => {
   const lines = readFileSync(new URL('usr/share/shareagent/restart-options', FILES), 'utf8').split('\n');
   const listed = lines.filter((line) => line !== '' && !line.startsWith('#'));

@@ -96,6 +96,9 @@ export class Router {
     this.#tool('sbin/wifi', 'echo "wifi $1" >>"$ROUTER_ROOT/reloads"');
     this.#tool('bin/logger', 'echo "$*" >>"$ROUTER_ROOT/syslog"');
     this.#tool('bin/killall', 'echo "killall $*" >>"$ROUTER_ROOT/told"');
+    // procd tells of the instance that runs; of that the init script asks for the watchdog's two numbers only.
+    this.#tool('bin/ubus', '[ "$1 $2 $3" = "call service list" ] && cat "$ROUTER_ROOT/procd.instance" 2>/dev/null');
+    this.#tool('bin/jsonfilter', "sed -n 's/^watchdog //p' | tr ' ' '\\n'");
     this.#tool('bin/reload_config', 'echo reload_config >>"$ROUTER_ROOT/reloads"');
     const realUci = process.env['UCI'];
     for (const name of ['uci', 'uci.awk', 'nft']) cpSync(join(SUPPORT, name), join(this.root, 'bin', name));
