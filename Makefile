@@ -23,10 +23,9 @@ deps:
 check: deps
 	@$(RUN) node test/run.ts types lint unused unit
 
-# Compiled again after the packages: on a fresh machine they bring the compiler.
-test: deps
-	@sh tools/install-packages test
-	@sh test/lab/fetch-networkd || true
+# What apt brings and what npm brings come side by side. Compiled again afterwards: on a fresh machine the packages bring the compiler.
+test:
+	@{ sh tools/install-packages test; sh test/lab/fetch-networkd; } & sh tools/install-dependencies; code=$$?; wait; exit $$code
 	@sh openwrt/node-netlink/compile || true
 	@$(RUN) node test/run.ts
 
