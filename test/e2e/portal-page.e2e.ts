@@ -7,6 +7,7 @@ import { accessibilityFaults } from '../captive-portal/support/axe.ts';
 import { CHROMIUM_PATH, openStage } from '../captive-portal/support/browser.ts';
 import { DEPLOYMENT, PASS_CODE, quote } from '../captive-portal/support/cafe.ts';
 import { LOW_CONTRAST_TEXTS } from '../captive-portal/support/contrast.ts';
+import { CUT_AT_DOUBLE_TEXT } from '../captive-portal/support/large-text.ts';
 import { livingDesk } from '../captive-portal/support/living-desk.ts';
 import { mood, visitsOf } from '../captive-portal/support/visits.ts';
 
@@ -227,6 +228,9 @@ for (const [colorScheme, locale] of [
       await page.click('#ticket summary');
       await page.waitForSelector('#ticket-qr svg');
       await check('low, with the ticket open');
+      await page.setViewportSize({ width: 360, height: 640 });
+      await page.click('#add');
+      t.strictSame(await page.evaluate(CUT_AT_DOUBLE_TEXT), [], 'with large letters nothing is cut');
     });
   });
 }

@@ -113,9 +113,9 @@ function newStyles(style: string): readonly string[] {
 t.test('no style is needed that came later', (t) => {
   const style = built('page.css');
   t.strictSame(newStyles(style), LOOKS);
-  t.notMatch(style, /display:(inline-)?flex/, 'a gap in a flex box came with iOS 14.1');
+  t.notMatch(style, /display:(inline-)?flex[^}]*gap:(?!0[;}])/, 'a gap in a flex box came with iOS 14.1');
   const values = new Set([...style.matchAll(/([\w-]+)\(/g)].map(([, name]) => name));
-  t.strictSame([...values].sort(), ['media', 'minmax', 'repeat', 'var'], 'functions of values');
+  t.strictSame([...values].sort(), ['media', 'min', 'minmax', 'repeat', 'var'], 'functions of values');
   t.strictSame(newStyles('a:has(b){inset:0;aspect-ratio:1;margin-inline:0}'), [
     'aspect-ratio',
     'inset',
