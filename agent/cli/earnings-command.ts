@@ -75,7 +75,9 @@ function earningsText(answer: EarningsAnswer): string {
     ...lossLines(days),
     ...(undatedBytes === 0n ? [] : [`${bytesText(undatedBytes)} in intervals without a date: the clock was not set.`]),
     ...(weeks.length === 0 ? [] : ['', renderTable(WEEK_COLUMNS, weeks.map(weekRow), '')]),
-  ].join('\n');
+  ]
+    .join('\n')
+    .trimEnd();
 }
 
 function dayRow(day: Day): readonly string[] {
@@ -100,7 +102,10 @@ function plot(days: readonly Day[]): readonly string[] {
   const most = days.reduce((max, { meteredBytes }) => (meteredBytes > max ? meteredBytes : max), 0n);
   if (most === 0n) return ['No bytes were metered in these days.'];
   const legend = Object.entries(MARKS).map(([stage, mark]) => `${mark} ${stage}`);
-  return [...days.map((day) => `${day.date}  ${bar(day, most)}`), `            ${legend.join('  ')}, and no further`];
+  return [
+    ...days.map((day) => `${day.date}  ${bar(day, most)}`.trimEnd()),
+    `            ${legend.join('  ')}, and no further`,
+  ];
 }
 
 function bar(day: Day, most: bigint): string {
@@ -126,6 +131,7 @@ function bar(day: Day, most: bigint): string {
 
 /** All days together, the largest first. */
 function lossLines(days: readonly Day[]): readonly string[] {
+  if (days.every(({ meteredBytes }) => meteredBytes === 0n)) return [];
   const sums = new Map<string, { bytes: bigint; readonly what: string; readonly todo: string }>();
   for (const { reason, bytes, what, todo } of days.flatMap(({ losses }) => losses)) {
     const known = sums.get(reason) ?? { bytes: 0n, what, todo };

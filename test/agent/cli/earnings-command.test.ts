@@ -43,14 +43,9 @@ t.test('the bar of a day is never longer than that of the day with most bytes', 
 });
 
 t.test('nothing metered, nothing lost, proofs held, no date', async (t) => {
-  t.match(await linesFor(t, earnings(EMPTY, 1)), [
-    /DAY/,
-    /0 B/,
-    '',
-    'No bytes were metered in these days.',
-    '',
-    'Every byte got all the way.',
-  ]);
+  const nothing = await linesFor(t, earnings(EMPTY, 1));
+  t.match(nothing, [/DAY/, /0 B/, '', 'No bytes were metered in these days.']);
+  t.equal(nothing.length, 4, 'and no word of bytes that got anywhere');
   const held = earnings({ ...EMPTY, heldBecause: 'journal\x1b[2J lost', open: { bytes: 9n, units: 0n } }, 1);
   const lines = await linesFor(t, held);
   t.match(lines[0], 'No proofs are signed: journal\ufffd[2J lost');
