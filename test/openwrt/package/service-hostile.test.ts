@@ -107,18 +107,18 @@ t.test(
       await router.uci('set', `shareagent.network.ubus_socket=${root}${path}`);
       await router.service('reload');
       server.close();
-      return mountsOf(router, 'mount').filter((mount) => mount.includes('bus'));
+      return buses();
     };
+    /** Beside the router's own. */
+    const buses = (): readonly string[] =>
+      mountsOf(router, 'mount').filter((mount) => mount.includes('bus') && mount !== `${root}/var/run/ubus`);
     await router.service('start');
     t.same(await shown('/mnt/bus/u.sock'), [`${root}/mnt/bus`]);
     t.same(await shown('/var/run/bus.sock'), [`${root}/var/run/bus.sock`], 'not all sockets of the router');
-    t.same(await shown('/var/run/ubus/ubus.sock'), [], 'ujail shows it by itself');
+    t.same(await shown('/var/run/ubus/ubus.sock'), [], 'its folder is shown in any case');
     await router.uci('set', `shareagent.network.ubus_socket=${root}/gone/bus.sock`);
     await router.service('reload');
-    t.same(
-      mountsOf(router, 'mount').filter((mount) => mount.includes('bus')),
-      [],
-    );
+    t.same(buses(), []);
     t.match(router.read('syslog'), 'network.ubus_socket: no file');
   },
 );
