@@ -65,6 +65,8 @@ t.test('under ucode it tells a crash from a service that was never there', needs
   t.match(run({ installed: true, enabled: '1', services: crashed }), {
     service: { installed: true, boot: false, selling: true, running: false, exit_code: 70 },
   });
+  for (const [enabled, selling] of Object.entries({ yes: true, on: true, '0': false, no: false }))
+    t.match(run({ installed: true, enabled, services: {} }), { service: { selling } }, `enabled '${enabled}'`);
   t.match(run({ installed: false, services: {} }), {
     service: { installed: false, boot: false, selling: false, running: false },
     started: 4,

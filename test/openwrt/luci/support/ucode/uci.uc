@@ -1,8 +1,8 @@
 // Stand-in of ucode's module uci.
 export function cursor() {
 	return {
-		get: function(config, section, option) {
-			return config == 'shareagent' && section == 'agent' && option == 'enabled' ? global.world.enabled : null;
+		get_first: function(config, type, option) {
+			return config == 'shareagent' && type == 'agent' && option == 'enabled' ? global.world.enabled : null;
 		}
 	};
 };
