@@ -13,7 +13,7 @@ import { SqliteJournal } from '../adapters/journal/sqlite-journal.ts';
 import { nodeSigner } from '../adapters/node-signer.ts';
 import { RotationFiles } from '../adapters/rotation-files.ts';
 import type { AgentConfig } from '../core/config.ts';
-import { openShares } from '../core/on-proof.ts';
+import { openShares } from '../core/open-shares.ts';
 import { stateFromJournal } from '../core/restore.ts';
 import { nextDelayMs } from '../core/retry-schedule.ts';
 import { bindTo } from '../identity/identity.ts';

@@ -2,10 +2,10 @@
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import type { AttachRefusal } from './judge-attach.ts';
 import type { OpenRefusal } from './judge-open.ts';
+import type { PauseRefusal } from './judge-pause.ts';
 import type { TickRefusal } from './judge-tick.ts';
 import type { TrialRefusal } from './judge-trial.ts';
 import type { VoucherRefusal } from './judge-voucher.ts';
-import type { PauseRefusal } from './on-pause.ts';
 import type { Refused } from './refusal.ts';
 
 type Judged = AttachRefusal | OpenRefusal | PauseRefusal | TickRefusal | TrialRefusal | VoucherRefusal;

@@ -3,7 +3,7 @@ import type { CarriedChannel } from '../../protocol/hand-over.ts';
 import { tickCeiling } from '../../protocol/tick-voucher.ts';
 import { paidMs } from './account.ts';
 import type { EventOf } from './events.ts';
-import { dropSession } from './on-proof.ts';
+import { dropSession } from './forget-session.ts';
 import { endSession } from './on-session.ts';
 import type { Outcome } from './outcome.ts';
 import { carriedFrom, isVisitor } from './roaming.ts';

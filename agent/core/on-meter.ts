@@ -3,11 +3,11 @@ import { type Account, accountOf } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
 import type { EventOf } from './events.ts';
+import { forgetIfDone } from './forget-session.ts';
 import { MAX_PACKET_BYTES } from './limits.ts';
 import { addReadings, totalBytes } from './meter.ts';
 import type { CounterReading, SessionId } from './model.ts';
 import { closeNow } from './on-channel.ts';
-import { forgetIfDone } from './on-proof.ts';
 import type { Outcome } from './outcome.ts';
 import { type AgentState, channelOfSession, type LiveSession, withEntry } from './state.ts';
 

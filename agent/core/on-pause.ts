@@ -3,27 +3,10 @@
  * It goes on when the guest says so; after MAX_PAUSE_MS, or when the channel nears its expiry, it is closed and refunded.
  */
 import type { EventOf } from './events.ts';
-import type { Mac } from './model.ts';
 import { notifyAll } from './on-meter.ts';
 import { passTime } from './on-tick.ts';
 import type { Outcome } from './outcome.ts';
-import { type Refused, refuse } from './refusal.ts';
-import { type AgentState, channelOfSession, type LiveSession, sessionOfMac, withEntry } from './state.ts';
-
-export type PauseRefusal = 'unknown-guest' | 'channel-not-open';
-
-export type PauseJudgement = { readonly ok: true; readonly session: LiveSession } | Refused<PauseRefusal>;
-
-/** Whether the device's session may be paused, or goes on if it is: a trial is free and ends by itself. */
-export function judgePause(state: AgentState, mac: Mac): PauseJudgement {
-  const session = sessionOfMac(state, mac);
-  if (session === undefined || session.ended !== undefined) {
-    return refuse('unknown-guest', 'a running session', 'none for this device');
-  }
-  const phase = channelOfSession(state, session)?.phase ?? 'a trial';
-  if (phase === 'active') return { ok: true, session };
-  return refuse('channel-not-open', 'a paid session with something left', phase);
-}
+import { type AgentState, type LiveSession, withEntry } from './state.ts';
 
 /** The time since the last tick is charged first: else who pauses around each tick would be online for nothing. */
 export function onSessionPaused(state: AgentState, { sessionId, nowMs }: EventOf<'session-paused'>): Outcome {

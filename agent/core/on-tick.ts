@@ -3,21 +3,19 @@ import { endAbandoned } from './abandoned.ts';
 import { accountOf, hasCredit } from './account.ts';
 import type { AgentAction } from './actions.ts';
 import type { AgentConfig } from './config.ts';
-import type { AgentEvent } from './events.ts';
+import type { EventOf } from './events.ts';
+import { dropOldestSettled } from './forget-session.ts';
 import { MAX_PAUSE_MS, MAX_SETTLED_SESSIONS, TIME_REFRESH_MS, TIME_RESERVE_MS } from './limits.ts';
 import type { EndReason } from './model.ts';
 import { closeNow } from './on-channel.ts';
 import { hasRunDry, markDepleted, notifyAll } from './on-meter.ts';
-import { dropOldestSettled } from './on-proof.ts';
 import { dropStationsLeftBefore, endSession } from './on-session.ts';
 import { storeTicks } from './on-tick-credit.ts';
 import type { Outcome } from './outcome.ts';
 import { settle } from './settlement.ts';
 import { type AgentState, channelOfSession, type LiveSession, sessionOfChannel, withEntry } from './state.ts';
 
-type Tick = Extract<AgentEvent, { kind: 'tick' }>;
-
-export function onTick(state: AgentState, event: Tick, config: AgentConfig): Outcome {
+export function onTick(state: AgentState, event: EventOf<'tick'>, config: AgentConfig): Outcome {
   let next = state;
   const actions: AgentAction[] = [];
   const take = (outcome: Outcome) => {
@@ -70,7 +68,12 @@ export function passTime(state: AgentState, session: LiveSession, nowMs: number,
   return { state: next, actions: isRefreshDue ? [{ kind: 'reconcile' }, ...notifyAll(later)] : [] };
 }
 
-function endReason(state: AgentState, session: LiveSession, event: Tick, config: AgentConfig): EndReason | undefined {
+function endReason(
+  state: AgentState,
+  session: LiveSession,
+  event: EventOf<'tick'>,
+  config: AgentConfig,
+): EndReason | undefined {
   const { graceSeconds, absentSeconds } = config.session;
   const channel = channelOfSession(state, session);
   const { absentSinceMs, pausedAtMs } = session;

@@ -4,8 +4,8 @@ import type { Hex } from '../../protocol/hex.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { SignedVoucher } from '../../protocol/voucher.ts';
 import { accountOf } from './account.ts';
+import { judgePause } from './judge-pause.ts';
 import type { Channel, IpAddress, Mac, Session, SessionId } from './model.ts';
-import { judgePause } from './on-pause.ts';
 import { type AgentState, channelOfSession, type LiveChannel, type LiveSession, sessionOfMac } from './state.ts';
 import { millisForUnits } from './tariff.ts';
 

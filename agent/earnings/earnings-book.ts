@@ -4,7 +4,7 @@ import type { Hex } from '../../protocol/hex.ts';
 import type { SessionLeaf } from '../../protocol/traffic-proof.ts';
 import { decodeProofUpload } from '../../protocol/traffic-proof-wire.ts';
 import { accountOf } from '../core/account.ts';
-import { openShares } from '../core/on-proof.ts';
+import { openShares } from '../core/open-shares.ts';
 import { decodeDraft, totalsOf } from '../core/proof-draft.ts';
 import { type AgentState, channelOfSession, type LiveSession } from '../core/state.ts';
 import type { Driver } from '../driver.ts';

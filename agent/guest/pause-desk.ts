@@ -1,7 +1,7 @@
 /** A guest pauses the paid session of its device, and goes on. Both are on disk and in the kernel before they are answered. */
 import type { AgentEvent } from '../core/events.ts';
+import { judgePause } from '../core/judge-pause.ts';
 import type { Mac, SessionId } from '../core/model.ts';
-import { judgePause } from '../core/on-pause.ts';
 import { refuse } from '../core/refusal.ts';
 import type { LiveSession } from '../core/state.ts';
 import { guestView } from '../core/view.ts';

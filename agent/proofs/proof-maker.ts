@@ -9,7 +9,7 @@ import { MAX_LEAVES } from '../../protocol/traffic-proof-wire.ts';
 import { voucherDigestHex } from '../../protocol/voucher.ts';
 import type { ProvenMarks } from '../core/events.ts';
 import type { SessionId } from '../core/model.ts';
-import { openShares, type ProofShare } from '../core/on-proof.ts';
+import { openShares, type ProofShare } from '../core/open-shares.ts';
 import { compactDrafts, decodeDraft, encodeDraft, type ProofDraft } from '../core/proof-draft.ts';
 import type { JournalEntry } from '../ports.ts';
 import { ProofClock } from './proof-clock.ts';

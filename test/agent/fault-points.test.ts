@@ -5,7 +5,7 @@
 import { mock } from 'node:test';
 import t, { type Test } from 'tap';
 import { accountOf } from '../../agent/core/account.ts';
-import { openShares } from '../../agent/core/on-proof.ts';
+import { openShares } from '../../agent/core/open-shares.ts';
 import { channelOfSession } from '../../agent/core/state.ts';
 import { AgentScene, settled } from '../support/agent-scene.ts';
 import type { Fault } from '../support/fault-line.ts';

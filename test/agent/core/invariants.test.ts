@@ -9,7 +9,7 @@ import { handle } from '../../../agent/core/handle.ts';
 import { judgeVoucher } from '../../../agent/core/judge-voucher.ts';
 import { totalBytes } from '../../../agent/core/meter.ts';
 import type { CounterReading, Mac, SessionId } from '../../../agent/core/model.ts';
-import { openShares } from '../../../agent/core/on-proof.ts';
+import { openShares } from '../../../agent/core/open-shares.ts';
 import { channelOfSession, emptyState, sessionOfMac } from '../../../agent/core/state.ts';
 import type { Hex } from '../../../protocol/hex.ts';
 import { LAPTOP, NOW_S, PHONE, Story, testChannel, testConfig, testVoucher } from './support/story.ts';

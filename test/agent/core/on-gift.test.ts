@@ -1,6 +1,6 @@
 import t from 'tap';
 import { accountOf } from '../../../agent/core/account.ts';
-import { openShares } from '../../../agent/core/on-proof.ts';
+import { openShares } from '../../../agent/core/open-shares.ts';
 import { channelOfSession } from '../../../agent/core/state.ts';
 import { PHONE, Story, testChannel } from './support/story.ts';
 

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openShares } from '../../../agent/core/on-proof.ts';
+import { openShares } from '../../../agent/core/open-shares.ts';
 import { destinationOf, isVisitor, servedFor } from '../../../agent/core/roaming.ts';
 import { guestView } from '../../../agent/core/view.ts';
 import { carried, HOME, ID, SISTER, ticksOf, visited } from './support/hand-over.ts';

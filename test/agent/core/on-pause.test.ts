@@ -1,7 +1,7 @@
 import t from 'tap';
 import { enforcementPlan } from '../../../agent/core/enforcement.ts';
+import { judgePause } from '../../../agent/core/judge-pause.ts';
 import { MAX_PAUSE_MS } from '../../../agent/core/limits.ts';
-import { judgePause } from '../../../agent/core/on-pause.ts';
 import { stateFromJournal } from '../../../agent/core/restore.ts';
 import { guestView } from '../../../agent/core/view.ts';
 import { restoreCase } from './support/restore-case.ts';

@@ -1,5 +1,5 @@
 import t from 'tap';
-import { openShares } from '../../../agent/core/on-proof.ts';
+import { openShares } from '../../../agent/core/open-shares.ts';
 import { PHONE, Story, testChannel, testVoucher } from './support/story.ts';
 
 const { id: channelId } = testChannel();

@@ -1,6 +1,6 @@
 import t from 'tap';
 import { accountOf } from '../../../agent/core/account.ts';
-import { openShares } from '../../../agent/core/on-proof.ts';
+import { openShares } from '../../../agent/core/open-shares.ts';
 import { stateFromJournal } from '../../../agent/core/restore.ts';
 import type { LiveChannel, LiveSession } from '../../../agent/core/state.ts';
 import type { Hex } from '../../../protocol/hex.ts';

@@ -3,7 +3,7 @@ import t from 'tap';
 import { claimableUnits } from '../../../agent/core/account.ts';
 import type { AgentEvent } from '../../../agent/core/events.ts';
 import { handle } from '../../../agent/core/handle.ts';
-import { openShares } from '../../../agent/core/on-proof.ts';
+import { openShares } from '../../../agent/core/open-shares.ts';
 import { claimIntervalSeconds } from '../../../agent/core/settlement.ts';
 import type { AgentState, LiveChannel } from '../../../agent/core/state.ts';
 import { CONFIG, idOf, READY_MS, ticked, world } from './support/settlement-world.ts';
