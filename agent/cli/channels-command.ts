@@ -3,20 +3,20 @@ import type { Command } from './command.ts';
 import { askAgentFor } from './control-client.ts';
 import { type ChannelAnswer, channelsSchema } from './control-schema.ts';
 import { coinText, shortHex, sspText, utcText } from './quantity.ts';
-import { left, renderTable, right } from './table.ts';
+import { left, renderTable, right, roomOf } from './table.ts';
 
 const COLUMNS = [
   left('CHANNEL'),
   left('PHASE'),
-  left('MODE'),
+  left('MODE', 4),
   right('DEPOSIT'),
   right('CREDIT'),
   right('CLAIMED'),
   right('GAS'),
-  left('PAYER'),
+  left('PAYER', 3),
   left('EXPIRES (UTC)'),
-  left('OPENED IN'),
-  left('CLOSED IN'),
+  left('OPENED IN', 2),
+  left('CLOSED IN', 1),
 ];
 
 export const channelsCommand: Command = {
@@ -27,9 +27,9 @@ export const channelsCommand: Command = {
     'CREDIT is the newest voucher: the most that may be claimed. GAS is what the channel has cost so far. Ids are whole with --json.',
   ],
   options: {},
-  run: async ({ socketPath }) => {
+  run: async ({ socketPath }, io) => {
     const { document, value } = await askAgentFor(channelsSchema, { socketPath, path: '/channels' });
-    return { document, text: renderTable(COLUMNS, value.channels.map(rowOf), 'No channels.') };
+    return { document, text: renderTable(COLUMNS, value.channels.map(rowOf), 'No channels.', roomOf(io)) };
   },
 };
 
@@ -40,11 +40,16 @@ function rowOf(channel: ChannelAnswer): readonly string[] {
     channel.mode,
     sspText(channel.deposit),
     sspText(channel.voucher.amount),
-    sspText(channel.claimedUnits ?? 0n),
+    sspText(claimedOf(channel)),
     coinText(channel.gasWei ?? 0n),
     shortHex(channel.config.payer),
     utcText(channel.config.expiry),
     channel.openTx === undefined ? '-' : shortHex(channel.openTx),
     channel.closeTx === undefined ? '-' : shortHex(channel.closeTx),
   ];
+}
+
+/** The close claims what is left to claim. */
+function claimedOf({ phase, claimedUnits = 0n, closeUnits }: ChannelAnswer): bigint {
+  return phase === 'settled' ? (closeUnits ?? claimedUnits) : claimedUnits;
 }

@@ -2,6 +2,7 @@
  * Arguments to a command and its output: finds the command, checks the options, prints text or JSON, and turns every
  * failure into one sentence and an exit code.
  */
+import { existsSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { nearestName } from '../adapters/uci/nearest-name.ts';
 import { controlSocketIn, DEFAULT_CONFIG_PATH } from '../adapters/uci/read-config.ts';
@@ -84,10 +85,18 @@ export async function runCommandLine(args: readonly string[], io: CommandIo): Pr
     return answer.exitCode ?? EXIT.ok;
   } catch (error) {
     if (!(error instanceof CommandError)) throw error;
-    if (isJson) io.print(jsonText({ error: { code: error.code, message: error.message } }));
-    io.printError(`shareagent: ${error.message}`);
+    const message = `${error.message}${missingConfig(args, error)}`;
+    if (isJson) io.print(jsonText({ error: { code: error.code, message } }));
+    io.printError(`shareagent: ${message}`);
     return error.exitCode;
   }
+}
+
+/** Where the socket is, the configuration says: with none at the named place the wrong socket was asked. */
+function missingConfig(args: readonly string[], { exitCode }: CommandError): string {
+  const named = args.findLast((_, i) => args[i - 1] === '--config') ?? '';
+  if (exitCode !== EXIT.notRunning || named === '' || existsSync(named)) return '';
+  return `. There is no ${named}: is --config right?`;
 }
 
 type Parsed = { readonly command: Command; readonly invocation: Invocation };

@@ -62,6 +62,7 @@ export const channelsSchema = v.object({
       voucher: v.object({ amount: uint64Schema }),
       config: v.object({ payer: addressSchema, expiry: uint64Schema }),
       claimedUnits: v.optional(uint64Schema),
+      closeUnits: v.optional(uint64Schema),
       gasWei: v.optional(weiSchema),
       openTx: v.optional(bytes32Schema),
       closeTx: v.optional(bytes32Schema),

@@ -5,7 +5,7 @@ import { askAgentFor } from './control-client.ts';
 import { type ProofAnswer, proofsSchema } from './control-schema.ts';
 import { printable } from './display-width.ts';
 import { bytesText, durationText, shortHex, sspText, utcText } from './quantity.ts';
-import { left, renderTable, right } from './table.ts';
+import { left, renderTable, right, roomOf } from './table.ts';
 
 const COLUMNS = [
   right('SEQ'),
@@ -15,7 +15,7 @@ const COLUMNS = [
   right('UP'),
   right('CHARGED'),
   left('VERDICT'),
-  left('DIGEST'),
+  left('DIGEST', 1),
 ];
 const DEFAULT_LIMIT = '20';
 const MAX_LIMIT = 1008;
@@ -32,13 +32,13 @@ export const proofsCommand: Command = {
     why: { type: 'boolean', doc: 'Say what each verdict means, and what to do.' },
     limit: { type: 'string', value: 'N', doc: `How many, 1..${MAX_LIMIT}; default ${DEFAULT_LIMIT}.` },
   },
-  run: async ({ flags, socketPath }) => {
+  run: async ({ flags, socketPath }, io) => {
     const limit = String(flags['limit'] ?? DEFAULT_LIMIT);
     if (!/^[1-9][0-9]{0,3}$/.test(limit) || Number(limit) > MAX_LIMIT) {
       throw usageError(`--limit must be a whole number from 1 to ${MAX_LIMIT}, got ${limit}`);
     }
     const { document, value } = await askAgentFor(proofsSchema, { socketPath, path: `/proofs?limit=${limit}` });
-    const table = renderTable(COLUMNS, value.proofs.map(rowOf), 'No proofs yet.');
+    const table = renderTable(COLUMNS, value.proofs.map(rowOf), 'No proofs yet.', roomOf(io));
     if (flags['why'] !== true) return { document, text: table };
     const proofs = value.proofs.map((answer) => ({ ...answer, why: reasonOf(answer) }));
     return { document: { proofs }, text: [table, ...whyLines(value.proofs)].join('\n') };

@@ -3,12 +3,12 @@ import { type Answer, type Command, usageError } from './command.ts';
 import { askAgentFor } from './control-client.ts';
 import { endedSchema, type SessionAnswer, sessionsSchema } from './control-schema.ts';
 import { bytesText, durationText, sspText } from './quantity.ts';
-import { left, renderTable, right } from './table.ts';
+import { left, renderTable, right, roomOf } from './table.ts';
 
 const COLUMNS = [
   right('ID'),
   left('GUEST'),
-  left('ADDRESS'),
+  left('ADDRESS', 1),
   left('PHASE'),
   right('ONLINE'),
   right('DOWN'),
@@ -24,9 +24,9 @@ export const sessionsCommand: Command = {
   summary: 'List the sessions, or end one.',
   details: ['end ID  Ends the session as if the guest had left: the rest of the deposit goes back to the guest.'],
   options: {},
-  run: async ({ operands, socketPath }) => {
+  run: async ({ operands, socketPath }, io) => {
     const [action, id, extra] = operands;
-    if (action === undefined) return await list(socketPath);
+    if (action === undefined) return await list(socketPath, roomOf(io));
     if (action === 'end' && id !== undefined && extra === undefined) return await end(socketPath, id);
     throw usageError('sessions takes nothing or: end ID');
   },
@@ -38,9 +38,9 @@ export function firstOf(values: readonly string[]): string {
   return `${values[0] ?? '-'}${more > 0 ? ` +${more}` : ''}`;
 }
 
-async function list(socketPath: string): Promise<Answer> {
+async function list(socketPath: string, room: number): Promise<Answer> {
   const { document, value } = await askAgentFor(sessionsSchema, { socketPath, path: '/sessions' });
-  return { document, text: renderTable(COLUMNS, value.sessions.map(rowOf), 'No sessions.') };
+  return { document, text: renderTable(COLUMNS, value.sessions.map(rowOf), 'No sessions.', room) };
 }
 
 async function end(socketPath: string, id: string): Promise<Answer> {

@@ -25,7 +25,10 @@ function statusText(status: StatusAnswer): string {
     ['guests', `${counted(status.sessions, 'session')}, ${counted(status.openChannels, 'open channel')}`],
     ['traffic', `${bytesText(status.downBytes)} down, ${bytesText(status.upBytes)} up`],
     ['earned', `${sspText(status.earnedUnits)} in open channels, ${sspText(status.settledUnits)} settled`],
-    ['gas', `${coinText(status.gasWei)} for these channels, ${sspText(status.openFeeUnits)} of open fees for it`],
+    [
+      'gas',
+      `${coinText(status.gasWei)} spent on the channels listed, ${sspText(status.openFeeUnits)} of open fees for it`,
+    ],
     ['proofs', `${proofs.closed} closed, ${proofs.acknowledged} acknowledged, ${proofs.waiting} waiting`],
     ['ubus', status.isBusConnected ? 'connected' : 'not connected'],
     ['clock', status.isClockSynced ? 'synced' : 'not known good'],

@@ -57,7 +57,9 @@ export function renderTopContent(frame: TopFrame): readonly string[] {
 
 /** Share of the credit (or, without a channel, of the trial) that is left: 0..1. */
 export function leftOf(session: SessionAnswer): number {
-  const { creditUnits, chargedUnits, bytesRemaining, downBytes, upBytes } = session;
+  const { phase, creditUnits, chargedUnits, bytesRemaining, downBytes, upBytes } = session;
+  // What was not used has gone back.
+  if (phase === 'settled') return 0;
   if (creditUnits > 0n) return Math.max(0, Number(creditUnits - chargedUnits) / Number(creditUnits));
   const all = bytesRemaining + downBytes + upBytes;
   return all > 0n ? Number(bytesRemaining) / Number(all) : 0;

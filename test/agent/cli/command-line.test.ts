@@ -101,3 +101,11 @@ t.test('the version is told', async (t) => {
   });
   t.match(JSON.parse((await runLine(['--version', '--json'])).out), { version: AGENT_VERSION });
 });
+
+t.test('a named configuration that is not there is said beside an agent that does not answer', async (t) => {
+  const missing = join(temporaryDirectory(t), 'none.conf');
+  t.match(await runLine(['status', '--config', missing]), {
+    exitCode: 3,
+    err: new RegExp(`is not running .*There is no ${missing}: is --config right\\?$`),
+  });
+});

@@ -18,7 +18,7 @@ t.test('status is one fact a line', async (t) => {
       'guests   3 sessions, 2 open channels',
       'traffic  1.23 GB down, 98.8 MB up',
       'earned   12.3456 SSP in open channels, 900 SSP settled',
-      'gas      0.00123 coin for these channels, 0.015 SSP of open fees for it',
+      'gas      0.00123 coin spent on the channels listed, 0.015 SSP of open fees for it',
       'proofs   12 closed, 11 acknowledged, 1 waiting',
       'ubus     connected',
       'clock    synced',
@@ -88,9 +88,11 @@ t.test('channels are a table', async (t) => {
   if (channel === undefined) throw new Error('the sample has a channel');
   const { openTx, ...unopened } = channel;
   const closed = await listenSample(t, {
-    channels: () => [{ ...unopened, phase: 'settled', closeTx: openTx ?? '0x' }],
+    channels: () => [{ ...unopened, phase: 'settled', closeTx: openTx ?? '0x', closeUnits: 49_999n }],
   });
-  t.match((await runLine(['channels', '--socket', closed])).out, / {2}- {10}0xe1e1e1\.\.e1e1$/);
+  const { out } = await runLine(['channels', '--socket', closed]);
+  t.match(out, / {2}- {10}0xe1e1e1\.\.e1e1$/);
+  t.match(out, / 4\.9999 SSP /, 'what the close has claimed');
 });
 
 t.test('proofs are a table, with seconds since boot while the clock was not known', async (t) => {

@@ -1,5 +1,6 @@
 import t from 'tap';
-import { left, pad, renderFacts, renderTable, right } from '../../../agent/cli/table.ts';
+import { left, pad, renderFacts, renderTable, right, roomOf } from '../../../agent/cli/table.ts';
+import type { Terminal } from '../../../agent/cli/terminal.ts';
 
 t.test('columns line up for wide characters too', (t) => {
   const rows = [
@@ -25,6 +26,24 @@ t.test('a cell cannot break out of its line', (t) => {
 
 t.test('a short row leaves its columns empty', (t) => {
   t.equal(renderTable([left('A'), left('B')], [['x']], ''), 'A  B\nx');
+  t.end();
+});
+
+t.test('where there is no room columns are left out by rank, and named; those without a rank never are', (t) => {
+  const columns = [left('A'), left('FIRST', 1), right('B'), left('SECOND', 2)];
+  const render = (room: number) => renderTable(columns, [['a', 'xxxxx', 'b', 'yyyyyy']], '', room).split('\n');
+  t.same(render(20), ['A  FIRST  B  SECOND', 'a  xxxxx  b  yyyyyy']);
+  t.same(render(19), render(20));
+  t.same(render(18), ['A  B  SECOND', 'a  b  yyyyyy', 'Not shown: FIRST. All are 19 columns wide.']);
+  t.same(render(3), ['A  B', 'a  b', 'Not shown: FIRST, SECOND. All are 19 columns wide.']);
+  t.end();
+});
+
+t.test('a terminal has its own room, a pipe has room for all', (t) => {
+  const size = () => ({ columns: 80, rows: 24 });
+  t.equal(roomOf({ size }), Number.POSITIVE_INFINITY);
+  const terminal = { onKey: () => () => undefined } as unknown as Terminal;
+  t.equal(roomOf({ size, terminal }), 80);
   t.end();
 });
 

@@ -104,6 +104,7 @@ t.test('the share that is left comes from the credit, without a channel from the
   t.equal(leftOf(first), 0.15);
   t.equal(leftOf(second), 0);
   t.equal(leftOf(third), 0.7);
+  t.equal(leftOf({ ...first, phase: 'settled' }), 0, 'the rest has gone back');
   t.equal(leftOf({ ...first, chargedUnits: 60_000n }), 0);
   t.equal(leftOf({ ...third, downBytes: 0n, upBytes: 0n, bytesRemaining: 0n }), 0);
   t.end();
