@@ -3,7 +3,7 @@
  * those who have not asked yet.
  *
  *   fleet rewards --rpc URL --rewards ADDRESS --epoch N [--verify] [--claim --key-file FILE] [--json]
- *   fleet rewards --rpc URL --rewards ADDRESS --epoch N --growth FACTS [--previous STATEMENT] --out STATEMENT
+ *   fleet rewards --rpc URL --rewards ADDRESS --epoch N --growth FACTS --detection N [--previous STATEMENT] --out STATEMENT
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -24,10 +24,18 @@ export type CommandOutput = {
 };
 
 export const REWARDS_USAGE = `usage: fleet rewards --rpc URL --rewards ADDRESS --epoch N [--verify] [--claim --key-file FILE] [--json]
-       fleet rewards --rpc URL --rewards ADDRESS --epoch N --growth FACTS [--previous STATEMENT] --out STATEMENT
+       fleet rewards --rpc URL --rewards ADDRESS --epoch N --growth FACTS --detection N [--previous STATEMENT] --out STATEMENT
 --verify     exit code 1 unless logs and contracts agree in every figure
 --claim      ask for every reward that was not paid yet; it goes to the device's operator, the key only pays gas
---growth     (growth stream) grants out of a file of facts; writes what is to be proposed on chain, sends nothing`;
+--growth     (growth stream) grants out of a file of facts; writes what is to be proposed on chain, sends nothing
+--detection  of 10000 devices that fake, so many are found by an audit within an epoch: the bond must make faking a loss`;
+
+type GrowthOptions = {
+  readonly facts: string;
+  readonly previous: string | undefined;
+  readonly out: string;
+  readonly detectionBasisPoints: bigint;
+};
 
 type Options = {
   readonly rpc: RewardsRpc;
@@ -36,7 +44,7 @@ type Options = {
   readonly isJson: boolean;
   readonly isVerify: boolean;
   readonly claimKey: Uint8Array | undefined;
-  readonly growth: { readonly facts: string; readonly previous: string | undefined; readonly out: string } | undefined;
+  readonly growth: GrowthOptions | undefined;
 };
 
 /** What the user must mend. */
@@ -61,8 +69,8 @@ async function run(options: Options, output: CommandOutput): Promise<0 | 1> {
   const { rpc, rewards, epoch } = options;
   const deployment = await readDeployment(rpc, rewards);
   if (options.growth !== undefined) {
-    const { facts, previous, out } = options.growth;
-    const made = await growthStatementFromFiles(rpc, rewards, deployment, epoch, { facts, previous });
+    const { out, ...files } = options.growth;
+    const made = await growthStatementFromFiles(rpc, rewards, deployment, epoch, files);
     writeFileSync(out, `${statementJson(made.statement)}\n`);
     output.print(options.isJson ? statementJson(made.statement) : growthText(made, out));
     return 0;
@@ -125,7 +133,16 @@ function jsonOf({ rewards, rows, paidOut, disagreements }: RewardsCheck): string
 function optionsFrom(args: readonly string[]): Options {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const spec = { rpc: text, rewards: text, epoch: text, 'key-file': text, growth: text, previous: text, out: text };
+  const spec = {
+    rpc: text,
+    rewards: text,
+    epoch: text,
+    'key-file': text,
+    growth: text,
+    detection: text,
+    previous: text,
+    out: text,
+  };
   let values: ReturnType<typeof parse>;
   const parse = () =>
     parseArgs({ args: [...args], options: { ...spec, verify: flag, claim: flag, json: flag } }).values;
@@ -145,13 +162,21 @@ function optionsFrom(args: readonly string[]): Options {
     isJson: values.json,
     isVerify: values.verify,
     claimKey: values.claim ? keyFrom(values['key-file']) : undefined,
-    growth: values.growth === undefined ? undefined : growthOptions(values.growth, values.previous, values.out),
+    growth: values.growth === undefined ? undefined : growthOptions(values.growth, values),
   };
 }
 
-function growthOptions(facts: string, previous: string | undefined, out: string | undefined): Options['growth'] {
+function growthOptions(
+  facts: string,
+  { previous, out, detection }: { readonly previous?: string; readonly out?: string; readonly detection?: string },
+): GrowthOptions {
   if (out === undefined) throw new UsageError('--growth needs --out FILE, where the statement is written');
-  return { facts, previous, out };
+  if (!/^[1-9][0-9]{0,4}$/.test(detection ?? '')) {
+    throw new UsageError(
+      `--growth needs --detection N, how many of 10000 devices that fake an audit finds, got ${detection}`,
+    );
+  }
+  return { facts, previous, out, detectionBasisPoints: BigInt(detection as string) };
 }
 
 function keyFrom(path: string | undefined): Uint8Array {

@@ -5,6 +5,7 @@ import type { Address } from '../protocol/address.ts';
 import { addressSchema, bytes32Schema, decode, uint64Schema } from '../protocol/schema.ts';
 import { sspFromUnits } from '../protocol/units.ts';
 import {
+  checkDeterrence,
   type GrowthFact,
   type GrowthGrant,
   type GrowthPolicy,
@@ -12,7 +13,7 @@ import {
   growthGrants,
   growthStatement,
 } from './rewards-growth.ts';
-import type { RewardsDeployment } from './rewards-ledger.ts';
+import { type RewardsDeployment, requireOver } from './rewards-ledger.ts';
 import { callData, type RewardsRpc, view, viewWord } from './rewards-rpc.ts';
 
 const factsSchema = v.array(
@@ -29,17 +30,20 @@ const statementSchema = v.strictObject({
 export type GrowthMade = { readonly statement: GrowthStatement; readonly grants: readonly GrowthGrant[] };
 
 /**
- * @param files `facts`: uptime (from the collector's verdicts) and audit score of each device; `previous`: the last statement
- * @throws RangeError for a file that is not what it should be, or a deployment without a growth stream
+ * @param files `facts`: uptime (from the collector's verdicts) and audit score of each device; `previous`: the last statement;
+ *   `detectionBasisPoints`: how many of 10000 devices that fake an audit finds in an epoch
+ * @throws RangeError for a file that is not what it should be, a deployment without a growth stream, or one where faking pays
+ * @throws RewardsRpcError if the epoch is not over
  */
 export async function growthStatementFromFiles(
   rpc: RewardsRpc,
   rewards: Address,
   { registry, terms }: RewardsDeployment,
   epoch: bigint,
-  files: { readonly facts: string; readonly previous: string | undefined },
+  files: { readonly facts: string; readonly previous: string | undefined; readonly detectionBasisPoints: bigint },
 ): Promise<GrowthMade> {
   if (terms.growthBasisPoints === 0n) throw new RangeError(`${rewards} was deployed without a growth stream`);
+  await requireOver(rpc, epoch);
   const scores = fileOf(factsSchema, files.facts);
   const before = files.previous === undefined ? undefined : fileOf(statementSchema, files.previous);
   const facts: GrowthFact[] = [];
@@ -54,6 +58,7 @@ export async function growthStatementFromFiles(
     bond: await viewWord(rpc, rewards, callData('growthBond()')),
     quotas,
   };
+  checkDeterrence(policy, files.detectionBasisPoints);
   const grants = growthGrants(epoch, facts, terms, policy);
   return { grants, statement: growthStatement(epoch, grants, terms, before) };
 }

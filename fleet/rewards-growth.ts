@@ -10,7 +10,7 @@
 import type { Address } from '../protocol/address.ts';
 import type { Hex } from '../protocol/hex.ts';
 import { merkleProof, merkleRoot } from '../protocol/merkle.ts';
-import { growthAllowance, growthBudget, growthLeaf, type RewardTerms } from '../protocol/rewards.ts';
+import { growthAllowance, growthBudget, growthLeaf, type RewardTerms, requiredBond } from '../protocol/rewards.ts';
 import type { TokenAmount } from '../protocol/units.ts';
 
 /** What is known of a device for one epoch: chain, collector and auditors together. */
@@ -51,6 +51,21 @@ export type GrowthStatement = {
 };
 
 const BASIS_POINTS = 10_000n;
+
+/**
+ * Whether faking is a loss: S >= g_max * (1 - p) / p, where an audit finds a device that fakes with probability p in an epoch.
+ *
+ * @throws RangeError if the bond is too small for that, with what would do
+ */
+export function checkDeterrence({ maxPerEpoch, bond }: GrowthPolicy, detectionBasisPoints: bigint): void {
+  const needed = requiredBond(maxPerEpoch, detectionBasisPoints);
+  if (bond >= needed) return;
+  const enough = (maxPerEpoch * BASIS_POINTS + bond + maxPerEpoch - 1n) / (bond + maxPerEpoch);
+  throw new RangeError(
+    `a device risks a bond of ${bond} units and may get ${maxPerEpoch} a week: where audits find ${detectionBasisPoints} of 10000 that fake, ` +
+      `faking pays below a bond of ${needed}. Audit at least ${enough} of 10000, or deploy ShareRewards with that bond.`,
+  );
+}
 
 /** One epoch's grants, each with its reason. @throws RangeError for a device named twice, or a score above 1 */
 export function growthGrants(

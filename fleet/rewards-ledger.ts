@@ -78,14 +78,8 @@ export async function readEpoch(
   epoch: bigint,
   options: ReadOptions = {},
 ): Promise<EpochLedger> {
-  const latest = await quantity(rpc, 'eth_blockNumber');
+  const latest = await requireOver(rpc, epoch);
   const endS = (epoch + 1n) * EPOCH_S;
-  const newestS = await blockTime(rpc, latest);
-  if (newestS < endS) {
-    throw new RewardsRpcError(
-      `epoch ${epoch} ends at ${endS} (Unix time), the newest block is of ${newestS}: it is not over`,
-    );
-  }
   const fromBlock = await firstBlockAt(rpc, epoch * EPOCH_S, latest);
   const afterEnd = await firstBlockAt(rpc, endS, latest);
   const claimed =
@@ -112,6 +106,17 @@ export async function readEpoch(
     claimedInEpoch: await viewWord(rpc, channels, callData('claimedInEpoch(uint256)', epoch)),
     contract: await readContractWords(rpc, rewards, channels, epoch, new Set(logs.map(({ device }) => device))),
   };
+}
+
+/** @returns the newest block's number @throws RewardsRpcError if the chain is not past the epoch yet */
+export async function requireOver(rpc: RewardsRpc, epoch: bigint): Promise<bigint> {
+  const latest = await quantity(rpc, 'eth_blockNumber');
+  const endS = (epoch + 1n) * EPOCH_S;
+  const newestS = await blockTime(rpc, latest);
+  if (newestS >= endS) return latest;
+  throw new RewardsRpcError(
+    `epoch ${epoch} ends at ${endS} (Unix time), the newest block is of ${newestS}: it is not over`,
+  );
 }
 
 /** First block whose time is `timeS` or later; latest + 1 if there is none. Block times never fall. */

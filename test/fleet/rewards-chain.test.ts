@@ -182,6 +182,7 @@ t.test('wrong arguments are named', async (t) => {
     [['--epoch', 'x'], /--epoch must be a number, got x/],
     [['--epoch', '1', '--claim'], /--claim needs --key-file/],
     [['--epoch', '1', '--growth', 'x'], /--growth needs --out/],
+    [['--epoch', '1', '--growth', 'x', '--out', 'y'], /--growth needs --detection N/],
     [['--epoch', '1', '--rewards', '0x12'], /--rewards must be 0x and 40 hex digits/],
     [['--epoch', '1', '--rpc', 'x'], /--rpc must be the URL/],
     [['--nonsense'], /nonsense/],
@@ -221,7 +222,14 @@ t.test('the growth stream: facts, root, 24 hours, and a claim under the root', a
   const score = { uptimeBasisPoints: '9000', auditBasisPoints: '10000' };
   const scores = [deviceA, deviceB].map(({ address }) => ({ device: address, ...score }));
   writeFileSync(facts, JSON.stringify(scores));
-  const made = await fleet('--epoch', `${epoch + 1n}`, '--growth', facts, '--out', out);
+  const growth = (of: bigint, detection: string, ...more: string[]) =>
+    fleet('--epoch', `${of}`, '--growth', facts, '--detection', detection, ...more, '--out', out);
+  t.match(
+    (await growth(epoch + 1n, '500')).notes,
+    /risks a bond of 1000 units .* below a bond of 9500000\. Audit at least 9981 of/,
+  );
+  t.match((await growth(epoch + 2n, '9981')).notes, /it is not over/);
+  const made = await growth(epoch + 1n, '9981');
   t.equal(made.code, 0, made.notes);
   t.match(made.text, `${deviceA.address}  50 SSP  capped`);
   t.match(made.text, `${deviceB.address}  0 SSP  not-attested`);
@@ -239,8 +247,8 @@ t.test('the growth stream: facts, root, 24 hours, and a claim under the root', a
   await scene.send(stranger, rewards, rewardsContract.claimGrowth.encodeInput(claim));
   t.equal((await scene.balanceOf(owner.address)) - before, 500_000n);
 
-  const twice = await fleet('--epoch', `${epoch + 1n}`, '--growth', facts, '--previous', out, '--out', out);
+  const twice = await growth(epoch + 1n, '9981', '--previous', out);
   t.match(twice.notes, /are stated already/);
   writeFileSync(facts, '[{"device":"0x1"}]');
-  t.match((await fleet('--epoch', '1', '--growth', facts, '--out', out)).notes, /facts.json: 0.device: expected/);
+  t.match((await growth(1n, '9981')).notes, /facts.json: 0.device: expected/);
 });
