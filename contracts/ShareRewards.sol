@@ -12,6 +12,14 @@ import {TokenTransfer} from "./TokenTransfer.sol";
 contract ShareRewards is IShareRewards, Budgets {
     using TokenTransfer for address;
 
+    /// @dev A GrowthRoot, and in its second word what was paid under this one and all before.
+    struct Accepted {
+        bytes32 root;
+        uint64 total;
+        uint40 acceptableAt;
+        uint64 paid;
+    }
+
     uint40 public constant CHALLENGE_PERIOD = 24 hours;
 
     IShareChannels public immutable channels;
@@ -25,9 +33,8 @@ contract ShareRewards is IShareRewards, Budgets {
 
     mapping(address device => mapping(uint256 word => uint256 bits)) private _claimed;
     mapping(address device => uint256 units) public grownBy;
-    uint256 public growthPaid;
     GrowthRoot private _pending;
-    GrowthRoot private _accepted;
+    Accepted private _accepted;
 
     constructor(address channels_, address registry_, uint256 firstEpoch_, GrowthTerms memory growth)
         Budgets(firstEpoch_, growth.basisPoints)
@@ -85,24 +92,24 @@ contract ShareRewards is IShareRewards, Budgets {
 
     function acceptRoot(bytes32 root) external {
         _requirePending(root);
-        uint256 acceptableAt = _pending.acceptableAt;
+        (uint64 total, uint40 acceptableAt) = (_pending.total, _pending.acceptableAt);
         if (block.timestamp < acceptableAt) revert NotAcceptableYet(acceptableAt, block.timestamp);
-        _accepted = _pending;
+        _accepted = Accepted(root, total, acceptableAt, _accepted.paid);
         delete _pending;
-        emit RootAccepted(root, _accepted.total);
+        emit RootAccepted(root, total);
     }
 
     function claimGrowth(address device, uint64 cumulative, bytes32[] calldata proof) external {
         address operator = _operatorOf(device);
         _requireEligible(device, cumulative);
-        GrowthRoot memory accepted = _accepted;
+        Accepted memory accepted = _accepted;
         bytes32 leaf = keccak256(bytes.concat(keccak256(abi.encode(device, uint256(cumulative)))));
         if (accepted.acceptableAt == 0 || _rootOver(leaf, proof) != accepted.root) revert NotUnderRoot(accepted.root);
         uint256 before = grownBy[device];
         if (cumulative <= before) revert NothingToClaim(device);
-        uint256 paid = growthPaid + cumulative - before;
+        uint256 paid = accepted.paid + cumulative - before;
         if (paid > accepted.total) revert RootSpent(accepted.total, paid);
-        growthPaid = paid;
+        _accepted.paid = uint64(paid);
         grownBy[device] = cumulative;
         emit GrowthReward(device, operator, cumulative - before, cumulative);
         token.send(operator, cumulative - before);
@@ -123,7 +130,11 @@ contract ShareRewards is IShareRewards, Budgets {
     }
 
     function acceptedRoot() external view returns (GrowthRoot memory) {
-        return _accepted;
+        return GrowthRoot(_accepted.root, _accepted.total, _accepted.acceptableAt);
+    }
+
+    function growthPaid() external view returns (uint256) {
+        return _accepted.paid;
     }
 
     /// @dev Checked when paid, so that a wrong or stolen root cannot pay devices that nobody made or that risk nothing.
@@ -148,7 +159,13 @@ contract ShareRewards is IShareRewards, Budgets {
     function _rootOver(bytes32 hash, bytes32[] calldata proof) private pure returns (bytes32) {
         for (uint256 i = 0; i < proof.length; i++) {
             bytes32 other = proof[i];
-            hash = hash < other ? keccak256(abi.encode(hash, other)) : keccak256(abi.encode(other, hash));
+            (bytes32 low, bytes32 high) = hash < other ? (hash, other) : (other, hash);
+            // In scratch space: abi.encode takes new memory for each of them.
+            assembly ("memory-safe") {
+                mstore(0, low)
+                mstore(0x20, high)
+                hash := keccak256(0, 0x40)
+            }
         }
         return hash;
     }

@@ -9,8 +9,9 @@ import { claimBatchDigest } from '../../protocol/claim-batch.ts';
 import { deviceBindingDigest } from '../../protocol/device-binding.ts';
 import { bytesFromHex, type Hex, hexFromBytes } from '../../protocol/hex.ts';
 import { keccak256Text } from '../../protocol/keccak.ts';
+import { merkleRoot } from '../../protocol/merkle.ts';
 import { tickChain } from '../../protocol/payword.ts';
-import { EPOCH_S } from '../../protocol/rewards.ts';
+import { EPOCH_S, growthLeaf } from '../../protocol/rewards.ts';
 import { bytes32FromText } from '../../protocol/short-text.ts';
 import { type CompactSignature, signDigest } from '../../protocol/signature.ts';
 import { signTickVoucher } from '../../protocol/tick-voucher.ts';
@@ -94,36 +95,83 @@ export async function measureRewards(bench: Bench, earn: () => Promise<unknown>)
     const { gasUsed } = await scene.send(from, to, data);
     if (operation !== undefined) rows.push({ operation, gas: Number(gasUsed) });
   };
-  const vendorId = 7n;
-  const vendor = { vendorId, key: holder.address, quota: 10n, active: true };
+  const vendor = { vendorId: 7n, key: holder.address, quota: 10n, active: true };
   await send(holder, registry, registryContract.setVendor.encodeInput(vendor));
-  for (const [i, account] of [holder, device].entries()) {
-    const model = bytes32FromText('SSP-AP-1');
-    const attestation = { vendorId, device: account.address, model, notAfter: FAR_FUTURE };
-    const signature = signDigest(vendorAttestationDigest(deployment, attestation), holder.secretKey);
-    const args = { ...attestation, model: bytesFromHex(model), vendorSignature: signatureArgument(signature) };
-    await send(relayer, registry, registryContract.register.encodeInput(args), i === 1 ? 'register device' : undefined);
-  }
-  const binding = { device: device.address, operator: holder.address, nonce: 0n };
-  const bound = signatureArgument(signDigest(deviceBindingDigest(deployment, binding), device.secretKey));
-  await send(
-    relayer,
-    registry,
-    registryContract.bind.encodeInput({ ...binding, deviceSignature: bound }),
-    'bind device',
-  );
+  await send(relayer, registry, registerData(deployment, holder, holder));
+  await send(relayer, registry, registerData(deployment, device, holder), 'register device');
+  await send(relayer, registry, bindData(deployment, device, holder), 'bind device');
   const gasOf = (operation: string) => rows.find((row) => row.operation === operation)?.gas ?? Number.NaN;
   rows.push({ operation: 'register and bind device', gas: gasOf('register device') + gasOf('bind device') });
   await send(holder, scene.token, tokenContract.transfer.encodeInput({ to: rewards, value: 1_000_000_000n }));
   for (const week of [0n, 1n]) {
     if (week === 1n) await earn();
-    await anvil.request('evm_increaseTime', Number(EPOCH_S));
-    await anvil.request('evm_mine');
+    await later(anvil, Number(EPOCH_S));
     const claim = rewardsContract.claimUsage.encodeInput({ device: device.address, epochs: [firstEpoch + week] });
     await send(relayer, rewards, claim, week === 1n ? 'claim usage reward' : undefined);
   }
   await send(relayer, registry, slashData(deployment, device), 'slash equivocation, no bond');
   return rows;
+}
+
+/** A tree of 2^14 devices: leaf and siblings are all that counts. */
+const GROWTH_DEPTH = 14;
+
+/**
+ * The growth stream of a network's first root, on a registry of its own, with the holder as publisher and operator. No bond is
+ * asked: the prototype had none. Time goes on by eight days.
+ */
+export async function measureGrowth({ anvil, scene, holder, device, relayer }: Bench): Promise<readonly GasRow[]> {
+  const growth = {
+    publisher: holder.address,
+    auditor: relayer.address,
+    basisPoints: 1_000n,
+    maxPerEpoch: 500_000n,
+    bond: 0n,
+  };
+  const { registry, rewards, firstEpoch } = await deployRewards(anvil.rpcUrl, holder.secretKey, anvil.deployment, {
+    growth,
+  });
+  const deployment: RegistryDeployment = { chainId: anvil.chainId, registry };
+  const vendor = { vendorId: 7n, key: holder.address, quota: 10n, active: true };
+  await scene.send(holder, registry, registryContract.setVendor.encodeInput(vendor));
+  await scene.send(relayer, registry, registerData(deployment, device, holder));
+  await scene.send(relayer, registry, bindData(deployment, device, holder));
+  await scene.send(holder, scene.token, tokenContract.transfer.encodeInput({ to: rewards, value: 1_000_000_000n }));
+  await later(anvil, Number(EPOCH_S));
+  const cumulative = 300_000n;
+  const siblings = Array.from({ length: GROWTH_DEPTH }, (_, i) => keccak256Text(`growth ${i}`));
+  const leaf = growthLeaf(device.address, cumulative);
+  const root = siblings.reduce((hash, sibling) => bytesFromHex(merkleRoot([hash, sibling])), leaf);
+  const proposal = { root, total: 400_000n, throughEpoch: firstEpoch };
+  const proposed = await scene.send(holder, rewards, rewardsContract.proposeRoot.encodeInput(proposal));
+  await later(anvil, 86_400);
+  const accepted = await scene.send(relayer, rewards, rewardsContract.acceptRoot.encodeInput(root));
+  const claim = rewardsContract.claimGrowth.encodeInput({ device: device.address, cumulative, proof: siblings });
+  const claimed = await scene.send(relayer, rewards, claim);
+  return [
+    { operation: 'propose and accept root', gas: Number(proposed.gasUsed + accepted.gasUsed) },
+    { operation: `claim growth, depth ${GROWTH_DEPTH}`, gas: Number(claimed.gasUsed) },
+  ];
+}
+
+async function later(anvil: AnvilWithContracts, seconds: number): Promise<void> {
+  await anvil.request('evm_increaseTime', seconds);
+  await anvil.request('evm_mine');
+}
+
+/** Under the vendor key of `vendor`. */
+function registerData(deployment: RegistryDeployment, { address: device }: Account, vendor: Account): Uint8Array {
+  const model = bytes32FromText('SSP-AP-1');
+  const attestation = { vendorId: 7n, device, model, notAfter: FAR_FUTURE };
+  const signature = signDigest(vendorAttestationDigest(deployment, attestation), vendor.secretKey);
+  const args = { ...attestation, model: bytesFromHex(model), vendorSignature: signatureArgument(signature) };
+  return registryContract.register.encodeInput(args);
+}
+
+function bindData(deployment: RegistryDeployment, device: Account, operator: Account): Uint8Array {
+  const binding = { device: device.address, operator: operator.address, nonce: 0n };
+  const deviceSignature = signatureArgument(signDigest(deviceBindingDigest(deployment, binding), device.secretKey));
+  return registryContract.bind.encodeInput({ ...binding, deviceSignature });
 }
 
 function slashData(deployment: RegistryDeployment, device: Account): Uint8Array {

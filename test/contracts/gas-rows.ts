@@ -23,7 +23,7 @@ import {
   type Scene,
   tokenContract,
 } from '../support/channel-scene.ts';
-import { measureRelayedBatch, measureRewards, measureTicks } from './gas-rewards.ts';
+import { measureGrowth, measureRelayedBatch, measureRewards, measureTicks } from './gas-rewards.ts';
 import type { GasRow } from './gas-row.ts';
 
 /** Prototype on anvil 1.7.1, solc 0.8.37, in hundreds of gas as design/protocol.md gives them. */
@@ -51,6 +51,8 @@ export const GAS_BARS: Readonly<Record<string, number>> = {
   'claim relayed, 10 in all': 263_000,
   'register and bind device': 123_300,
   'slash equivocation, no bond': 80_200,
+  'propose and accept root': 162_700,
+  'claim growth, depth 14': 101_100,
   'session: 3009 open + 1/40 claim + reclaim': 168_300,
   'week: one claim + its usage reward': 121_700,
 };
@@ -90,6 +92,7 @@ export async function measureGas(anvil: AnvilWithContracts): Promise<readonly Ga
   rows.push(await measureRelayedBatch(bench, batch));
   const last = batch.slice(0, 1);
   rows.push(...(await measureRewards(bench, () => claim(bench, last, 200_000n))));
+  rows.push(...(await measureGrowth(bench)));
   const gasOf = (operation: string) => rows.find((row) => row.operation === operation)?.gas ?? Number.NaN;
   const session = gasOf('open, EIP-3009') + gasOf('claim, each of 40') + gasOf('reclaim');
   // The prototype's reward was cheaper to claim, because every claim told it: what counts is both together.
