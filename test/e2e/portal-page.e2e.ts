@@ -120,6 +120,17 @@ t.test('paying as you go signs one step after the other, never above the deposit
   });
 });
 
+/** A guest who taps twice: from inside the page, where the second tap comes with the news however busy the machine is. */
+const TAP_AGAIN_AT_ONCE = `new MutationObserver((_, observer) => {
+  if (!document.getElementById('problem').textContent.includes('nouveau prix')) return;
+  observer.disconnect();
+  requestAnimationFrame(() => {
+    const button = document.getElementById('pay-button');
+    button.click();
+    button.dataset.tappedAgain = 'yes';
+  });
+}).observe(document.getElementById('problem'), { childList: true, characterData: true, subtree: true })`;
+
 t.test('a price that changed while the page was open is shown before anything is signed', async (t) => {
   const desk = livingDesk(quote(), 20_000_000n);
   let offered = quote();
@@ -129,6 +140,7 @@ t.test('a price that changed while the page was open is shown before anything is
     await page.click('.option >> nth=1');
     await page.fill('#code', PASS_CODE);
     offered = quote({ unitsPerMb: 100_000n, openFee: 40_000n });
+    await page.evaluate(TAP_AGAIN_AT_ONCE);
     await page.click('#pay-button');
     await page.waitForSelector('#problem:text("nouveau prix")');
     t.strictSame(desk.opens, [], 'nothing was signed');
@@ -137,9 +149,9 @@ t.test('a price that changed while the page was open is shown before anything is
     t.match(await page.textContent('.option >> nth=0'), /0.o.*4.SSP/s, 'a package below the fee costs the fee');
     t.equal(await page.inputValue('#code'), PASS_CODE, 'what was typed stays');
     t.equal(await page.isChecked('.option >> nth=1 >> input'), true, 'and what was chosen');
-    await page.click('#pay-button');
-    t.strictSame(desk.opens, [], 'a second tap at once was meant for the old price');
     await page.waitForTimeout(1_000);
+    t.equal(await page.getAttribute('#pay-button', 'data-tapped-again'), 'yes');
+    t.strictSame(desk.opens, [], 'a second tap at once was meant for the old price');
     await page.click('#pay-button');
     await mood(page, 'online');
     t.match(desk.opens[0], { deposit: 150_000n, quote: { unitsPerMb: 100_000n } });

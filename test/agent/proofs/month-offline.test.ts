@@ -25,7 +25,7 @@ import { FakeClock } from '../../support/fake-clock.ts';
 import { CHANNELS, REGISTRY, testKey } from '../../support/protocol-arbitraries.ts';
 import { NOW_S, testChannel, testConfig } from '../core/support/story.ts';
 
-t.setTimeout(180_000);
+t.setTimeout(290_000);
 
 const DAYS = process.env['SHAREAGENT_LONG_TESTS'] === '1' ? 30 : 7;
 const INTERVAL_S = 600;

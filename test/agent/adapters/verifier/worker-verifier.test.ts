@@ -130,13 +130,14 @@ t.test('a thread that throws before it is ready fails all that waits, and is not
 
 t.test('a thread that hangs is replaced; what waited behind is served by the new one', async (t) => {
   const threads = threadsOf(
-    `${READY} parentPort.on('message', () => { for (;;); });`,
+    // Blocked, not busy: the new one must have a processor.
+    `${READY} parentPort.on('message', () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0));`,
     `${READY}
     parentPort.on('message', () => parentPort.postMessage({ kind: 'signers', signers: new Uint8Array(21) }));`,
   );
-  const verifier = verifierFor(t, { ...threads, hangMs: 1_500 });
+  const verifier = verifierFor(t, { ...threads, hangMs: 4_000 });
   const first = verifier.recover([CLAIM]);
-  await t.rejects(first, { code: 'VERIFIER_FAILED', message: /did not answer within 1500 ms/ });
+  await t.rejects(first, { code: 'VERIFIER_FAILED', message: /did not answer within 4000 ms/ });
   t.same(await verifier.recover([CLAIM]), [undefined]);
 });
 
