@@ -12,7 +12,7 @@ import { until } from '../lab/wait.ts';
 import { binaryConfig, buildSmall, openBinaryRouter } from './support/binary-router.ts';
 
 elevate();
-t.setTimeout(175_000);
+t.setTimeout(290_000);
 const FOREIGN =
   process.arch === 'arm64'
     ? { target: 'x86_64', arch: 'x64', loader: 'ld-linux-x86-64.so.2' }
