@@ -201,7 +201,12 @@ t.test('a flood of handshakes that are begun and left: bounded, and another gues
     }
   };
   begin(MAX_WAITING_AT_DOOR + 100);
-  while (door.waiting < MAX_WAITING_AT_DOOR) await new Promise((done) => setTimeout(done, 10));
+  for (let turn = 1; mostWaiting < MAX_WAITING_AT_DOOR; turn++) {
+    await new Promise((done) => setTimeout(done, 10));
+    mostWaiting = Math.max(mostWaiting, door.waiting);
+    // Where the machine is so busy that the first ones are sent away before the last ones come.
+    if (turn % 100 === 0) begin(MAX_WAITING_AT_DOOR);
+  }
   for (const scheme of ['https', 'http', 'https', 'http'] as const) {
     begin(MAX_WAITING_AT_DOOR / 2);
     t.match(await ask(port, scheme), { captive: true }, `another guest is served by ${scheme}`);

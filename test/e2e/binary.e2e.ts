@@ -25,6 +25,7 @@ import { until } from '../lab/wait.ts';
 import { binaryConfig, buildSmall, openBinaryRouter } from './support/binary-router.ts';
 
 elevate();
+t.setTimeout(290_000);
 const lab = new Lab();
 t.teardown(() => lab.close());
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));

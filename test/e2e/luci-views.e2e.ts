@@ -18,7 +18,7 @@ const PHONE = { viewport: { width: 360, height: 740 }, screen: { width: 360, hei
 const TELLING = viewNames().filter((name) => name !== 'portal' && name !== 'settings');
 const FORMS = ['prices', 'portal', 'payout', 'settings', 'rewards'];
 const luci = await openLuci();
-t.setTimeout(170_000);
+t.setTimeout(290_000);
 t.teardown(() => luci.close());
 
 /** Opens a page, runs `story`, and fails on anything the browser complains about. */

@@ -22,7 +22,7 @@ const ENGINES: readonly Engine[] = [
 /** Pictures of each step, for whoever wants to look. */
 const PICTURES = process.env['ENGINE_PICTURES'];
 
-t.setTimeout(170_000);
+t.setTimeout(290_000);
 
 for (const engine of ENGINES) {
   t.test(engine.name, async (t) => {

@@ -12,7 +12,7 @@ import { depositsOf, filled, mood, payWith, visitsOf } from '../captive-portal/s
 if (!existsSync(CHROMIUM_PATH)) t.bailout(`These tests need ${CHROMIUM_PATH}: apt-get install chromium.`);
 
 const stage = await openStage();
-t.setTimeout(170_000);
+t.setTimeout(290_000);
 t.teardown(() => stage.browser.close());
 const { withOffer } = visitsOf(stage);
 

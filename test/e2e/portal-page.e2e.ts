@@ -19,7 +19,7 @@ const PHONES = [
 if (!existsSync(CHROMIUM_PATH)) t.bailout(`These tests need ${CHROMIUM_PATH}: apt-get install chromium.`);
 
 const stage = await openStage();
-t.setTimeout(170_000);
+t.setTimeout(290_000);
 t.teardown(() => stage.browser.close());
 const { withRouter, withPage, opened } = visitsOf(stage);
 
