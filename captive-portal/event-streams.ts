@@ -8,17 +8,24 @@ import type { ServerResponse } from 'node:http';
 import type { Mac } from '../agent/core/model.ts';
 import type { GuestDesk, GuestView } from '../agent/ports.ts';
 import { FairPool } from './fair-pool.ts';
-import { MAX_STREAM_BACKLOG_BYTES, MAX_STREAMS, MAX_STREAMS_PER_GUEST, STREAM_HEARTBEAT_MS } from './limits.ts';
+import {
+  MAX_STREAM_BACKLOG_BYTES,
+  MAX_STREAM_BEATS,
+  MAX_STREAMS,
+  MAX_STREAMS_PER_GUEST,
+  STREAM_HEARTBEAT_MS,
+} from './limits.ts';
 import { viewJsonFromView } from './view-json.ts';
 
-/** The streams of one guest, and how to hear no more of it. */
-type Listening = { readonly responses: Set<ServerResponse>; readonly unwatch: () => void };
+/** The streams of one guest with the heartbeat they began at, and how to hear no more of it. */
+type Listening = { readonly responses: Map<ServerResponse, number>; readonly unwatch: () => void };
 
 export class EventStreams {
   readonly #desk: GuestDesk;
   readonly #guests = new Map<Mac, Listening>();
   readonly #heartbeat: NodeJS.Timeout;
   readonly #places = new FairPool<Mac>(MAX_STREAMS);
+  #beats = 0;
 
   constructor(desk: GuestDesk) {
     this.#desk = desk;
@@ -39,7 +46,7 @@ export class EventStreams {
     }
     const release = this.#places.hold(mac, () => response.destroy());
     if (release === undefined) return void response.destroy();
-    this.#listeningTo(mac).responses.add(response);
+    this.#listeningTo(mac).responses.set(response, this.#beats);
     response.once('close', () => {
       release();
       this.#forget(mac, response);
@@ -48,11 +55,18 @@ export class EventStreams {
     send(response, eventText(this.#desk.view(mac)));
   }
 
-  /** Sends every stream its view; one that still has not read the last ones is ended. */
+  /**
+   * Sends every stream its view; one that still has not read the last ones is ended. An old one too: a phone that went away says no
+   * goodbye, and TCP waits a quarter of an hour for it. A browser that is there begins anew by itself.
+   */
   beat(): void {
+    this.#beats += 1;
     for (const [mac, { responses }] of this.#guests) {
-      for (const response of responses) if (response.writableLength > MAX_STREAM_BACKLOG_BYTES) response.destroy();
       this.#tell(mac, this.#desk.view(mac));
+      for (const [response, since] of responses) {
+        if (response.writableLength > MAX_STREAM_BACKLOG_BYTES) response.destroy();
+        else if (this.#beats - since >= MAX_STREAM_BEATS) response.end(BEGIN_ANEW);
+      }
     }
   }
 
@@ -62,14 +76,14 @@ export class EventStreams {
 
   close(): void {
     clearInterval(this.#heartbeat);
-    for (const { responses } of this.#guests.values()) for (const response of responses) response.end();
+    for (const { responses } of this.#guests.values()) for (const response of responses.keys()) response.end();
   }
 
   #listeningTo(mac: Mac): Listening {
     const known = this.#guests.get(mac);
     if (known !== undefined) return known;
     const made = {
-      responses: new Set<ServerResponse>(),
+      responses: new Map<ServerResponse, number>(),
       unwatch: this.#desk.watch(mac, (view) => this.#tell(mac, view)),
     };
     this.#guests.set(mac, made);
@@ -78,7 +92,7 @@ export class EventStreams {
 
   #tell(mac: Mac, view: GuestView): void {
     const text = eventText(view);
-    for (const response of this.#guests.get(mac)?.responses ?? []) send(response, text);
+    for (const response of this.#guests.get(mac)?.responses.keys() ?? []) send(response, text);
   }
 
   #forget(mac: Mac, response: ServerResponse): void {
@@ -88,6 +102,9 @@ export class EventStreams {
     listening.unwatch();
   }
 }
+
+/** A guest who pays as it goes waits for no view longer than that. */
+const BEGIN_ANEW = 'retry: 200\n\n';
 
 function eventText(view: GuestView): string {
   return `event: view\ndata: ${JSON.stringify(viewJsonFromView(view))}\n\n`;

@@ -50,6 +50,8 @@ export const MAX_STREAMS_PER_GUEST = 3;
 export const MAX_STREAMS = 200;
 /** Sends the view even if nothing changed, so that both ends notice a dead connection. */
 export const STREAM_HEARTBEAT_MS = 15_000;
+/** Five minutes: streams of phones that went away without a word do not fill the room for longer. */
+export const MAX_STREAM_BEATS = 20;
 /** A reader this far behind gets no more until it has caught up: the next view replaces the ones it missed. */
 export const MAX_STREAM_BACKLOG_BYTES = 16_384;
 

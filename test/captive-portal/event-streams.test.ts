@@ -5,7 +5,12 @@ import t from 'tap';
 import type { Mac } from '../../agent/core/model.ts';
 import type { GuestView } from '../../agent/ports.ts';
 import { EventStreams } from '../../captive-portal/event-streams.ts';
-import { MAX_STREAM_BACKLOG_BYTES, MAX_STREAMS, MAX_STREAMS_PER_GUEST } from '../../captive-portal/limits.ts';
+import {
+  MAX_STREAM_BACKLOG_BYTES,
+  MAX_STREAM_BEATS,
+  MAX_STREAMS,
+  MAX_STREAMS_PER_GUEST,
+} from '../../captive-portal/limits.ts';
 import { viewJsonFromView } from '../../captive-portal/view-json.ts';
 import { byGuest, cafe, GUEST, GUEST_ADDRESS, HOST, view } from './support/cafe.ts';
 import { scriptedDesk } from './support/scripted-desk.ts';
@@ -95,6 +100,24 @@ t.test('a reader that is behind misses views, and is ended at the next heartbeat
   t.equal(response.destroyed, true);
   t.equal(streams.size, 0);
   t.equal(listeners.size, 0, 'nobody watches for it any more');
+  streams.close();
+  t.end();
+});
+
+t.test('a stream ends after five minutes: phones that went away say no goodbye', (t) => {
+  const { desk, listeners } = watched();
+  const streams = new EventStreams(desk);
+  const gone = opened(streams);
+  streams.beat();
+  const younger = opened(streams);
+  for (let i = 1; i < MAX_STREAM_BEATS; i++) streams.beat();
+  t.match(
+    { gone: gone.isEnded, younger: younger.isEnded, size: streams.size },
+    { gone: true, younger: false, size: 1 },
+  );
+  streams.beat();
+  t.equal(younger.isEnded, true);
+  t.equal(listeners.size, 0);
   streams.close();
   t.end();
 });
