@@ -45,6 +45,16 @@ export class SystemServices {
     await this.#client.publish('network.wireless', { status: { handler: () => ({ radio0: this.#radio() }) } });
     this.#service = await this.#client.publish('service', {
       list: { args: { name: BlobmsgType.STRING, verbose: BlobmsgType.INT8 }, handler: ({ name }) => serviceList(name) },
+      get_data: { args: { name: BlobmsgType.STRING }, handler: () => ({}) },
+      watchdog: {
+        args: {
+          mode: BlobmsgType.INT32,
+          timeout: BlobmsgType.INT32,
+          name: BlobmsgType.STRING,
+          instance: BlobmsgType.STRING,
+        },
+        handler: ({ name = null, instance = null, mode = 0, timeout = 30 }) => ({ name, instance, mode, timeout }),
+      },
     });
     await this.#client.publish('system', { board: { handler: () => BOARD }, info: { handler: () => INFO } });
   }

@@ -1,12 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import t from 'tap';
+import t, { type Test } from 'tap';
 import { UbusObject } from '../../../../agent/adapters/ubus/bus-object.ts';
 import { followConfigChanges } from '../../../../agent/adapters/ubus/config-changes.ts';
 import { UbusStationSource } from '../../../../agent/adapters/ubus/station-source.ts';
 import type { DeviceName, Mac } from '../../../../agent/core/model.ts';
 import { UbusClient } from '../../../../openwrt/node-openwrt-ubus/src/client.ts';
+import { type Credentials, ROOT } from '../../../support/ubus-daemon/bus-client.ts';
 import { UbusDaemon } from '../../../support/ubus-daemon/daemon.ts';
 import { OpenwrtServices } from '../../../support/ubus-daemon/openwrt-services.ts';
 
@@ -21,6 +22,7 @@ type Acl = {
 const ACL = JSON.parse(
   readFileSync(new URL('../../../../openwrt/files/usr/share/acl.d/shareagent.json', import.meta.url), 'utf8'),
 ) as Acl;
+const AGENT: Credentials = { uid: 32_768, gid: 32_768, user: 'shareagent', group: 'shareagent' };
 const PHONE = 'aa:bb:cc:00:00:01';
 
 /** Remembers what the agent does on the bus. */
@@ -50,16 +52,30 @@ function covers(pattern: string, name: string): boolean {
   return pattern.endsWith('*') ? name.startsWith(pattern.slice(0, -1)) : pattern === name;
 }
 
+async function isHeldToIt(t: Test, client: UbusClient): Promise<void> {
+  for (const [name, method] of [
+    ['network.interface', 'status'],
+    ['service', 'list'],
+    ['system', 'board'],
+  ] as const)
+    await t.rejects(client.call(name, method), /Permission denied|Not found/, `${name} ${method}`);
+  await t.rejects(client.publish('uci', {}), { code: 'UBUS_INVALID_ARGUMENT' });
+  await t.rejects(client.send('guest.joined'), { code: 'UBUS_PERMISSION_DENIED' });
+}
+
 t.test('the access file allows what the agent does on the bus, and no object that could make it root', async (t) => {
   const folder = mkdtempSync(join(tmpdir(), 'ubus-acl-'));
   t.teardown(() => rmSync(folder, { recursive: true }));
   const path = join(folder, 'bus');
-  const daemon = await UbusDaemon.start(path);
+  // The daemon holds the agent to the file; everybody else on the bus is root.
+  let next = ROOT;
+  const daemon = await UbusDaemon.start(path, { accessFiles: [ACL], credentials: () => next });
   t.teardown(() => daemon.close());
   const services = new OpenwrtServices({ socketPath: path });
   t.teardown(() => services.close());
   await services.start();
   services.hostapd.appears(PHONE, 'phy0-ap0');
+  next = AGENT;
   const client = new RecordingClient({ path });
   t.teardown(() => client.close());
   await client.ready();
@@ -67,7 +83,10 @@ t.test('the access file allows what the agent does on the bus, and no object tha
   t.teardown(() => source.close());
   await source.start(() => undefined);
   while ((await source.kick(PHONE as Mac)) === 'not-found') await source.stations();
-  await followConfigChanges(client, 'shareagent', () => undefined);
+  let changes = 0;
+  await followConfigChanges(client, 'shareagent', () => {
+    changes += 1;
+  });
   const object = new UbusObject({ client, path: 'shareagent', onProblem: (error) => t.fail(error.message) });
   await object.publish({});
 
@@ -98,4 +117,9 @@ t.test('the access file allows what the agent does on the bus, and no object tha
   t.notOk(
     ACL.access['service']?.methods.some((method) => ['set', 'add', 'delete', 'signal', 'state'].includes(method)),
   );
+  // What procd tells is heard; an object of which nothing may be called would not even be found.
+  await services.system.configChange('shareagent');
+  await client.ping();
+  t.equal(changes, 1);
+  await isHeldToIt(t, client);
 });
