@@ -29,6 +29,11 @@ t.test('a later coin is known from any earlier one, however many were lost betwe
   t.end();
 });
 
+t.test('the last coin of the longest chain is known from its anchor', (t) => {
+  t.ok(isLaterTick(tickAt(0), tickAt(MAX_TICKS)));
+  t.end();
+});
+
 t.test('a coin under another index, of another chain or of another length is none', (t) => {
   const anchor = tickAt(0);
   t.notOk(isLaterTick(anchor, { ...tickAt(5), index: 6 }));

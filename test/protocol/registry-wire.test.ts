@@ -193,6 +193,18 @@ for (const [decode, input, path, expected] of REFUSED) {
   });
 }
 
+t.test(
+  'a list of just the allowed length is taken, a correction of one proof too; an offer lasts a second at least',
+  (t) => {
+    const limits = Array.from({ length: 16 }, (_, i) => ({ name: `n${i + 10}`, value: '1' }));
+    t.has(decodeServiceOffer({ ...offerJson, limits }), { ok: true });
+    t.has(decodeServiceOffer({ ...offerJson, validFrom: '5', validUntil: '6' }), { ok: true });
+    t.has(decodeServiceOffer({ ...offerJson, validFrom: '5', validUntil: '5' }), { ok: false });
+    t.has(decodeClockCorrection({ ...correctionJson, fromSeq: '9' }), { ok: true });
+    t.end();
+  },
+);
+
 t.test('a rotation names another key, and the proof before its number if there is one', (t) => {
   const json = jsonFromKeyRotation(rotation);
   const zeros = `0x${'00'.repeat(32)}` as const;

@@ -69,3 +69,4 @@ for (const [change, expected, got] of FAULTS) {
   });
 }
 t.equal(tickVoucherFault({ ...VOUCHER, amount: MAX_UINT64 - 40n }), undefined);
+t.equal(tickVoucherFault({ ...VOUCHER, ticks: 256n }), undefined);
