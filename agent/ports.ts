@@ -290,6 +290,8 @@ export interface GuestDesk {
 
 export interface PassBook {
   all(): readonly StoredPass[];
+  /** The highest that was ever stored, also where the passes themselves are an old copy; 0: none. */
+  lastSerial(): number;
   /** On disk when it returns. @throws if it cannot be written */
   store(passes: readonly StoredPass[]): void;
 }

@@ -7,6 +7,7 @@ import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { addressSchema, bytes32Schema, uint64Schema } from '../../protocol/schema.ts';
 import type { PassBook, StoredPass } from '../ports.ts';
+import { highWater, raiseHighWater } from './high-water.ts';
 import { appendWhole } from './whole-file.ts';
 
 const lineSchema = v.strictObject({
@@ -30,9 +31,13 @@ export function passFile(path: string): PassBook {
   };
   return {
     all: () => [...known().values()],
+    lastSerial: () => Math.max(highWater(path) ?? 0, ...known().keys()),
     store: (changed) => {
       const before = known();
       mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+      const last = Math.max(...changed.map(({ serial }) => serial));
+      // First: a number is rather left out than given twice.
+      if (last > (highWater(path) ?? 0)) raiseHighWater(path, last);
       appendWhole(path, changed.map((pass) => `${lineOf(pass)}\n`).join(''), 0o600);
       for (const pass of changed) before.set(pass.serial, pass);
     },

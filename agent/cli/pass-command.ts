@@ -37,6 +37,11 @@ export const passCommand: Command = {
     count: { type: 'string', value: 'N', doc: `create: how many, 1..${MAX_COUNT}.` },
     value: { type: 'string', value: 'AMOUNT', doc: 'create: worth of each, e.g. 5SSP.' },
     out: { type: 'string', value: 'FILE', doc: 'sheet: where to; default passes.html. Mode 0600, never written over.' },
+    from: {
+      type: 'string',
+      value: 'NO',
+      doc: 'sheet: only from this number on; those before may be in guests’ hands already.',
+    },
     yes: { type: 'boolean', doc: 'create, fund: do not ask.' },
   },
   run: async (invocation, io) => {
@@ -83,7 +88,8 @@ async function list({ socketPath }: Invocation): Promise<Answer> {
 
 async function sheet({ flags, socketPath, configPath }: Invocation): Promise<Answer> {
   const { value } = await askAgentFor(passesSchema, { socketPath, path: '/passes', timeoutMs: TIMEOUT_MS });
-  const ready = value.passes.filter(({ state }) => state === 'ready').reverse();
+  const from = firstOf(flags['from']);
+  const ready = value.passes.filter(({ state, serial }) => state === 'ready' && serial >= from).reverse();
   if (ready.length === 0)
     throw new CommandError(EXIT.failed, 'no-passes', 'There is no pass that is ready to be printed.');
   const reading = readConfig(configPath);
@@ -97,8 +103,19 @@ async function sheet({ flags, socketPath, configPath }: Invocation): Promise<Ans
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new CommandError(EXIT.failed, 'not-written', `The sheet cannot be written: ${why}`, { cause });
   }
-  const text = `${counted(ready.length, 'pass').replace('passs', 'passes')} in ${path}. Delete it once it is printed: it is as good as money.`;
+  const [first, last] = [ready[0]?.serial, ready.at(-1)?.serial];
+  const those = `${counted(ready.length, 'pass').replace('passs', 'passes')}, No. ${first} to ${last}, in ${path}`;
+  const text = `${those}. Delete it once it is printed: it is as good as money. Next time: --from ${(last ?? 0) + 1}`;
   return { document: { file: path, passes: ready.length }, text };
+}
+
+/** A pass that nobody has used yet may have been sold: the router cannot tell. */
+function firstOf(flag: unknown): number {
+  if (flag === undefined) return 1;
+  const text = String(flag);
+  if (!/^[1-9][0-9]{0,8}$/.test(text))
+    throw usageError(`--from must be the number of a pass, got "${text.slice(0, 20)}"`);
+  return Number(text);
 }
 
 function tableOf(passes: readonly PassAnswer[]): string {

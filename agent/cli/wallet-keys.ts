@@ -37,7 +37,7 @@ export async function restoreKey(
 
 async function passphraseFrom({ flags }: Invocation, io: CommandIo, isNew: boolean): Promise<string> {
   const file = flags['passphrase-file'];
-  if (typeof file === 'string') return told(() => readFileSync(file, 'utf8')).split('\n')[0] ?? '';
+  if (typeof file === 'string') return told(() => readFileSync(file, 'utf8')).split(/\r?\n/)[0] ?? '';
   if (io.ask === undefined) throw usageError('there is no terminal to ask at; give --passphrase-file');
   const passphrase = await io.ask('Passphrase: ', { isHidden: true });
   if (isNew && (await io.ask('Once more: ', { isHidden: true })) !== passphrase)

@@ -10,6 +10,8 @@ export const BATCH_GAS = 55_000n;
 export const CLAIM_GAS = 22_000n;
 /** claimTicks: one channel, a transaction of its own, a chain of 256 hashes. */
 export const TICK_CLAIM_GAS = 80_000n;
+/** Of a token, to a new account. */
+export const TRANSFER_GAS = 65_000n;
 
 /** 0.05 SSP, the usual open fee: what an open's gas is worth to an owner who asks nothing for it and says nothing. */
 const DEFAULT_OPEN_GAS_UNITS: TokenAmount = 500n;

@@ -191,8 +191,11 @@ class Desk {
     const found = result.ok ? await chain.channel(channel.id) : result;
     if (result.ok && found.ok && isFunded(found.channel, channel, request.quote.minDeposit)) {
       const { tx, feeWei } = result;
-      driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, deposit: found.channel.deposit, tx, feeWei });
-      const units = found.channel.deposit.toString();
+      // More than nothing if it was served before, by a journal that is gone.
+      const { deposit: inChannel, claimed } = found.channel;
+      const money = { deposit: inChannel, claimed, tx, feeWei };
+      driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, ...money });
+      const units = inChannel.toString();
       log.info({ channel: channel.id, deposit: units, tx, feeWei: feeWei.toString() }, 'channel-opened');
       return this.#afterCommit(mac, []);
     }

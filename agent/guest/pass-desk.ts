@@ -6,6 +6,7 @@
 import type { Hex } from '../../protocol/hex.ts';
 import { formatPassCode } from '../../protocol/pass-code.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
+import { TRANSFER_GAS } from '../core/gas.ts';
 import { floatFloorWei } from '../core/settlement.ts';
 import type { AgentState } from '../core/state.ts';
 import type { DriverLog } from '../driver.ts';
@@ -31,8 +32,6 @@ export const MAX_PASS_UNITS: TokenAmount = 1_000_000n;
 export const MAX_PASSES = 10_000;
 /** The newest ones that are listed, with what the chain says of each. */
 export const MAX_LISTED_PASSES = 200;
-/** Gas of a token transfer to a new account, rounded up. */
-const TRANSFER_GAS = 65_000n;
 /** Stands in the record for the transaction of a pass that was seen funded: which one it was did not survive. */
 const SEEN_FUNDED: Hex = `0x${'00'.repeat(32)}`;
 /** Questions to the node at the same time. */
@@ -138,7 +137,7 @@ export class PassDesk {
   #recorded(count: number, units: TokenAmount): readonly StoredPass[] {
     const { book, seed, clock } = this.#deps;
     const secret = seed();
-    const first = book.all().reduce((last, { serial }) => Math.max(last, serial), 0) + 1;
+    const first = book.lastSerial() + 1;
     const madeS = clock.wall().unixS;
     const passes = Array.from({ length: count }, (_, i): StoredPass => {
       const serial = first + i;

@@ -5,19 +5,22 @@
 import type { Address } from '../../protocol/address.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { AgentConfig } from '../core/config.ts';
+import { TRANSFER_GAS } from '../core/gas.ts';
 import { DEVELOPMENT_CHAINS } from '../core/limits.ts';
 import type { NodeIdentity } from '../core/model.ts';
-import type { Chain, FaucetResult } from '../ports.ts';
+import type { Chain, ChainCosts, FaucetResult } from '../ports.ts';
 
 /** 1,000 SSP: more than a day of tests needs. */
 export const MAX_FAUCET_UNITS: TokenAmount = 10_000_000n;
 
 export type FaucetDeps = {
-  readonly chain: Pick<Chain, 'balanceOf' | 'transfer'>;
+  readonly chain: Pick<Chain, 'balanceOf' | 'costs' | 'transfer'>;
   readonly node: NodeIdentity;
   readonly chainId: bigint;
   /** Of the node's own SSP, what passes that are being funded will take. */
   readonly promisedUnits: () => TokenAmount;
+  /** The coin that the gas key must keep to close what is open. */
+  readonly floorWei: (costs: ChainCosts) => bigint;
   /** Names each transfer, so that one of them is sent once. */
   readonly name: () => string;
 };
@@ -39,6 +42,13 @@ export async function giveFromFaucet(deps: FaucetDeps, to: Address, units: Token
   if (held.units < promised + units) {
     const message = `the node's wallet ${node.device} holds ${held.units} units, ${promised} of them for passes; asked for ${units}`;
     return refuse('not-enough', message);
+  }
+  const costs = await chain.costs();
+  if (!costs.ok) return refuse(costs.reason, costs.message);
+  const neededWei = deps.floorWei(costs) + TRANSFER_GAS * costs.gasPriceWei;
+  if (costs.balanceWei < neededWei) {
+    const message = `the gas key ${node.device} holds ${costs.balanceWei} wei, ${neededWei} are needed: send it coin`;
+    return refuse('not-enough-coin', message);
   }
   const sent = await chain.transfer(to, units, deps.name());
   return sent.ok ? { ok: true, to, units, tx: sent.tx, feeWei: sent.feeWei } : refuse(sent.reason, sent.message);

@@ -3,9 +3,10 @@ import type { Address } from '../../protocol/address.ts';
 import type { TokenAmount } from '../../protocol/units.ts';
 import type { AgentConfig } from '../core/config.ts';
 import type { NodeIdentity } from '../core/model.ts';
+import { floatFloorWei } from '../core/settlement.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import { PassDesk } from '../guest/pass-desk.ts';
-import type { Chain, Clock, FaucetResult, PassBook, Signer } from '../ports.ts';
+import type { Chain, ChainCosts, Clock, FaucetResult, PassBook, Signer } from '../ports.ts';
 import { giveFromFaucet, guestFaucet } from './faucet.ts';
 import { Wallet, type WalletDeps } from './wallet.ts';
 
@@ -40,8 +41,9 @@ export function createTreasury(deps: TreasuryDeps): NodeTreasury {
   const name = () => Buffer.from(deps.random32()).toString('hex');
   const passes = new PassDesk({ book, seed, chain, gasKey: signer, state, clock, log });
   const promisedUnits = () => passes.fundingUnits;
+  const floorWei = (costs: ChainCosts) => floatFloorWei(state(), costs);
   const faucet: Treasury['faucet'] = (to, units) =>
-    giveFromFaucet({ chain, node, chainId, promisedUnits, name }, to, units);
+    giveFromFaucet({ chain, node, chainId, promisedUnits, floorWei, name }, to, units);
   return {
     passes,
     wallet: new Wallet({ chain, node, chainId, token, state, ownerAddress, promisedUnits, name }),

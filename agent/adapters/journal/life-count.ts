@@ -6,9 +6,8 @@
  * The file's number is on disk before the mark's, so a crash leaves the mark behind, never ahead. A copy that is put back
  * together with its mark, or into the life that it was made in, is not found here: chain, collector, sisters and guests tell then.
  */
-import { readFileSync } from 'node:fs';
 import type { Database } from 'better-sqlite3';
-import { replaceWholeFile } from '../whole-file.ts';
+import { highWater, raiseHighWater } from '../high-water.ts';
 
 /** What a journal that has forgotten something says of itself, and what the mark says. */
 export type OldCopy = { readonly life: number; readonly marked: number };
@@ -16,20 +15,19 @@ export type OldCopy = { readonly life: number; readonly marked: number };
 const LIFE_FACT = 'life';
 /** Kept until a proof is stored: whoever signs proofs must know, also after another start. */
 const OLD_COPY_FACT = 'old-copy';
-const MARK = /^[1-9][0-9]{0,14}\n$/;
 
 export class LifeCount {
   readonly #database: Database;
-  readonly #markPath: string;
+  readonly #path: string;
   #life = 0;
   #oldCopy: OldCopy | undefined;
 
   /** Begins the next life of the file at `path`. A disk that is full or read-only is no reason not to. */
   constructor(database: Database, path: string) {
     this.#database = database;
-    this.#markPath = `${path}.mark`;
+    this.#path = path;
     const life = Number(this.#fact(LIFE_FACT) ?? 0);
-    const marked = readMark(this.#markPath);
+    const marked = highWater(path);
     if (marked !== undefined && life < marked) this.#oldCopy = { life, marked };
     this.#next(Math.max(life, marked ?? 0) + 1);
   }
@@ -66,7 +64,7 @@ export class LifeCount {
         set.run(OLD_COPY_FACT, `${this.#oldCopy.life} ${this.#oldCopy.marked}`);
         this.#database.exec("UPDATE channels SET stale = 1 WHERE phase NOT IN ('settled', 'failed')");
       })();
-      replaceWholeFile(this.#markPath, `${life}\n`, 0o600);
+      raiseHighWater(this.#path, life);
     } catch {
       // Not counted: a copy made now is not told from this file, and one that was found is found again at the next start.
     }
@@ -74,15 +72,5 @@ export class LifeCount {
 
   #fact(name: string): string | undefined {
     return this.#database.prepare('SELECT value FROM facts WHERE name = ?').pluck().get(name) as string | undefined;
-  }
-}
-
-/** Undefined if there is none, or none that can be read. */
-function readMark(path: string): number | undefined {
-  try {
-    const text = readFileSync(path, 'latin1');
-    return MARK.test(text) ? Number(text) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -1,5 +1,7 @@
+import { createCipheriv, pbkdf2Sync } from 'node:crypto';
 import t from 'tap';
 import { decryptKey, encryptKey, KeystoreError, MIN_PASSPHRASE } from '../../../agent/adapters/keystore.ts';
+import { keccak256 } from '../../../protocol/keccak.ts';
 import { addressFromSecretKey } from '../../../protocol/signature.ts';
 
 /** The test vectors of the Web3 Secret Storage definition; password "testpassword". */
@@ -78,8 +80,41 @@ t.test('what is no keystore is refused with the reason, and costs little', (t) =
     ...from,
     crypto: { ...from.crypto, kdfparams: { ...from.crypto.kdfparams, ...kdfparams } },
   });
-  t.throws(() => open(withParams({ n: 2 ** 30 }, SCRYPT)), { message: /cannot be run with n 1073741824/ });
+  t.throws(() => open(withParams({ n: 2 ** 23, p: 1 }, SCRYPT)), { message: /cannot be run with n 8388608/ });
   t.throws(() => open(withParams({ n: 1000 }, SCRYPT)), { message: /cannot be run/ });
   t.throws(() => open(withParams({ c: 1e9 }, PBKDF2)), { message: /too many/ });
+  t.end();
+});
+
+t.test('a wallet that takes the passphrase as it was typed is understood, and so is another way to type it', (t) => {
+  // A ligature, which NFKC takes apart.
+  const typed = '\ufb01ne weather';
+  const key = Buffer.from(SECRET, 'hex');
+  const [salt, iv] = [Buffer.alloc(32, 1), Buffer.alloc(16, 2)];
+  const derived = pbkdf2Sync(typed, salt, 2, 32, 'sha256');
+  const cipher = createCipheriv('aes-128-ctr', derived.subarray(0, 16), iv);
+  const ciphertext = Buffer.concat([cipher.update(key), cipher.final()]);
+  const text = JSON.stringify({
+    version: 3,
+    crypto: {
+      cipher: 'aes-128-ctr',
+      cipherparams: { iv: iv.toString('hex') },
+      ciphertext: ciphertext.toString('hex'),
+      kdf: 'pbkdf2',
+      kdfparams: { c: 2, dklen: 32, prf: 'hmac-sha256', salt: salt.toString('hex') },
+      mac: Buffer.from(keccak256(Buffer.concat([derived.subarray(16), ciphertext]))).toString('hex'),
+    },
+  });
+  t.equal(Buffer.from(decryptKey(text, typed)).toString('hex'), SECRET);
+  t.throws(() => decryptKey(text, 'fine weather'), { message: /passphrase is wrong/ });
+  t.end();
+});
+
+t.test('a file that asks for a day of scrypt is refused at once', (t) => {
+  for (const change of [{ p: 4_194_304 }, { n: 4_194_304, r: 8 }]) {
+    const kdfparams = { ...SCRYPT.crypto.kdfparams, ...change };
+    const text = JSON.stringify({ ...SCRYPT, crypto: { ...SCRYPT.crypto, kdfparams } });
+    t.throws(() => decryptKey(text, 'testpassword'), { message: /is too much work/ });
+  }
   t.end();
 });

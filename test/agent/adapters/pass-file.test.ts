@@ -1,4 +1,4 @@
-import { appendFileSync, readFileSync, statSync } from 'node:fs';
+import { appendFileSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import t from 'tap';
 import { passFile } from '../../../agent/adapters/pass-file.ts';
 import type { StoredPass } from '../../../agent/ports.ts';
@@ -33,6 +33,25 @@ t.test('a line that a power cut left half is dropped and spoils no other', (t) =
   t.equal(readFileSync(path, 'utf8'), whole);
   book.store([pass(2)]);
   t.strictSame(passFile(path).all(), [pass(1), pass(2)]);
+  t.end();
+});
+
+t.test('a number is given once, also where the file is an old copy or gone', (t) => {
+  const path = `${t.testdir({})}/passes.jsonl`;
+  t.equal(passFile(path).lastSerial(), 0);
+  passFile(path).store([pass(1), pass(2)]);
+  const copy = readFileSync(path);
+  const book = passFile(path);
+  book.store([pass(3)]);
+  book.store([{ ...pass(1), tx: `0x${'7e'.repeat(32)}` }]);
+  t.equal(book.lastSerial(), 3);
+  writeFileSync(path, copy);
+  t.equal(passFile(path).lastSerial(), 3);
+  rmSync(path);
+  t.equal(passFile(path).lastSerial(), 3);
+  writeFileSync(path, copy);
+  rmSync(`${path}.mark`);
+  t.equal(passFile(path).lastSerial(), 2, 'of before there was a mark');
   t.end();
 });
 

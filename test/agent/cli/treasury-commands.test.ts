@@ -75,7 +75,11 @@ t.test('the sheet has a code and a QR for each pass that is ready, and nothing t
   const { directory, treasury, run } = await scene(t);
   const file = join(directory, 'sheet.html');
   t.match(await run(['pass', 'list']), { out: /7 +ABCDE-FGHJK-MNPQR-STVWX +5 SSP +5 SSP +ready/ });
-  t.match(await run(['pass', 'sheet', '--out', file]), { exitCode: 0 });
+  t.match(await run(['pass', 'sheet', '--out', file]), { exitCode: 0, out: /No\. 7 to 7, in .* Next time: --from 8/ });
+  const again = ['pass', 'sheet', '--out', join(directory, 'again.html'), '--from'];
+  t.match(await run([...again, '8']), { exitCode: 1, err: /no pass that is ready/ }, 'those before may be sold');
+  t.match(await run([...again, '0']), { exitCode: 2, err: /--from must be the number of a pass/ });
+  t.match(await run([...again, '7']), { exitCode: 0 });
   const html = readFileSync(file, 'utf8');
   t.match(html, /<svg[^>]*>[\s\S]*ABCDE-FGHJK-MNPQR-STVWX/);
   t.notMatch(html, /<script|https?:\/\//);

@@ -20,6 +20,8 @@ function scene() {
     balances,
     sent: [] as { to: Address; units: bigint; name: string; recorded: boolean }[],
     coinWei: 10n ** 18n,
+    /** What a book that is an old copy knows of later passes. */
+    marked: 0,
     failure: undefined as ChainFailure | undefined,
     transferFailure: undefined as ChainFailure | undefined,
     gate: Promise.resolve(),
@@ -27,6 +29,7 @@ function scene() {
   const deps: PassDeskDeps = {
     book: {
       all: () => [...rows.values()],
+      lastSerial: () => Math.max(world.marked, ...rows.keys()),
       store: (passes) => {
         for (const pass of passes) rows.set(pass.serial, pass);
       },
@@ -172,4 +175,11 @@ t.test('the list says what became of each, and never sends again by itself', asy
   world.failure = AWAY;
   t.match(await desk.list(), [{ state: 'unknown' }, { state: 'unknown' }, { state: 'unknown' }]);
   t.equal(world.sent.length, 3);
+});
+
+t.test('a book that was put back from an old copy makes no code twice', async (t) => {
+  const { world, desk } = scene();
+  world.marked = 40;
+  const result = await desk.create(2, 50_000n);
+  t.match(result, { ok: true, passes: [{ serial: 41 }, { serial: 42 }] });
 });

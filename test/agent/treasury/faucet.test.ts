@@ -5,6 +5,8 @@ import { type FaucetDeps, giveFromFaucet, guestFaucet, MAX_FAUCET_UNITS } from '
 const TO = `0x${'0e'.repeat(20)}` as const;
 const DEVICE = `0x${'de'.repeat(20)}` as const;
 const TX = { ok: true, tx: `0x${'7e'.repeat(32)}`, feeWei: 9n } as const;
+/** A transfer takes 65,000 gas. */
+const COSTS = { ok: true, gasPriceWei: 2n, balanceWei: 130_007n } as const;
 const AWAY: ChainFailure = { ok: false, reason: 'unreachable', message: 'the node does not answer' };
 
 function scene(change: Partial<FaucetDeps> = {}) {
@@ -15,6 +17,7 @@ function scene(change: Partial<FaucetDeps> = {}) {
         asked.push(['balanceOf', ...words]);
         return Promise.resolve({ ok: true, units: 700n });
       },
+      costs: () => Promise.resolve(COSTS),
       transfer: (...words) => {
         asked.push(['transfer', ...words]);
         return Promise.resolve(TX);
@@ -23,6 +26,7 @@ function scene(change: Partial<FaucetDeps> = {}) {
     node: { device: DEVICE, payee: TO },
     chainId: 31_337n,
     promisedUnits: () => 100n,
+    floorWei: () => 7n,
     name: () => 'once',
     ...change,
   };
@@ -55,9 +59,22 @@ t.test('on any other chain it refuses, and the chain is not even asked', async (
 t.test('a chain that does not answer is told', async (t) => {
   const transfer = () => Promise.resolve(TX);
   const away = () => Promise.resolve(AWAY);
-  t.match(await scene({ chain: { balanceOf: away, transfer } }).give(5n), { ok: false, reason: 'unreachable' });
+  const costs = () => Promise.resolve(COSTS);
+  t.match(await scene({ chain: { balanceOf: away, costs, transfer } }).give(5n), { ok: false, reason: 'unreachable' });
   const balanceOf = () => Promise.resolve({ ok: true as const, units: 9_999n });
-  t.match(await scene({ chain: { balanceOf, transfer: away } }).give(5n), { ok: false, message: AWAY.message });
+  t.match(await scene({ chain: { balanceOf, costs: away, transfer } }).give(5n), { ok: false, reason: 'unreachable' });
+  t.match(await scene({ chain: { balanceOf, costs, transfer: away } }).give(5n), { ok: false, message: AWAY.message });
+});
+
+t.test('guests who make up addresses get none of the coin that closes channels', async (t) => {
+  const poor = scene({ floorWei: () => 8n });
+  t.match(await poor.give(5n), {
+    ok: false,
+    reason: 'not-enough-coin',
+    message: /holds 130007 wei, 130008 are needed/,
+  });
+  t.notOk(poor.asked.some(([what]) => what === 'transfer'));
+  t.match(await scene().give(5n), { ok: true });
 });
 
 t.test('a guest gets the owner’s portion, once, and one guest after the other', async (t) => {
