@@ -107,7 +107,7 @@ export class ProofIntake {
     if (this.#hasFailed) return { ok: false, reason: 'failed' };
     if (!this.#hasRoom(1, body.length)) return { ok: false, reason: 'busy' };
     return await this.#holding(1, body.length, async () => {
-      const checked = this.#check(body, ip);
+      const checked = this.#check(body, sourceOf(ip));
       if ('ok' in checked) return checked;
       await this.#judged([checked]);
       return { ok: true, ...checked.result };
@@ -124,6 +124,7 @@ export class ProofIntake {
       const waits: Promise<void>[] = [];
       let group: Pending[] = [];
       let unchecked = BYTES_PER_TURN;
+      const source = sourceOf(ip);
       for (const body of bodies) {
         if (unchecked <= 0) {
           waits.push(this.#judged(group));
@@ -134,7 +135,7 @@ export class ProofIntake {
           unchecked = BYTES_PER_TURN;
         }
         unchecked -= body.length;
-        const one = this.#check(body, ip);
+        const one = this.#check(body, source);
         checked.push(one);
         if (!('ok' in one)) group.push(one);
       }
@@ -182,8 +183,7 @@ export class ProofIntake {
   }
 
   /** All that can be said without looking anything up. Who has no key is limited by address, before any curve arithmetic. */
-  #check(body: Uint8Array, ip: string): Pending | Refused {
-    const source = sourceOf(ip);
+  #check(body: Uint8Array, source: string): Pending | Refused {
     const { deployment, devices, recover, monotonicMs, shard } = this.#deps;
     const nowMs = monotonicMs();
     const cost = Math.ceil(body.length / TOKEN_BYTES);

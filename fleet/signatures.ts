@@ -8,7 +8,7 @@
  * r and s are bound as before; a wrong bit is put right where a contract is to read it (equivocation-evidence.ts).
  */
 import type { Address } from '../protocol/address.ts';
-import { bytesFromHex, type Hex, hexFromBytes } from '../protocol/hex.ts';
+import { bytesFromHex, type Hex } from '../protocol/hex.ts';
 import { keccak256Text } from '../protocol/keccak.ts';
 import { type CompactSignature, signDigest } from '../protocol/signature.ts';
 import {
@@ -58,7 +58,7 @@ export function signerCheck(backend: Backend, verify: VerifyWithKey | undefined,
   const recovered = (digest: Uint8Array, compact: Uint8Array, expected: Address): Address | undefined => {
     const key = recoverKey(backend, digest, compact);
     if (key === undefined) return undefined;
-    const signer = hexFromBytes(addressOfKey(key));
+    const signer = hexOf(addressOfKey(key));
     if (signer === expected && key.length === PUBLIC_KEY_BYTES) known.put(signer, key);
     return signer;
   };

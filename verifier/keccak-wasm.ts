@@ -21,19 +21,20 @@ const MASK = (1n << 64n) - 1n;
 const OP = { get: 0x20, set: 0x21, load: 0x29, store: 0x37, const32: 0x41, add32: 0x6a, lt32: 0x49 } as const;
 const OP64 = { const: 0x42, and: 0x83, xor: 0x85, rotl: 0x89 } as const;
 const LOOP = [0x03, 0x40];
+const IF = [0x04, 0x40];
 const BRANCH_BACK = [0x0d, 0x00];
 const END = 0x0b;
 const I32 = 0x7f;
 const I64 = 0x7e;
 
-// Locals: 0 = where the blocks end (the parameter); then 25 lanes, 25 of the other half, five column words, theta's five
-// addends; offsets of the round's constant and of the block.
-const lane = (x: number, y: number): number => 1 + x + 5 * y;
-const moved = (x: number, y: number): number => 26 + x + 5 * y;
-const column = (x: number): number => 51 + x;
-const addend = (x: number): number => 56 + x;
-const CONSTANT = 61;
-const BLOCK = 62;
+// Locals: 0 and 1 = the parameters: where the blocks end, and whether lanes are there from before (they are zeros else); then 25
+// lanes, 25 of the other half, five column words, theta's five addends; offsets of the round's constant and of the block.
+const lane = (x: number, y: number): number => 2 + x + 5 * y;
+const moved = (x: number, y: number): number => 27 + x + 5 * y;
+const column = (x: number): number => 52 + x;
+const addend = (x: number): number => 57 + x;
+const CONSTANT = 62;
+const BLOCK = 63;
 const FIVE = [0, 1, 2, 3, 4];
 const ALL = FIVE.flatMap((y) => FIVE.map((x) => ({ x, y })));
 
@@ -43,7 +44,10 @@ type Engine = {
   readonly Instance: new (
     module: object,
   ) => {
-    readonly exports: { readonly memory: { readonly buffer: ArrayBuffer }; readonly absorb: (end: number) => void };
+    readonly exports: {
+      readonly memory: { readonly buffer: ArrayBuffer };
+      readonly absorb: (end: number, isGoingOn: number) => void;
+    };
   };
 };
 
@@ -59,11 +63,12 @@ export function wasmKeccak256(): Keccak256 {
   const state = new Uint8Array(memory.buffer, 0, CONSTANTS_AT);
   const input = new Uint8Array(memory.buffer, INPUT_AT, INPUT_BYTES);
   return (bytes) => {
-    state.fill(0);
     let at = 0;
+    let isGoingOn = 0;
     for (; bytes.length - at >= INPUT_BYTES; at += INPUT_BYTES) {
       input.set(bytes.subarray(at, at + INPUT_BYTES));
-      absorb(INPUT_AT + INPUT_BYTES);
+      absorb(INPUT_AT + INPUT_BYTES, isGoingOn);
+      isGoingOn = 1;
     }
     const rest = bytes.length - at;
     const end = rest - (rest % RATE_BYTES) + RATE_BYTES;
@@ -71,7 +76,7 @@ export function wasmKeccak256(): Keccak256 {
     input.fill(0, rest, end);
     input[rest] = 0x01;
     input[end - 1] = (input[end - 1] as number) ^ 0x80;
-    absorb(INPUT_AT + end);
+    absorb(INPUT_AT + end, isGoingOn);
     return state.slice(0, 32);
   };
 }
@@ -138,12 +143,14 @@ function permutation(): readonly number[] {
 function absorption(): readonly number[] {
   const blockWords = Array.from({ length: RATE_BYTES / 8 }, (_, i) => i);
   const block = blockWords.flatMap((i) => [
-    ...[OP.get, 1 + i, OP.get, BLOCK, OP.load, 3, ...unsigned(8 * i), OP64.xor, OP.set, 1 + i],
+    ...[OP.get, lane(i, 0), OP.get, BLOCK, OP.load, 3, ...unsigned(8 * i), OP64.xor, OP.set, lane(i, 0)],
   ]);
   const next = [OP.get, BLOCK, OP.const32, ...signed(RATE_BYTES), OP.add32, OP.set, BLOCK];
   const more = [OP.get, BLOCK, OP.get, 0, OP.lt32];
   return [
+    ...[OP.get, 1, ...IF],
     ...ALL.flatMap(({ x, y }) => [OP.const32, 0, OP.load, 3, ...unsigned(8 * (x + 5 * y)), OP.set, lane(x, y)]),
+    END,
     ...[OP.const32, ...signed(INPUT_AT), OP.set, BLOCK],
     ...[...LOOP, ...block, ...permutation(), ...next, ...more, ...BRANCH_BACK, END],
     ...ALL.flatMap(({ x, y }) => [OP.const32, 0, OP.get, lane(x, y), OP.store, 3, ...unsigned(8 * (x + 5 * y))]),
@@ -158,7 +165,7 @@ function moduleBytes(): Uint8Array<ArrayBuffer> {
   const section = (id: number, bytes: readonly number[]): number[] => [id, ...unsigned(bytes.length), ...bytes];
   return Uint8Array.from([
     ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
-    ...section(1, [1, 0x60, 1, I32, 0]),
+    ...section(1, [1, 0x60, 2, I32, I32, 0]),
     ...section(3, [1, 0]),
     ...section(5, [1, 0, 1]),
     ...section(7, [2, ...name('memory'), 2, 0, ...name('absorb'), 0, 0]),

@@ -4,8 +4,9 @@
  *
  * By processor time of the collector, because other work on this machine takes wall time from everything. Each proof has one
  * session, as a real one has at least, so two signatures are checked for it; the ratios are of signatures. Measured is a
- * collector that has been up for some seconds of work: bare verification has nothing to compile, and a collector stays up for
- * months. What the first proofs after a start cost is told beside it.
+ * collector that has worked until V8 has compiled what is hot (the threads that compile take a tenth until then): bare
+ * verification has nothing to compile, and a collector stays up for months. What the first proofs after a start cost is told
+ * beside it.
  */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -22,8 +23,23 @@ type Rate = { readonly perCpuS: number; readonly perS: number };
 const DEVICES = 500;
 const PROOFS_PER_POST = 250;
 const ROUTERS = 10_000;
-/** Loads of a round, each of devices of its own. */
-const PARTS = 7;
+/**
+ * Intervals of each device in the loads of a round, each of devices of its own: `first` shows what a start costs, `settle` is not
+ * measured.
+ */
+const INTERVALS = {
+  first: 8,
+  firstSingle: 8,
+  settleSingle: 8,
+  settle: 16,
+  settleB: 24,
+  bulk: 8,
+  single: 16,
+  left: 8,
+  right: 8,
+} as const;
+type Part = keyof typeof INTERVALS;
+type Loads = Readonly<Record<Part, readonly Load[]>>;
 
 export async function benchIngest(isQuick: boolean): Promise<Report> {
   const directory = mkdtempSync(join(tmpdir(), 'ssp-ingest-'));
@@ -31,13 +47,17 @@ export async function benchIngest(isQuick: boolean): Promise<Report> {
     const { sign } = await loadSignatures();
     const startS = BigInt(Math.floor(Date.now() / 1000)) - 30n * 86_400n;
     const rounds = isQuick ? 1 : 3;
-    const makeRound = (round: number, part: number, proofs: number) =>
-      makeLoad((round * PARTS + part) * DEVICES, DEVICES, proofs, startS, sign);
+    const parts = Object.entries(INTERVALS);
+    const makeRound = (round: number): Loads =>
+      Object.fromEntries(
+        parts.map(([part, intervals], i) => [
+          part,
+          makeLoad((round * parts.length + i) * DEVICES, DEVICES, intervals, startS, sign),
+        ]),
+      ) as Loads;
     const all: (Ratios & { readonly note: string })[] = [];
-    for (let round = 0; round < rounds; round++) {
-      const load = [8, 8, 8, 16, 16, 8, 8].map((proofs, part) => makeRound(round, part, proofs));
-      all.push(await measureRound(join(directory, `round-${round}`), load));
-    }
+    for (let round = 0; round < rounds; round++)
+      all.push(await measureRound(join(directory, `round-${round}`), makeRound(round)));
     const appends = await appendRatio(join(directory, 'append'), isQuick ? 40 : 200);
     const back = await reconnect(join(directory, 'back'), makeLoad(100_000, ROUTERS, 1, startS, sign));
     const of = (key: keyof Ratios) => median(all.map((one) => one[key]));
@@ -64,8 +84,7 @@ export async function benchIngest(isQuick: boolean): Promise<Report> {
 
 type Ratios = { readonly bulk: number; readonly single: number; readonly two: number };
 
-async function measureRound(directory: string, loads: readonly (readonly Load[])[]) {
-  const [first = [], firstOfB = [], firstSingle = [], bulk = [], single = [], left = [], right = []] = loads;
+async function measureRound(directory: string, loads: Loads) {
   const [a, b] = await Promise.all([
     BenchCollector.start(join(directory, 'a')),
     BenchCollector.start(join(directory, 'b')),
@@ -74,14 +93,16 @@ async function measureRound(directory: string, loads: readonly (readonly Load[])
     collector.measure(load.length, () => collector.bulk(load, PROOFS_PER_POST));
   const singlesOf = (load: readonly Load[]) => a.measure(load.length, () => a.singles(load));
   try {
-    const cold = [await bulkOf(a, first), await singlesOf(firstSingle)];
-    await bulkOf(b, firstOfB);
+    const cold = [await bulkOf(a, loads.first), await singlesOf(loads.firstSingle)];
+    await singlesOf(loads.settleSingle);
+    await bulkOf(a, loads.settle);
+    await bulkOf(b, loads.settleB);
     const before = await a.ask('raw');
-    const alone = await bulkOf(a, bulk);
+    const alone = await bulkOf(a, loads.bulk);
     const middle = await a.ask('raw');
-    const singly = await singlesOf(single);
+    const singly = await singlesOf(loads.single);
     const after = await a.ask('raw');
-    const both = await Promise.all([bulkOf(a, left), bulkOf(b, right)]);
+    const both = await Promise.all([bulkOf(a, loads.left), bulkOf(b, loads.right)]);
     const together = both.reduce((sum, { perCpuS }) => sum + perCpuS, 0);
     return {
       bulk: (alone.perCpuS * SIGNATURES_PER_PROOF) / ((before + middle) / 2),
