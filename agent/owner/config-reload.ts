@@ -7,10 +7,10 @@ import type { AgentConfig } from '../core/config.ts';
 import type { DriverLog } from '../driver.ts';
 import type { HealthCheck } from '../ports.ts';
 
-type Pick = (config: AgentConfig) => unknown;
+type OptionOf = (config: AgentConfig) => unknown;
 
 /** Options, as in /etc/config/shareagent, that count as soon as they are read. Sections that may come many times end in []. */
-export const LIVE_OPTIONS: Readonly<Record<string, Pick>> = {
+export const LIVE_OPTIONS: Readonly<Record<string, OptionOf>> = {
   'agent.enabled': (config) => config.isEnabled,
   'agent.log_level': (config) => config.logLevel,
   'network.rate_down': (config) => config.network.rate?.downBytesPerS,
@@ -52,7 +52,7 @@ export const LIVE_OPTIONS: Readonly<Record<string, Pick>> = {
 };
 
 /** Options that sockets, keys, timers or the chain's domain were made from. */
-export const RESTART_OPTIONS: Readonly<Record<string, Pick>> = {
+export const RESTART_OPTIONS: Readonly<Record<string, OptionOf>> = {
   'agent.control_socket': (config) => config.controlSocketPath,
   'network.guest_device': (config) => config.network.guestDevices,
   'network.lease_file': (config) => config.network.leaseFile,
@@ -118,7 +118,7 @@ export class ConfigReload {
   constructor(started: AgentConfig) {
     this.#started = started;
     this.#current = started;
-    this.view = liveView(() => this.#current);
+    this.view = liveView(started, () => this.#current);
   }
 
   /** Told where to read from and whom to tell, once those parts are there. */
@@ -211,10 +211,10 @@ function merged(started: AgentConfig, before: AgentConfig, next: AgentConfig): A
   };
 }
 
-function differences(options: Readonly<Record<string, Pick>>, a: AgentConfig, b: AgentConfig): readonly string[] {
+function differences(options: Readonly<Record<string, OptionOf>>, a: AgentConfig, b: AgentConfig): readonly string[] {
   return Object.keys(options).filter((name) => {
-    const pick = options[name] as Pick;
-    return textOf(pick(a)) !== textOf(pick(b));
+    const optionOf = options[name] as OptionOf;
+    return textOf(optionOf(a)) !== textOf(optionOf(b));
   });
 }
 
@@ -222,37 +222,9 @@ function textOf(value: unknown): string | undefined {
   return JSON.stringify(value, (_, part: unknown) => (typeof part === 'bigint' ? `${part}` : part));
 }
 
-function liveView(current: () => AgentConfig): AgentConfig {
-  return {
-    get isEnabled() {
-      return current().isEnabled;
-    },
-    get logLevel() {
-      return current().logLevel;
-    },
-    get controlSocketPath() {
-      return current().controlSocketPath;
-    },
-    get network() {
-      return current().network;
-    },
-    get portal() {
-      return current().portal;
-    },
-    get price() {
-      return current().price;
-    },
-    get chain() {
-      return current().chain;
-    },
-    get proofs() {
-      return current().proofs;
-    },
-    get storage() {
-      return current().storage;
-    },
-    get session() {
-      return current().session;
-    },
-  };
+/** Sections that were absent at the start are absent from the view: none of them can come under a running agent. */
+function liveView(started: AgentConfig, current: () => AgentConfig): AgentConfig {
+  const sections = Object.keys(started) as (keyof AgentConfig)[];
+  const getters = sections.map((section) => [section, { enumerable: true, get: () => current()[section] }] as const);
+  return Object.defineProperties({}, Object.fromEntries(getters)) as AgentConfig;
 }

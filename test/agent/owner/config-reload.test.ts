@@ -100,6 +100,19 @@ t.test('each live option changes the view when it is written', (t) => {
   t.end();
 });
 
+t.test('the view has every section that the agent was started with, and no other', (t) => {
+  t.notOk('roaming' in reloading().reload.view);
+  const roaming = { address: '192.168.1.1', port: 2_081, sisters: [] };
+  const { reload, write } = reloading({ ...testConfig(), roaming });
+  t.same(reload.view.roaming, roaming);
+  t.match(
+    write((config) => config),
+    { restartNeeded: ['roaming.address', 'roaming.port', 'roaming.sister'] },
+  );
+  t.same(reload.view.roaming, roaming, 'until the restart');
+  t.end();
+});
+
 t.test('what needs a restart is named in log, status and health, and does not count before', (t) => {
   const { reload, write, logged, changes } = reloading();
   const move = (config: AgentConfig): AgentConfig => ({
