@@ -17,6 +17,7 @@ import { signVendorAttestation } from '../../protocol/vendor-attestation.ts';
 import { testKey } from '../support/protocol-arbitraries.ts';
 import { DEPLOYMENT, NOW_S } from './fake-router.ts';
 import { COLLECTOR, type OpenCollector, openCollector } from './open-collector.ts';
+import '../support/own-testdir.ts';
 
 export type Key = ReturnType<typeof testKey>;
 export const VENDOR = testKey('vendor');

@@ -17,6 +17,7 @@ import { DEPLOYMENT, digestOf, FakeRouter } from '../../fleet/fake-router.ts';
 import { COLLECTOR, post } from '../../fleet/open-collector.ts';
 import { attested, type Desk, openDesk } from '../../fleet/registry-desk.ts';
 import { testKey } from '../../support/protocol-arbitraries.ts';
+import '../../support/own-testdir.ts';
 
 const OLD = testKey('router');
 const USAGE = [{ guest: 1, up: 1_000n, down: 9_000n, paid: 10n }];
