@@ -1,5 +1,6 @@
 /** A key that hands its chain to another one: the chain goes on, the old key signs no more of it, two successors are evidence. */
 import { writeFileSync } from 'node:fs';
+import SqliteDatabase from 'better-sqlite3';
 import t from 'tap';
 import { catchUp } from '../../fleet/catch-up.ts';
 import {
@@ -186,4 +187,22 @@ t.test('the head of a chain is shown to the key that goes on with it, by the old
   t.ok(rotation.ok && rotation.value.prev === head && rotation.value.successor === NEW.address);
   const receipt = decodeReceipt(answer.receipt);
   t.ok(receipt.ok && receipt.value.proof === head);
+});
+
+t.test('a registry of the version before keeps its rotations, and the chain itself shows the head', async (t) => {
+  const directory = t.testdir();
+  const before = await openDesk(t, directory);
+  const { head } = await started(before);
+  await before.rotate({ from: OLD, to: NEW, nextSeq: 3n, prev: head });
+  await before.close();
+  const file = new SqliteDatabase(`${directory}/registry.db`);
+  file.exec('ALTER TABLE rotations DROP COLUMN head; PRAGMA user_version = 2;');
+  file.close();
+  const desk = await openDesk(t, directory);
+  t.teardown(desk.close);
+  const headers = asReader(NEW, NEW.address, COLLECTOR.address);
+  const answer = (await desk.app.inject({ url: `/v1/devices/${NEW.address}/head`, headers })).json();
+  const receipt = decodeReceipt(answer.receipt);
+  t.ok(receipt.ok && receipt.value.proof === head);
+  t.match(answer.rotation, { successor: NEW.address });
 });
