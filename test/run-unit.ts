@@ -19,7 +19,7 @@ const TESTS = 'test/{protocol,verifier,agent,captive-portal,contracts,fleet,open
 /** Only for what hangs: on a machine with a load of 12 a file of eight processes took 61 s. */
 const MAX_SECONDS = 300;
 const LANES = Math.max(2, availableParallelism());
-const NICENESS = 10;
+const NICENESS = 5;
 const COVERAGE = 'coverage of protocol/ and agent/core/';
 /** Five seconds and more of a processor. */
 const LONG: readonly string[] = [
