@@ -19,7 +19,8 @@ export function raisedToClaim(
   const known = claimed > (channel.claimedUnits ?? 0n) ? { ...channel, claimedUnits: claimed } : channel;
   if (claimed <= accountOf(session, known).chargedUnits) return { session, channel: known };
   const { tariff, openFee } = channel;
-  const usageUnits = claimed > openFee ? claimed - openFee : 0n;
+  // Above 0: a claim of no more than the open fee is charged already.
+  const usageUnits = claimed - openFee;
   const isByMinute = tariff.unitsPerMb === 0n;
   const paidForMs = isByMinute ? Number(millisForUnits(tariff, usageUnits) ?? 0n) : 0;
   const onlineMs = Math.max(session.usage.onlineMs, (session.freeMs ?? 0) + paidForMs);
@@ -45,11 +46,10 @@ export function acknowledgeable(session: LiveSession, channel: LiveChannel, amou
   return paidFor > metered ? paidFor : metered;
 }
 
-/** Nobody knows in which direction they went. */
+/** `bytes` are no fewer than were metered. Nobody knows in which direction the others went. */
 function withBytes(session: LiveSession, bytes: ByteCount): LiveSession {
   const { usage, proven } = session;
   const more = bytes - totalBytes(usage);
-  if (more <= 0n) return session;
   return {
     ...session,
     usage: { ...usage, downBytes: usage.downBytes + more },

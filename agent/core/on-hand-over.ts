@@ -46,7 +46,7 @@ export function onHandOver(state: AgentState, event: HandOverEvent): Outcome {
 /** It was given away after the copy was made, and comes back as what was given away does: by a newer hand-over. */
 function onElsewhere(state: AgentState, { channelId }: EventOf<'channel-elsewhere'>): Outcome {
   const channel = state.channels.get(channelId);
-  const session = state.sessions.get(state.sessionByChannel.get(channelId) ?? 0);
+  const session = sessionOfChannel(state, channelId);
   if (channel?.phase !== 'pending' || channel.isStale !== true || session === undefined) return { state, actions: [] };
   const ended = endSession(state, session.id, 'moved');
   return {

@@ -10,8 +10,9 @@ import { stateFromJournal } from '../../../agent/core/restore.ts';
 import { heldChannel } from '../../../agent/core/roaming.ts';
 import type { LiveChannel, LiveSession } from '../../../agent/core/state.ts';
 import { guestView } from '../../../agent/core/view.ts';
+import type { CarriedChannel } from '../../../protocol/hand-over.ts';
 import { restoreCase } from './support/restore-case.ts';
-import { DEVICE, kindsOf, NOW_S, PHONE, Story, testChannel, testVoucher } from './support/story.ts';
+import { DEVICE, kindsOf, NOW_S, PAYEE, PHONE, Story, testChannel, testVoucher } from './support/story.ts';
 
 const ID = testChannel().id;
 const MB = 1_000_000n;
@@ -217,5 +218,12 @@ t.test('what a sister holds is not served here, and waits for its return', (t) =
   t.equal(heldChannel(confirmed.state, ID, DEVICE)?.id, ID);
   t.equal(heldChannel(confirmed.state, `0x${'ee'.repeat(32)}`, DEVICE), undefined);
   t.ok(session);
+  for (const [to, held] of [
+    [PAYEE, undefined],
+    [DEVICE, ID],
+  ] as const) {
+    const custody = new Map([[ID, { self: DEVICE, last: { handOver: { to } } as CarriedChannel, isDelivered: true }]]);
+    t.equal(heldChannel({ ...confirmed.state, custody }, ID, DEVICE)?.id, held);
+  }
   t.end();
 });
