@@ -1,33 +1,27 @@
 /**
  * What the portal asks for a guest, answered: cheap checks by the core, signatures after them, the journal before any
- * effect, then the kernel. One channel's requests are served one at a time. Vouchers have a drawer of their own.
+ * effect, then the kernel. What is more than a few lines has a drawer of its own, put together here.
  */
-
 import type { Address } from '../../protocol/address.ts';
-import { type ChannelsDeployment, channelId } from '../../protocol/channel.ts';
-import type { AnyOpenRequest } from '../../protocol/open-wire.ts';
 import type { SignedQuote } from '../../protocol/quote.ts';
 import type { AgentConfig } from '../core/config.ts';
-import { isFunded } from '../core/deposit.ts';
 import type { Prefix } from '../core/events.ts';
-import { judgeOpen } from '../core/judge-open.ts';
 import { judgeTrial } from '../core/judge-trial.ts';
-import type { Channel, EndReason, Mac, NodeIdentity } from '../core/model.ts';
+import type { EndReason, Mac, NodeIdentity } from '../core/model.ts';
 import { parseIp } from '../core/names.ts';
-import { isPendingPull } from '../core/pending-pulls.ts';
 import { refuse } from '../core/refusal.ts';
-import { channelOfSession, type LiveChannel, sessionOfMac } from '../core/state.ts';
+import { sessionOfMac } from '../core/state.ts';
 import { guestView } from '../core/view.ts';
 import type { Driver, DriverLog } from '../driver.ts';
 import type { OfferBook } from '../identity/offer-book.ts';
-import type { Chain, Clock, DeskRefusal, DeskResult, GuestDesk, Neighbours, Signer, Verifier } from '../ports.ts';
+import type { Chain, Clock, DeskResult, GuestDesk, Neighbours, Signer, Verifier } from '../ports.ts';
 import type { Roaming } from '../roaming-port.ts';
 import { AttachDesk } from './attach-desk.ts';
 import { BalanceDesk } from './balance-desk.ts';
 import { ChannelQueues } from './channel-queues.ts';
 import { depositRequest } from './deposit-desk.ts';
 import { messageOf } from './message-of.ts';
-import { depositFrom, judgeOpenSignatures } from './open-signatures.ts';
+import { OpenDesk } from './open-desk.ts';
 import { PauseDesk } from './pause-desk.ts';
 import { QuoteBook } from './quote-book.ts';
 import { signedReceipt } from './receipt-desk.ts';
@@ -58,24 +52,23 @@ export type DeskDeps = {
   readonly log: DriverLog;
 };
 
-/** How long a payer's own wallet may take to open the channel. */
-const PULL_PATIENCE_MS = 900_000;
-
 export function createGuestDesk(deps: DeskDeps): GuestDesk {
   const queues = new ChannelQueues();
-  const desk = new Desk(deps, queues);
+  const desk = new Desk(deps);
+  const bindStation = (mac: Mac) => desk.bindStation(mac);
+  const opening = new OpenDesk({ ...deps, queues, bindStation });
   const ticks = new TickDesk(deps);
   const paying = new VoucherDesk({ ...deps, queues, ticks });
   const pausing = new PauseDesk(deps);
   const balances = new BalanceDesk(deps);
-  const attaching = new AttachDesk({ ...deps, bindStation: (mac) => desk.bindStation(mac) });
+  const attaching = new AttachDesk({ ...deps, bindStation });
   return {
     identify: (address) => desk.identify(address),
     view: (mac) => guestView(deps.driver.state, mac),
     quote: () => desk.quote(),
     offer: () => deps.offers?.current(),
     startTrial: (mac, key) => desk.startTrial(mac, key),
-    open: (mac, request) => desk.open(mac, request),
+    open: (mac, request) => opening.open(mac, request),
     balance: (owner) => balances.balance(owner),
     deposit: (mac) => depositRequest(deps.driver.state, deps.config, mac),
     voucher: (mac, voucher) => paying.voucher(mac, voucher),
@@ -93,14 +86,10 @@ export function createGuestDesk(deps: DeskDeps): GuestDesk {
 
 class Desk {
   readonly #deps: DeskDeps;
-  readonly #deployment: ChannelsDeployment;
-  readonly #queues: ChannelQueues;
   readonly #quotes: QuoteBook;
 
-  constructor(deps: DeskDeps, queues: ChannelQueues) {
+  constructor(deps: DeskDeps) {
     this.#deps = deps;
-    this.#queues = queues;
-    this.#deployment = { chainId: deps.config.chain.chainId, channels: deps.config.chain.channels };
     this.#quotes = new QuoteBook(deps);
   }
 
@@ -110,7 +99,7 @@ class Desk {
   }
 
   quote(): SignedQuote | { readonly notSelling: string } {
-    const trouble = this.#trouble();
+    const [trouble] = saleTroubles(this.#deps);
     return trouble === undefined ? this.#quotes.current() : { notSelling: trouble };
   }
 
@@ -135,38 +124,6 @@ class Desk {
     return result;
   }
 
-  open(mac: Mac, request: AnyOpenRequest): Promise<DeskResult> {
-    return this.#queues.run(request.voucher.channelId, async () => {
-      const { driver } = this.#deps;
-      const pending = driver.state.channels.get(request.voucher.channelId);
-      if (pending?.phase === 'pending' && this.#channelOf(mac)?.id === pending.id) {
-        const refused = this.#judgeRetry(pending, request) ?? (await this.#judgeSignatures(request));
-        return refused ?? this.#relay(mac, pending, request);
-      }
-      const cheap = this.#judgeOpen(mac, request);
-      if (!cheap.ok) return cheap;
-      const signatureRefusal = await this.#judgeSignatures(request);
-      if (signatureRefusal !== undefined) return signatureRefusal;
-      const bindTrouble = await this.bindStation(mac);
-      if (bindTrouble !== undefined) return refuse('not-selling', 'a router that knows its guests', bindTrouble);
-      // Again, and dispatched in the same turn: of two opens at once one is refused. Until confirmed it gives no credit.
-      const judgement = this.#judgeOpen(mac, request);
-      if (!judgement.ok) return judgement;
-      const { channel } = judgement;
-      // A person who takes out another phone, and two transactions of its wallet.
-      const isPull = 'pull' in request;
-      const patience = isPull ? { patienceMs: PULL_PATIENCE_MS } : {};
-      driver.dispatch({ kind: 'channel-opening', mac, channel, ...patience });
-      try {
-        await driver.commitChannel(channel.id, isPull ? [] : [{ kind: 'open', mac, atS: this.#openS() }]);
-      } catch (cause) {
-        driver.dispatch({ kind: 'channel-failed', channelId: channel.id });
-        return refuse('not-selling', 'a journal that can be written', messageOf(cause));
-      }
-      return this.#relay(mac, channel, request);
-    });
-  }
-
   leave(mac: Mac): Promise<DeskResult> {
     const { driver } = this.#deps;
     const session = sessionOfMac(driver.state, mac);
@@ -175,71 +132,6 @@ class Desk {
     }
     driver.dispatch({ kind: 'session-left', sessionId: session.id, reason: 'guest-left' });
     return this.#afterCommit(mac, []);
-  }
-
-  async #relay(mac: Mac, channel: Channel, request: AnyOpenRequest): Promise<DeskResult> {
-    const { driver, chain, log } = this.#deps;
-    const deposit = depositFrom(this.#deps.config.chain, request);
-    // Who pays by a wallet of its own is looked for on chain, by Watch, until the deposit is there or time is up.
-    if (deposit === undefined) return this.#afterCommit(mac, []);
-    const relaying = { kind: 'open-relaying', channelId: channel.id } as const;
-    const wasUnsent = driver.state.channels.get(channel.id)?.isUnsent !== false;
-    driver.dispatch({ ...relaying, isUnsent: false });
-    const result = await chain.relayOpen(channel.config, deposit);
-    if (result.feeWei === 0n && wasUnsent) driver.dispatch({ ...relaying, isUnsent: true });
-    // The chain's word for the deposit, never the guest's: who opened the channel before us may have put less into it.
-    const found = result.ok ? await chain.channel(channel.id) : result;
-    if (result.ok && found.ok && isFunded(found.channel, channel, request.quote.minDeposit)) {
-      const { tx, feeWei } = result;
-      // More than nothing if it was served before, by a journal that is gone.
-      const { deposit: inChannel, claimed } = found.channel;
-      const money = { deposit: inChannel, claimed, tx, feeWei };
-      driver.dispatch({ kind: 'channel-confirmed', channelId: channel.id, ...money });
-      const units = inChannel.toString();
-      log.info({ channel: channel.id, deposit: units, tx, feeWei: feeWei.toString() }, 'channel-opened');
-      return this.#afterCommit(mac, []);
-    }
-    const { reason, message } = found.ok
-      ? { reason: 'refused' as const, message: `the channel holds ${found.channel.deposit} units or is being left` }
-      : found;
-    log.warn({ channel: channel.id, reason, message }, 'open-not-relayed');
-    // Unreachable leaves it pending: the transaction may be on its way, and the guest may ask again with the same request.
-    if (reason === 'unreachable') return refuse('chain-unreachable', 'an answer from the settlement chain', message);
-    const cost = result.feeWei === undefined ? {} : { feeWei: result.feeWei };
-    driver.dispatch({ kind: 'channel-failed', channelId: channel.id, ...cost });
-    if (result.feeWei === 0n) await this.#forgetOpen(mac);
-    return refuse('chain-refused', 'a deposit that the chain accepts', message);
-  }
-
-  #judgeOpen(mac: Mac, request: AnyOpenRequest): ReturnType<typeof judgeOpen> {
-    const { driver, config, clock, node } = this.#deps;
-    const trouble = this.#trouble();
-    if (trouble !== undefined)
-      return { ok: false, reason: 'not-selling', expected: 'a router that sells', got: trouble };
-    const wall = clock.wall();
-    const nowS = wall.isSynced ? wall.unixS : undefined;
-    return judgeOpen(driver.state, config, node, mac, request, clock.monotonicMs(), nowS);
-  }
-
-  async #judgeSignatures(request: AnyOpenRequest): Promise<DeskRefusal | undefined> {
-    const { config, verifier, log } = this.#deps;
-    try {
-      return await judgeOpenSignatures(verifier, config.chain, request);
-    } catch (cause) {
-      log.error({ err: cause }, 'signature-not-checked');
-      return refuse('not-checked', 'a verifier that answers', messageOf(cause));
-    }
-  }
-
-  /** The same open once more, for a channel that is still pending; anything else under its id is another request. */
-  #judgeRetry(pending: LiveChannel, request: AnyOpenRequest): DeskRefusal | undefined {
-    // Relaying it costs gas, which was not asked for when it was let in.
-    if (isPendingPull(pending) && !('pull' in request))
-      return refuse('already-open', "a deposit by the payer's own wallet, as was said", 'one to be relayed');
-    const id = channelId(this.#deployment, request.config);
-    const isSame = id === pending.id && request.voucher.signature === pending.voucher.signature;
-    if (isSame) return undefined;
-    return refuse('config-mismatch', 'the open request that is pending', 'another one for the same channel');
   }
 
   /** The guest's port, where hostapd has not told it, and its addresses: bound before the first byte is sold. Returns why not. */
@@ -264,16 +156,6 @@ class Desk {
     if (session !== undefined) driver.dispatch({ kind: 'session-left', sessionId: session.id, reason });
   }
 
-  /** It cost no gas, so after a restart it counts no more than now. One that cannot be written counts. */
-  async #forgetOpen(mac: Mac): Promise<void> {
-    const { driver, log } = this.#deps;
-    try {
-      await driver.commit([{ kind: 'open-refused', mac }]);
-    } catch (err) {
-      log.warn({ err }, 'open-not-forgotten');
-    }
-  }
-
   async #afterCommit(mac: Mac, entries: Parameters<Driver['commit']>[0]): Promise<DeskResult> {
     const { driver } = this.#deps;
     try {
@@ -283,21 +165,5 @@ class Desk {
       return refuse('not-selling', 'a working router', messageOf(cause));
     }
     return { ok: true, view: guestView(driver.state, mac) };
-  }
-
-  /** 0: no time that a later run could make sense of. */
-  #openS(): bigint {
-    const { unixS, isSynced } = this.#deps.clock.wall();
-    return isSynced ? unixS : 0n;
-  }
-
-  #channelOf(mac: Mac): Channel | undefined {
-    const { state } = this.#deps.driver;
-    const session = sessionOfMac(state, mac);
-    return session === undefined ? undefined : channelOfSession(state, session);
-  }
-
-  #trouble(): string | undefined {
-    return saleTroubles(this.#deps)[0];
   }
 }
