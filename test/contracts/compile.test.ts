@@ -3,7 +3,7 @@ import t from 'tap';
 import { compileArtifacts } from '../../contracts/compile.ts';
 
 // The compiler is WebAssembly and takes some 10 s, more while other test files run.
-t.setTimeout(300_000);
+t.setTimeout(590_000);
 
 t.test('artifacts and ABI modules are what the pinned compiler makes of the sources', (t) => {
   for (const [path, text] of compileArtifacts()) {

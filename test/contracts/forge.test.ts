@@ -14,7 +14,7 @@ const run = promisify(execFile);
 const root = fileURLToPath(new URL('../../', import.meta.url));
 
 // Compiling takes most of it, and the machine may be busy with the other test files.
-t.setTimeout(300_000);
+t.setTimeout(590_000);
 
 t.test('all Solidity tests pass against the committed artifacts', async (t) => {
   const results = await forgeResults();
