@@ -6,7 +6,7 @@ import { secretKeyFromText } from '../../captive-portal/page/wallet.ts';
 import { signVoucher, voucherJsonFromVoucher } from '../../protocol/voucher.ts';
 import { GUEST_DEVICE, ROUTER_GUEST_IP4 } from '../lab/addresses.ts';
 import { openTestScene } from '../lab/test-scene.ts';
-import { pause, until } from '../lab/wait.ts';
+import { pause, Stopwatch, until } from '../lab/wait.ts';
 
 const STORM = fileURLToPath(new URL('support/connection-storm-main.ts', import.meta.url));
 const PIPELINES = fileURLToPath(new URL('support/pipeline-storm-main.ts', import.meta.url));
@@ -35,17 +35,22 @@ async function attack(
   return { status: Number(stdout.slice(-3)), said: stdout };
 }
 
+/** The honest guest's patience, on a machine that is not busy. */
+const MOST_ANSWER_MS = 2_000;
+type Watched = { readonly asked: number; readonly failed: number; readonly late: number; readonly slowestMs: number };
+
 /** The other guest's page meanwhile: how long its slowest answer took, and how many failed. */
-function watchHonest(): () => Promise<{ readonly asked: number; readonly failed: number; readonly slowestMs: number }> {
+function watchHonest(): () => Promise<Watched> {
   let isRunning = true;
-  const result = { asked: 0, failed: 0, slowestMs: 0 };
+  const result = { asked: 0, failed: 0, late: 0, slowestMs: 0 };
   const loop = (async () => {
     while (isRunning) {
-      const beganMs = performance.now();
+      const watch = new Stopwatch();
       const { status } = await honest.portal.request('/api/view', undefined, 3_000).catch(() => ({ status: 0 }));
       result.asked += 1;
       result.failed += status === 200 ? 0 : 1;
-      result.slowestMs = Math.max(result.slowestMs, performance.now() - beganMs);
+      result.late += watch.isWithin(MOST_ANSWER_MS) ? 0 : 1;
+      result.slowestMs = Math.max(result.slowestMs, watch.ms);
       // Below what one guest may.
       await pause(250);
     }
@@ -57,10 +62,10 @@ function watchHonest(): () => Promise<{ readonly asked: number; readonly failed:
   };
 }
 
-/** Connections that the portal holds from the attacker. */
+/** Connections that the portal holds from the attacker: one that it has not taken from the kernel yet belongs to no process. */
 async function held(): Promise<number> {
-  const { stdout } = await world.router.run(['ss', '-Htn', 'state', 'established', 'sport', '=', ':2080']);
-  return stdout.split('\n').filter((line) => line.includes(attacker.addresses.ip4)).length;
+  const { stdout } = await world.router.run(['ss', '-Htnp', 'state', 'established', 'sport', '=', ':2080']);
+  return stdout.split('\n').filter((line) => line.includes(attacker.addresses.ip4) && line.includes('users:')).length;
 }
 
 /** First packets of connections that the other guest's kernel sent again, because nobody answered: what a dropped one leads to. */
@@ -72,12 +77,9 @@ async function repeatedSyns(): Promise<number> {
   return Number(value);
 }
 
-function served(
-  t: Test,
-  watched: { readonly asked: number; readonly failed: number; readonly slowestMs: number },
-): void {
+function served(t: Test, watched: Watched): void {
   t.equal(watched.failed, 0, `the other guest was served ${watched.asked} times`);
-  t.ok(watched.asked > 5 && watched.slowestMs < 2_000, `at worst after ${Math.round(watched.slowestMs)} ms`);
+  t.ok(watched.asked > 5 && watched.late === 0, `at worst after ${Math.round(watched.slowestMs)} ms`);
 }
 
 const skip = existsSync('/usr/bin/slowhttptest') ? false : 'needs slowhttptest: sh tools/install-packages test';
