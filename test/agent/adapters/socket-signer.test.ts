@@ -8,7 +8,7 @@ import { nodeSigner } from '../../../agent/adapters/node-signer.ts';
 import { socketSigner } from '../../../agent/adapters/socket-signer.ts';
 import { keccak256Text } from '../../../protocol/keccak.ts';
 import { addressFromSecretKey, recoverSigner } from '../../../protocol/signature.ts';
-import { temporaryDirectory } from '../cli/recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const module = (name: string) => new URL(`../../../protocol/${name}.ts`, import.meta.url).href;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { COMMANDS, runCommandLine } from '../../../agent/cli/command-line.ts';
 import { AGENT_VERSION } from '../../../agent/version.ts';
-import { listenSample, recordingIo, runLine, temporaryDirectory } from './recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { listenSample, recordingIo, runLine } from './recording-io.ts';
 
 t.test('without a command, or with --help, the help is printed', async (t) => {
   const { exitCode, out } = await runLine([]);

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import { renderDefaultFile } from '../../../agent/adapters/uci/default-file.ts';
 import { renderOptionDocument } from '../../../agent/adapters/uci/option-document.ts';
-import { runLine, temporaryDirectory } from './recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { runLine } from './recording-io.ts';
 
 const COMPLETE = `config agent
 	option enabled 1

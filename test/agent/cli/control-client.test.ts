@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import t from 'tap';
 import * as v from 'valibot';
 import { askAgent, askAgentFor } from '../../../agent/cli/control-client.ts';
-import { temporaryDirectory } from './recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 
 type Test = Parameters<typeof temporaryDirectory>[0];
 

@@ -2,7 +2,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import { COMMANDS } from '../../../agent/cli/command-line.ts';
-import { listenSample, runLine, temporaryDirectory } from './recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { listenSample, runLine } from './recording-io.ts';
 
 const PATH = join(import.meta.dirname, '../../../docs/cli.md');
 const WRONG_FILE = "config price 'price'\n\toption per_mbb '1'\n\toption per_minute 'abc'\n";

@@ -3,7 +3,8 @@ import * as v from 'valibot';
 import { earningsSchema } from '../../../agent/cli/control-schema.ts';
 import { type Earnings, earnings } from '../../../agent/earnings/earnings.ts';
 import { buildControl, listenControl } from '../../../agent/owner/control.ts';
-import { listenSample, runLine, temporaryDirectory } from './recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { listenSample, runLine } from './recording-io.ts';
 import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner, sampleProofs } from './sample-owner.ts';
 

@@ -1,6 +1,4 @@
 /** A command line without a terminal: records what is written, and throws on everything that was not scripted. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CommandIo, ExitCode } from '../../../agent/cli/command.ts';
 import { runCommandLine } from '../../../agent/cli/command-line.ts';
@@ -8,9 +6,9 @@ import type { DoctorProbe } from '../../../agent/cli/doctor/probe.ts';
 import { buildControl, listenControl } from '../../../agent/owner/control.ts';
 import type { OwnerDesk } from '../../../agent/owner-port.ts';
 import { ScriptedTreasury } from '../../support/scripted-treasury.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner } from './sample-owner.ts';
-import '../../support/own-testdir.ts';
 
 type Test = { teardown(fn: () => unknown): void };
 
@@ -65,13 +63,6 @@ export async function runLine(args: readonly string[], overrides: Partial<Comman
   const { io, out, err } = recordingIo(overrides);
   const exitCode = await runCommandLine(args, io);
   return { exitCode, out: out.join('\n'), err: err.join('\n') };
-}
-
-/** Short, unlike t.testdir(): a socket path has at most 107 bytes. */
-export function temporaryDirectory(test: Test): string {
-  const directory = mkdtempSync(join(tmpdir(), 'shareagent-'));
-  test.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  return directory;
 }
 
 /** A control socket that answers with the sample, or with what replaces parts of it. */

@@ -1,17 +1,13 @@
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t, { type Test } from 'tap';
 import type { ReloadResult } from '../../../agent/owner/config-reload.ts';
 import { buildControl, listenControl } from '../../../agent/owner/control.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { runLine } from './recording-io.ts';
 import { sampleOwner } from './sample-owner.ts';
-import '../../support/own-testdir.ts';
 
 async function reloading(t: Test, result: Partial<ReloadResult>) {
-  const directory = mkdtempSync(join(tmpdir(), 'reload-'));
-  t.teardown(() => rmSync(directory, { recursive: true, force: true }));
-  const socketPath = join(directory, 'control.sock');
+  const socketPath = join(temporaryDirectory(t), 'control.sock');
   const reload = () => ({ changed: [], restartNeeded: [], errors: [], ...result });
   const door = await listenControl(buildControl({ owner: sampleOwner([]), reload }), socketPath);
   t.teardown(() => door.close());
@@ -34,5 +30,8 @@ t.test('a file with an error is a failure, with every error', async (t) => {
 });
 
 t.test('no agent to ask is exit code 3', async (t) => {
-  t.match(await runLine(['reload', '--socket', join(t.testdir({}), 'none')]), { exitCode: 3, err: /not running/ });
+  t.match(await runLine(['reload', '--socket', join(temporaryDirectory(t), 'none')]), {
+    exitCode: 3,
+    err: /not running/,
+  });
 });

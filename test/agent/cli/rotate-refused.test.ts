@@ -10,15 +10,15 @@ import { identityCommand } from '../../../agent/cli/identity-command.ts';
 import { rotateKey } from '../../../agent/cli/rotate-key.ts';
 import type { JournalEntry } from '../../../agent/ports.ts';
 import { testKey } from '../../support/protocol-arbitraries.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { activeChannel } from '../adapters/journal/open-journal.ts';
 import { RotationRouter } from '../identity/rotation-router.ts';
-import '../../support/own-testdir.ts';
 
 const KEY = testKey('router');
 
 function bareRouter(test: Test): RotationRouter {
   const collectorUrl = 'http://127.0.0.1:1';
-  return new RotationRouter(test.testdir(), { key: KEY, collector: testKey('collector'), collectorUrl });
+  return new RotationRouter(temporaryDirectory(test), { key: KEY, collector: testKey('collector'), collectorUrl });
 }
 
 function untouched(test: Test, router: RotationRouter): void {

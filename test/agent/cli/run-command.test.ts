@@ -2,7 +2,8 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import t from 'tap';
 import type { AgentConfig } from '../../../agent/core/config.ts';
-import { runLine, temporaryDirectory } from './recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { runLine } from './recording-io.ts';
 
 const CHAIN = `config chain
 	option payee '0x${'11'.repeat(20)}'

@@ -5,7 +5,8 @@ import t from 'tap';
 import { buildControl, listenControl } from '../../../agent/owner/control.ts';
 import { addressFromSecretKey } from '../../../protocol/signature.ts';
 import { ScriptedTreasury, VIEW } from '../../support/scripted-treasury.ts';
-import { runLine, temporaryDirectory } from './recording-io.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
+import { runLine } from './recording-io.ts';
 import { sampleEarnings } from './sample-earnings.ts';
 import { sampleOwner } from './sample-owner.ts';
 

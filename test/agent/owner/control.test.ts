@@ -1,15 +1,14 @@
 import { once } from 'node:events';
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { request } from 'node:http';
 import { connect, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import t from 'tap';
 import { buildControl, listenControl, metricsText } from '../../../agent/owner/control.ts';
 import { jsonText } from '../../../agent/owner/json-text.ts';
+import { temporaryDirectory } from '../../support/temporary-directory.ts';
 import { sampleEarnings } from '../cli/sample-earnings.ts';
 import { sampleOwner, sampleStatus } from '../cli/sample-owner.ts';
-import '../../support/own-testdir.ts';
 
 const app = (ended: number[] = []) => buildControl({ owner: sampleOwner(ended) });
 
@@ -181,13 +180,6 @@ t.test('the page of the API in the docs names every route', (t) => {
   }
   t.end();
 });
-
-/** Short, unlike t.testdir(): a socket path has at most 107 bytes. */
-function temporaryDirectory(test: { teardown(fn: () => void): void }): string {
-  const directory = mkdtempSync(join(tmpdir(), 'control-'));
-  test.teardown(() => rmSync(directory, { recursive: true }));
-  return directory;
-}
 
 async function getOver(socketPath: string, path: string): Promise<string> {
   const sent = request({ socketPath, path });

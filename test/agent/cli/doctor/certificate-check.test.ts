@@ -7,7 +7,8 @@ import t from 'tap';
 import { certificateFindings } from '../../../../agent/cli/doctor/certificate-check.ts';
 import type { DoctorProbe } from '../../../../agent/cli/doctor/probe.ts';
 import type { AgentConfig } from '../../../../agent/core/config.ts';
-import { temporaryDirectory, unscriptedProbe } from '../recording-io.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+import { unscriptedProbe } from '../recording-io.ts';
 
 const folder = temporaryDirectory(t);
 const HOST = 'portal.example.org';

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import t from 'tap';
 import type { StatusAnswer } from '../../../../agent/cli/control-schema.ts';
 import type { DoctorProbe } from '../../../../agent/cli/doctor/probe.ts';
-import { runLine, temporaryDirectory, unscriptedProbe } from '../recording-io.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+import { runLine, unscriptedProbe } from '../recording-io.ts';
 import { sampleStatus } from '../sample-owner.ts';
 
 const COMPLETE = `config agent

@@ -8,7 +8,8 @@ import { join } from 'node:path';
 import { createServer as createTlsServer } from 'node:tls';
 import t from 'tap';
 import { systemProbe } from '../../../../agent/cli/doctor/system-probe.ts';
-import { listenSample, temporaryDirectory } from '../recording-io.ts';
+import { temporaryDirectory } from '../../../support/temporary-directory.ts';
+import { listenSample } from '../recording-io.ts';
 import { guestDevice } from '../sample-owner.ts';
 
 t.test('files are told by kind, mode and owner', async (t) => {
