@@ -18,9 +18,10 @@ export function enforcementPlan(state: AgentState, config: AgentConfig, nowMs: n
   return { guestDevices: config.network.guestDevices, portalPort: config.portal.port, grants };
 }
 
-/** An ended or paused session is not served; a used-up one is held for the grace time, then its flows are ended too. */
+/** An ended session is not served; a used-up one is held for the grace time, then its flows are ended too; a paused one is held as long as that. */
 export function isServed(session: LiveSession, config: AgentConfig, nowMs: number): boolean {
-  if (session.ended !== undefined || session.pausedAtMs !== undefined) return false;
+  if (session.ended !== undefined) return false;
+  if (session.pausedAtMs !== undefined) return true;
   return session.depletedAtMs === undefined || nowMs < session.depletedAtMs + config.session.graceSeconds * 1000;
 }
 
@@ -34,7 +35,8 @@ function grantFor(state: AgentState, session: LiveSession, config: AgentConfig):
     usedBytes: totalBytes(session.usage) - raisedBytes,
     counters: session.counters,
     stations: session.stations.map((station) => stationFor(state, station)),
-    isOnline: session.depletedAtMs === undefined,
+    isOnline: session.depletedAtMs === undefined && session.pausedAtMs === undefined,
+    ...(session.pausedAtMs === undefined ? {} : { isPaused: true as const }),
     ...(config.network.rate === undefined ? {} : { rate: config.network.rate }),
   };
 }

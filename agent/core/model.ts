@@ -132,6 +132,8 @@ export type SessionGrant = {
   readonly rate?: RateLimit;
   /** True: nothing is paid; its packets are looked up after those of payers, and `rate` is its slice of what all trials share. */
   readonly isTrial?: true;
+  /** True: the guest has it paused. Nothing passes, and nothing is reset: its flows wait. */
+  readonly isPaused?: true;
 };
 
 /** The whole of what the kernel shall look like. */

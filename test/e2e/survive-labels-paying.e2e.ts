@@ -70,7 +70,8 @@ t.test('while vouchers stream', async (t) => {
   t.match(await payer.finish(ownFlow, 60_000), { isIntact: true, bytes: OWN_BYTES });
 });
 
-t.test('while a guest pauses and goes on', async (t) => {
+t.test('while a guest pauses and goes on, its own download waits and goes on with it', async (t) => {
+  ownFlow = await payer.startDownload(4, OWN_BYTES, OWN_BYTES_PER_S);
   for (const label of LABELS.pause) {
     await story.dieInTurn(t, [label], () => setPaused(true));
     await setPaused(false);
@@ -79,6 +80,7 @@ t.test('while a guest pauses and goes on', async (t) => {
     await setPaused(true);
     await story.dieInTurn(t, [label], () => setPaused(false));
   }
+  t.match(await payer.finish(ownFlow, 30_000), { isIntact: true, bytes: OWN_BYTES });
 });
 
 t.test('what passed for the paying guest is what was metered, and no more than was paid', async (t) => {

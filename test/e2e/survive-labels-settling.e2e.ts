@@ -145,7 +145,9 @@ t.test('while the other one leaves', async (t) => {
   const { downBytes, upBytes } = await agent.meteredOf(surfer.mac);
   mortal.fate.order({ label: LABELS.settle[0], isHeld: false });
   await surfer.portal.leave().catch(() => undefined);
-  story.lives.push(await mortal.dieAt(LABELS.settle[0]));
+  const [first, second] = LABELS.settle;
+  story.lives.push(await mortal.dieAt(first, second));
+  story.lives.push(await mortal.dieAt(second));
   const { openFee, unitsPerMb } = story.quote;
   const { isClosed, claimed } = await chain.channel(id);
   t.ok(isClosed);

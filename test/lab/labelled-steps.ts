@@ -19,8 +19,8 @@ export const LABELS = {
   confirm: ['before journal.commit channel-active', 'behind journal.commit channel-active'],
   voucher: ['before journal.commit voucher', 'behind journal.commit voucher'],
   topUp: ['before journal.sync', 'within nft.apply top-up', 'behind nft.apply top-up'],
-  pause: ['behind nft.apply stop', 'within nft.apply revoke'],
-  resume: ['within nft.apply grant', 'behind nft.apply grant'],
+  pause: ['behind nft.apply stop'],
+  resume: ['within nft.apply bind', 'behind nft.apply bind'],
   proof: [
     'behind proof.seal',
     'behind journal.commit draft',
@@ -39,7 +39,7 @@ export const LABELS = {
     'before journal.commit transaction-mined',
     'behind journal.commit session-forgotten',
   ],
-  settle: ['before journal.commit channel-settled'],
+  settle: ['within nft.apply revoke', 'before journal.commit channel-settled'],
   repair: ['before nft.apply install', 'behind nft.apply install'],
 } as const satisfies Readonly<Record<string, readonly Label[]>>;
 
@@ -49,6 +49,8 @@ const EXEMPT: Readonly<Record<string, string>> = {
   'journal.commit draft-gone': 'in one transaction with proof',
   'journal.commit channel-forgotten': 'in one transaction with session-forgotten',
   'journal.commit transaction-final': 'after 64 blocks, when everything else is over',
+  'nft.apply grant':
+    'beside the commit that it follows from: deaths around channel-active and trial fall before, within or behind it',
   'nft.apply nothing': 'makes the monitor tell of itself',
   'nft.apply rules': 'the rules of the boot, before any guest',
 };

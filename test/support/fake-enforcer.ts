@@ -13,7 +13,7 @@ import type {
 import type { Enforcer, EnforcerEvent } from '../../agent/ports.ts';
 import type { FaultLine } from './fault-line.ts';
 
-type Installed = { limit: bigint; used: bigint; readonly counters: Map<CounterKey, bigint> };
+type Installed = { limit: bigint; used: bigint; isPaused: boolean; readonly counters: Map<CounterKey, bigint> };
 
 export class FakeEnforcer implements Enforcer {
   readonly installed = new Map<SessionId, Installed>();
@@ -64,7 +64,7 @@ export class FakeEnforcer implements Enforcer {
   /** A guest's packets: what fits the quota passes. Returns it. */
   carry(id: SessionId, bytes: bigint, key: CounterKey): bigint {
     const session = this.installed.get(id);
-    if (session === undefined) return 0n;
+    if (session === undefined || session.isPaused) return 0n;
     const room = session.limit > session.used ? session.limit - session.used : 0n;
     const fits = bytes < room ? bytes : room;
     session.used += fits;
@@ -84,11 +84,12 @@ export class FakeEnforcer implements Enforcer {
     return gone.flatMap(([id, session]) => readingsOf(id, session));
   }
 
-  #install({ sessionId, limitBytes, usedBytes, counters }: SessionGrant): void {
+  #install({ sessionId, limitBytes, usedBytes, counters, isPaused: paused }: SessionGrant): void {
+    const isPaused = paused === true;
     const known = this.installed.get(sessionId);
     if (known === undefined) {
-      this.installed.set(sessionId, { limit: limitBytes, used: usedBytes, counters: new Map(counters) });
-    } else known.limit = limitBytes;
+      this.installed.set(sessionId, { limit: limitBytes, used: usedBytes, isPaused, counters: new Map(counters) });
+    } else Object.assign(known, { limit: limitBytes, isPaused });
   }
 }
 

@@ -175,6 +175,7 @@ function isSameService(a: SessionGrant, b: SessionGrant): boolean {
   return (
     a.isOnline === b.isOnline &&
     a.isTrial === b.isTrial &&
+    a.isPaused === b.isPaused &&
     a.rate?.downBytesPerS === b.rate?.downBytesPerS &&
     a.rate?.upBytesPerS === b.rate?.upBytesPerS &&
     isSameList(a.stations, b.stations, isSameStation)

@@ -33,7 +33,7 @@ export function elementId({ set, key }: Element): string {
 /** All elements of a grant under the given quota. Link-local addresses are never routed and get none. */
 export function elementsFromGrant(grant: SessionGrant, quota: string): Element[] {
   const elements: Element[] = [];
-  const { rate, sessionId } = grant;
+  const { rate, sessionId, isPaused = false } = grant;
   const add = (set: GrantSet, key: ElementKey, value = ''): void => {
     elements.push({ set, key, value });
   };
@@ -42,7 +42,7 @@ export function elementsFromGrant(grant: SessionGrant, quota: string): Element[]
   for (const { mac, port, addresses } of grant.stations) {
     add('count_up', mac);
     if (grant.isOnline) add('online', mac);
-    if (rate !== undefined) addToMap('rate_up', mac, rateName('up', sessionId, rate.upBytesPerS));
+    if (rate !== undefined && !isPaused) addToMap('rate_up', mac, rateName('up', sessionId, rate.upBytesPerS));
     if (port !== undefined) {
       add('port', `${mac} ${port}`);
       add('bound', mac);
@@ -50,10 +50,13 @@ export function elementsFromGrant(grant: SessionGrant, quota: string): Element[]
     for (const address of addresses) {
       if (isLinkLocal(address)) continue;
       const version = isIpv6(address) ? 6 : 4;
-      addToMap(`up${version}`, `${address} ${mac}`, quota);
-      addToMap(`down${version}`, address, quota);
+      if (!isPaused) {
+        addToMap(`up${version}`, `${address} ${mac}`, quota);
+        addToMap(`down${version}`, address, quota);
+      }
       add(`count_down${version}`, address);
-      if (rate !== undefined) addToMap(`rate_down${version}`, address, rateName('down', sessionId, rate.downBytesPerS));
+      if (rate !== undefined && !isPaused)
+        addToMap(`rate_down${version}`, address, rateName('down', sessionId, rate.downBytesPerS));
       if (version === 4) {
         add('arp_home', address, mac);
         continue;

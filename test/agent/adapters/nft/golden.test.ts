@@ -31,7 +31,7 @@ for (const [name, spec] of Object.entries(TABLES)) {
   });
 }
 
-t.test('a grant, its top-up and its removal are the transactions of the golden files', (t) => {
+t.test('a grant, its top-up, its pause and its removal are the transactions of the golden files', (t) => {
   const stations = [
     station('aa:bb:cc:00:00:01', ['192.168.77.20', '2001:db8:77:1::20', 'fe80::1'], 'phy0-ap1'),
     station('aa:bb:cc:00:00:02', ['192.168.77.21', '2001:db8:77:1::21'], 'phy1-ap1'),
@@ -41,6 +41,8 @@ t.test('a grant, its top-up and its removal are the transactions of the golden f
   const steps = {
     'grant-added': follower.follow([first]),
     'grant-topped-up': follower.follow([{ ...first, limitBytes: 80_000_000n }]),
+    'grant-paused': follower.follow([{ ...first, limitBytes: 80_000_000n, isOnline: false, isPaused: true }]),
+    'grant-resumed': follower.follow([{ ...first, limitBytes: 80_000_000n }]),
     'grant-removed': follower.follow([]),
   };
   for (const [name, transactions] of Object.entries(steps)) {
