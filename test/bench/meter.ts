@@ -82,6 +82,8 @@ async function measureExactness(world: ForwardWorld) {
   }
   await joinSegments(world, true);
   const merged = await meteredAgainstWire(world, 'tcp-up', SERVER_IP);
+  // A joined packet stands for several headers on the wire: beyond the quota not a byte is sold, but the wire carries them.
+  await joinSegments(world, false);
   if (merged.metered > merged.wire) throw new Error(`metered ${merged.metered} above the wire ${merged.wire}`);
   return { udpDiffBytes, tcpDiffBytes, tcpGroRatio: Number(merged.wire - merged.metered) / Number(merged.wire) };
 }
