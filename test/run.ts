@@ -23,11 +23,9 @@ type Outcome = TestCounts & { readonly name: string; readonly seconds: number; r
 
 /** One group after the other, the stages of a group side by side. */
 const GROUPS: readonly (readonly Stage[])[] = [
-  [
-    { name: 'types', command: ['npm', 'run', '--silent', 'types'], maxSeconds: 120, verdict: 'exit-code' },
-    { name: 'lint', command: ['npm', 'run', '--silent', 'lint'], maxSeconds: 120, verdict: 'exit-code' },
-    { name: 'unused', command: ['npm', 'run', '--silent', 'unused'], maxSeconds: 120, verdict: 'exit-code' },
-  ],
+  [{ name: 'types', command: ['npm', 'run', '--silent', 'types'], maxSeconds: 120, verdict: 'exit-code' }],
+  [{ name: 'lint', command: ['npm', 'run', '--silent', 'lint'], maxSeconds: 120, verdict: 'exit-code' }],
+  [{ name: 'unused', command: ['npm', 'run', '--silent', 'unused'], maxSeconds: 120, verdict: 'exit-code' }],
   [
     { name: 'unit', command: ['node', 'test/run-unit.ts', '--yield'], maxSeconds: 780, verdict: 'summary-line' },
     { name: 'e2e', command: ['node', 'test/e2e/run.ts'], maxSeconds: 780, verdict: 'summary-line' },
